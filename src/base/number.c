@@ -1,0 +1,169 @@
+#include "base/number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/panic.h"
+
+int rg_parse_u64(struct rg_bytes text, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0 || text.len > 20 || (text.data[0] == '0' && text.len > 1))
+        return RG_EINVAL;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return RG_EINVAL;
+    }
+    *ret_value = value;
+    return 0;
+}
+
+int rg_parse_i64(struct rg_bytes text, int64_t *ret_value)
+{
+    uint64_t magnitude = 0;
+    bool negative = text.len > 0 && text.data[0] == '-';
+
+    if (rg_parse_u64(rg_bytes(text.data + negative, text.len - negative), &magnitude) < 0)
+        return RG_EINVAL;
+    if (negative) {
+        if (magnitude == 0 || magnitude > (uint64_t)INT64_MAX + 1)
+            return RG_EINVAL;
+        *ret_value = (int64_t)(0 - magnitude);
+        return 0;
+    }
+    if (magnitude > INT64_MAX)
+        return RG_EINVAL;
+    *ret_value = (int64_t)magnitude;
+    return 0;
+}
+
+size_t rg_format_u64(char *out, uint64_t value)
+{
+    char digits[RG_I64_CHARS];
+    size_t n = 0;
+
+    do {
+        digits[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = digits[n - 1 - i];
+    out[n] = '\0';
+    return n;
+}
+
+size_t rg_format_i64(char *out, int64_t value)
+{
+    if (value >= 0)
+        return rg_format_u64(out, (uint64_t)value);
+    out[0] = '-';
+    return 1 + rg_format_u64(out + 1, 0 - (uint64_t)value);
+}
+
+static bool number_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+int rg_parse_long_double(struct rg_bytes text, long double *ret_value)
+{
+    char copy[RG_LONG_DOUBLE_CHARS];
+    char *end = NULL;
+
+    if (text.len == 0 || text.len >= sizeof(copy) || number_is_space(text.data[0]))
+        return RG_EINVAL;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    errno = 0;
+    long double value = strtold(copy, &end);
+    if (end != copy + text.len || isnan(value))
+        return RG_EINVAL;
+    if (errno == ERANGE &&
+        (value == HUGE_VALL || value == -HUGE_VALL || fpclassify(value) == FP_ZERO))
+        return RG_EINVAL;
+    *ret_value = value;
+    return 0;
+}
+
+int rg_parse_double(struct rg_bytes text, double *ret_value)
+{
+    char copy[512];
+    char *end = NULL;
+
+    if (text.len == 0 || text.len >= sizeof(copy) || number_is_space(text.data[0]))
+        return RG_EINVAL;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    errno = 0;
+    double value = strtod(copy, &end);
+    if (end != copy + text.len || isnan(value))
+        return RG_EINVAL;
+    if (errno == ERANGE &&
+        (value == HUGE_VAL || value == -HUGE_VAL || fpclassify(value) == FP_ZERO))
+        return RG_EINVAL;
+    *ret_value = value;
+    return 0;
+}
+
+size_t rg_format_double(char out[RG_DOUBLE_CHARS], double value)
+{
+    int len = 0;
+
+    if (isinf(value))
+        len = snprintf(out, RG_DOUBLE_CHARS, value > 0 ? "inf" : "-inf");
+    else if (isnan(value))
+        len = snprintf(out, RG_DOUBLE_CHARS, "nan");
+    else
+        len = snprintf(out, RG_DOUBLE_CHARS, "%.17g", value);
+    RG_ASSERT(len > 0 && len < RG_DOUBLE_CHARS);
+    return (size_t)len;
+}
+
+size_t rg_format_long_double(char out[RG_LONG_DOUBLE_CHARS], long double value)
+{
+    if (isinf(value)) {
+        memcpy(out, value > 0 ? "inf" : "-inf", 5);
+        return strlen(out);
+    }
+    int len = snprintf(out, RG_LONG_DOUBLE_CHARS, "%.17Lf", value);
+    RG_ASSERT(len > 0 && len < RG_LONG_DOUBLE_CHARS);
+    while (out[len - 1] == '0')
+        len--;
+    if (out[len - 1] == '.')
+        len--;
+    out[len] = '\0';
+    if (len == 2 && out[0] == '-' && out[1] == '0') {
+        out[0] = '0';
+        out[--len] = '\0';
+    }
+    return (size_t)len;
+}
+
+int rg_parse_memory(struct rg_bytes text, uint64_t *ret_bytes)
+{
+    static const struct {
+        const char *name;
+        uint64_t factor;
+    } units[] = {
+        {"", 1},        {"b", 1},        {"k", 1000},       {"kb", 1024},
+        {"m", 1000000}, {"mb", 1048576}, {"g", 1000000000}, {"gb", 1073741824},
+    };
+    size_t digits = 0;
+    uint64_t value = 0;
+
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    if (rg_parse_u64(rg_bytes(text.data, digits), &value) < 0)
+        return RG_EINVAL;
+    struct rg_bytes unit = rg_bytes(text.data + digits, text.len - digits);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (rg_bytes_is_nocase(unit, units[i].name))
+            return __builtin_mul_overflow(value, units[i].factor, ret_bytes) ? RG_EINVAL : 0;
+    }
+    return RG_EINVAL;
+}
