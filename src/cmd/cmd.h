@@ -1,0 +1,77 @@
+#ifndef RG_CMD_CMD_H
+#define RG_CMD_CMD_H
+
+#include <stdint.h>
+
+#include "base/rand.h"
+#include "base/time.h"
+#include "cmd/table.h"
+#include "proto/resp.h"
+#include "store/store.h"
+
+/*
+ * What a data command sees of the server. Handlers read argv, change the store, write exactly one
+ * reply, and say what the log must carry: nothing, their own words, or other words in their place.
+ */
+
+/* What a lookup does with an entry past its expiry. */
+enum rg_expiry {
+    RG_EXPIRY_DELETE, /* a primary: deletes it, and the log gets a DEL */
+    RG_EXPIRY_HIDE,   /* a replica serving clients: as if it were not there; the DEL will come */
+    RG_EXPIRY_IGNORE, /* applying the primary's stream: an entry like any other */
+};
+
+/* Commands for the log, in order, each with its database. */
+struct rg_propagation {
+    struct rg_buf bytes; /* RESP requests, one after the other */
+    struct rg_propagated {
+        unsigned db;
+        size_t len;
+    } *items; /* owned */
+    size_t count;
+    size_t cap;
+    bool replaced; /* the command's own words are not to be added */
+};
+
+void rg_propagation_fini(struct rg_propagation *propagation);
+void rg_propagation_reset(struct rg_propagation *propagation);
+void rg_propagation_add(struct rg_propagation *propagation, unsigned db,
+                        const struct rg_bytes *argv, int argc);
+
+struct rg_cmd_counters {
+    uint64_t keyspace_hits;
+    uint64_t keyspace_misses;
+    uint64_t expired_keys;
+};
+
+struct rg_cmd_ctx {
+    struct rg_store *store;
+    unsigned db_index;
+    struct rg_db *db;
+    struct rg_time now;
+    struct rg_rand *rand;
+    struct rg_reply *reply;
+    const struct rg_command *command;
+    const struct rg_bytes *argv;
+    int argc;
+    enum rg_expiry expiry;
+    bool no_touch;             /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
+    uint64_t max_bulk_len;     /* proto-max-bulk-len: strings grow no longer */
+    struct rg_cmd_counters *counters;
+    struct rg_propagation *propagation;
+    uint64_t dirty; /* changes made; above 0 the command goes to the log */
+};
+
+/*
+ * Runs a data command (command->run). Afterwards the log gets: propagation's items, then, where
+ * dirty > 0 and not replaced, argv itself in db_index.
+ */
+void rg_cmd_run(struct rg_cmd_ctx *ctx);
+
+/*
+ * Deletes up to max entries past their expiry, with a DEL in the propagation each; returns how many.
+ * For the active cycle of a primary.
+ */
+unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max);
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef RG_PROTO_RESP_H
+#define RG_PROTO_RESP_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/*
+ * RESP2 and RESP3, both directions. Format: the "Redis serialization protocol specification".
+ */
+
+/* ---- Requests: what clients, replicas' links and group peers send. ---- */
+
+/* Redis' limits: multibulk count, header line length, and the inline line length. */
+enum {
+    RG_RESP_MAX_ARGS = 1024 * 1024,
+    RG_RESP_MAX_LINE = 64 * 1024,
+};
+
+/*
+ * Parses arrays of bulk strings and inline commands from the front of a connection's input. Zeroed
+ * is ready; the caller sets the two limits. It remembers how far it got, so that a large argument
+ * that arrives in pieces is not scanned again; between calls the input may only grow at its end.
+ */
+struct rg_request_parser {
+    uint64_t max_bulk_len; /* proto-max-bulk-len; 0 means 512 MiB */
+    bool authenticated;    /* false: Redis' tighter limits (10 arguments, 16384 bytes a bulk) */
+
+    /* What the parser itself keeps. */
+    struct rg_bytes *argv; /* owned */
+    size_t *starts;        /* owned: offsets of the arguments in the input */
+    int argc;
+    int argv_cap;
+    int64_t args_left; /* of the array being read; 0: between requests */
+    int64_t bulk_len;  /* of the bulk being read; -1: its header is next */
+    size_t pos;
+    struct rg_buf inline_copy; /* unquoted arguments of an inline command */
+    const char *error;         /* after RG_EPROTO: the text behind "Protocol error: " */
+};
+
+struct rg_request {
+    struct rg_bytes *argv; /* borrowed from the parser and the input, until the next parse */
+    int argc;              /* may be 0: an empty line or array, to be skipped */
+    size_t size;           /* bytes of the input that it took */
+};
+
+void rg_request_parser_fini(struct rg_request_parser *parser);
+
+/*
+ * Errors: RG_EAGAIN (the request is not whole yet), RG_EPROTO (parser->error says why; the
+ * connection is to be closed behind "-ERR Protocol error: …").
+ */
+RG_MUST_USE int rg_request_parse(struct rg_request_parser *parser, struct rg_bytes input,
+                                 struct rg_request *ret_request);
+
+/*
+ * Splits a line as redis.conf and inline commands do: blanks separate, "…" with \n \r \t \b \a \xHH
+ * and '…' with \' quote. The arguments are appended to out one after the other; ret_lens (room for
+ * max_args) takes their lengths. Returns their number. Errors: RG_EINVAL (unbalanced quotes),
+ * RG_ELIMIT (more than max_args).
+ */
+RG_MUST_USE int rg_split_args(struct rg_bytes line, struct rg_buf *out, size_t *ret_lens,
+                              int max_args);
+
+/* Appends a request as an array of bulk strings. */
+void rg_request_write(struct rg_buf *out, const struct rg_bytes *argv, int argc);
+/* The same from C strings, ended by NULL. */
+void rg_request_write_strs(struct rg_buf *out, const char *first, ...) __attribute__((sentinel));
+
+/* ---- Replies, as a writer: one per connection and command. ---- */
+
+struct rg_reply {
+    struct rg_buf *out; /* borrowed */
+    int proto;          /* 2 or 3 */
+};
+
+void rg_reply_simple(struct rg_reply *reply, const char *text);
+/* text with its code, without the '-': "ERR syntax error". CR and LF in it become spaces. */
+void rg_reply_error(struct rg_reply *reply, const char *text);
+void rg_reply_errorf(struct rg_reply *reply, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void rg_reply_i64(struct rg_reply *reply, int64_t value);
+void rg_reply_bulk(struct rg_reply *reply, struct rg_bytes value);
+void rg_reply_bulk_str(struct rg_reply *reply, const char *value);
+void rg_reply_bulk_i64(struct rg_reply *reply, int64_t value);
+void rg_reply_null(struct rg_reply *reply);       /* $-1 or _ */
+void rg_reply_null_array(struct rg_reply *reply); /* *-1 or _ */
+void rg_reply_array(struct rg_reply *reply, int64_t len);
+void rg_reply_map(struct rg_reply *reply, int64_t pairs);  /* an array of 2n in RESP2 */
+void rg_reply_set(struct rg_reply *reply, int64_t len);    /* an array in RESP2 */
+void rg_reply_push(struct rg_reply *reply, int64_t len);   /* an array in RESP2 */
+void rg_reply_bool(struct rg_reply *reply, bool value);    /* 1 or 0 in RESP2 */
+void rg_reply_double(struct rg_reply *reply, double value); /* a bulk in RESP2 */
+/* A bulk in RESP2; format is "txt" or "mkd". */
+void rg_reply_verbatim(struct rg_reply *reply, const char *format, struct rg_bytes value);
+
+/* ---- Replies, as a reader: what primaries, peers and tools' servers send back. ---- */
+
+enum rg_frame_type {
+    RG_FRAME_SIMPLE,
+    RG_FRAME_ERROR,
+    RG_FRAME_INTEGER,
+    RG_FRAME_BULK,     /* also verbatim (without its format) and big numbers */
+    RG_FRAME_NULL,     /* $-1, *-1 and _ */
+    RG_FRAME_ARRAY,    /* also sets and pushes; len elements follow as frames of their own */
+    RG_FRAME_MAP,      /* 2 * len frames follow */
+    RG_FRAME_BOOL,
+    RG_FRAME_DOUBLE,
+};
+
+/* One frame: a scalar whole, or the head of an aggregate whose elements follow. */
+struct rg_frame {
+    enum rg_frame_type type;
+    bool push;             /* an array that is a RESP3 push */
+    struct rg_bytes bytes; /* borrowed from the input */
+    int64_t integer;       /* INTEGER and BOOL */
+    double number;         /* DOUBLE */
+    int64_t len;           /* ARRAY and MAP */
+};
+
+/*
+ * Reads one frame at the front of input; ret_used takes its size. Errors: RG_EAGAIN, RG_EPROTO.
+ */
+RG_MUST_USE int rg_frame_parse(struct rg_bytes input, size_t *ret_used, struct rg_frame *ret_frame);
+
+#endif

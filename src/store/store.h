@@ -1,0 +1,168 @@
+#ifndef RG_STORE_STORE_H
+#define RG_STORE_STORE_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/rand.h"
+
+/*
+ * The keyspace: numbered databases of entries. No caller knows how an entry lies in memory; a
+ * change may move it, so every changing function takes and updates the caller's entry pointer.
+ * An entry pointer holds until the next change of its database.
+ *
+ * The store knows nothing of time: an entry past its expiry is an entry like any other. Who may see
+ * or remove it is decided above (cmd/lookup).
+ */
+struct rg_store;
+struct rg_db;
+struct rg_entry;
+
+enum rg_type {
+    RG_TYPE_STRING,
+    RG_TYPE_HASH,
+};
+
+/* Where a collection leaves its packed form; the directives of the same names. */
+struct rg_store_limits {
+    uint64_t hash_max_listpack_entries;
+    uint64_t hash_max_listpack_value;
+};
+
+enum { RG_NO_EXPIRY = -1 };
+
+/* seed: of the key hashes. The limits are copied. */
+struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
+                              const struct rg_store_limits *limits);
+void rg_store_free(struct rg_store *store);
+void rg_store_set_limits(struct rg_store *store, const struct rg_store_limits *limits);
+unsigned rg_store_databases(const struct rg_store *store);
+/* index is below rg_store_databases. */
+struct rg_db *rg_store_db(struct rg_store *store, unsigned index);
+void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b);
+uint64_t rg_store_count(const struct rg_store *store);
+/* Estimated bytes of all entries and tables. */
+uint64_t rg_store_memory(const struct rg_store *store);
+/*
+ * A digest of everything that two equal keyspaces share: database, key, type, value and expiry,
+ * whatever their order, layout and history. 40 hexadecimal digits and a zero byte.
+ */
+void rg_store_digest(struct rg_store *store, char ret_hex[41]);
+
+uint64_t rg_db_count(const struct rg_db *db);
+uint64_t rg_db_count_expiring(const struct rg_db *db);
+/* Mean time to live of the entries that expire, from a sample, in milliseconds; 0 for none. */
+int64_t rg_db_mean_ttl_ms(const struct rg_db *db, int64_t now_ms);
+/* Removes everything and returns how many entries that were. */
+uint64_t rg_db_flush(struct rg_db *db);
+
+/* NULL where there is none. */
+struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key);
+/* For every access that will change the entry or its value in place. */
+struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key);
+bool rg_db_delete(struct rg_db *db, struct rg_bytes key);
+/*
+ * Moves the entry of key, with its expiry, to new_key of target (which may be db itself), replacing
+ * what is there. Errors: RG_ENOENT.
+ */
+RG_MUST_USE int rg_db_move(struct rg_db *db, struct rg_bytes key, struct rg_db *target,
+                           struct rg_bytes new_key);
+/* Copies it instead, with its expiry. Errors: RG_ENOENT. */
+RG_MUST_USE int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *target,
+                           struct rg_bytes new_key);
+/* A random entry, each about equally likely; NULL in an empty database. */
+struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand);
+
+/*
+ * SCAN: calls visit for about `count` buckets' worth of entries from cursor (0 begins) and returns
+ * the next cursor (0: done). What is there from the first call to the last is visited at least
+ * once, while the table grows and shrinks. visit must not change the database.
+ */
+uint64_t rg_db_scan(struct rg_db *db, uint64_t cursor, uint64_t count,
+                    void (*visit)(void *arg, struct rg_entry *entry), void *arg);
+
+/* Visits everything once; the database must not change between next calls. */
+struct rg_db_iter {
+    struct rg_db *db;
+    uint64_t position[4]; /* the table's own */
+};
+void rg_db_iter_init(struct rg_db_iter *iter, struct rg_db *db);
+struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter);
+
+/* ---- Entries ---- */
+
+struct rg_bytes rg_entry_key(const struct rg_entry *entry);
+enum rg_type rg_entry_type(const struct rg_entry *entry);
+/* "string", "hash": as TYPE replies. */
+const char *rg_type_name(enum rg_type type);
+/* As OBJECT ENCODING replies: int, embstr (up to 44 bytes), raw, listpack, hashtable. */
+const char *rg_entry_encoding(const struct rg_entry *entry);
+/* Bytes held by the entry, for MEMORY USAGE. samples: collection elements to look at; 0 for all. */
+uint64_t rg_entry_memory(const struct rg_entry *entry, uint64_t samples);
+
+/* Unix time in milliseconds, or RG_NO_EXPIRY. */
+int64_t rg_entry_expire_ms(const struct rg_entry *entry);
+/* at_ms RG_NO_EXPIRY removes it. */
+void rg_entry_set_expire_ms(struct rg_db *db, struct rg_entry **entry, int64_t at_ms);
+/* An entry whose expiry is at or before now_ms, the earliest first; NULL for none. */
+struct rg_entry *rg_db_due(struct rg_db *db, int64_t now_ms);
+/* The earliest expiry in the database, or RG_NO_EXPIRY. */
+int64_t rg_db_next_expire_ms(const struct rg_db *db);
+
+/*
+ * Access data for OBJECT IDLETIME/FREQ: a 24-bit word that the layer above sets and reads (LRU
+ * seconds, or LFU minutes and counter). Setting it is not a change: pointers stay.
+ */
+uint32_t rg_entry_access(const struct rg_entry *entry);
+void rg_entry_set_access(struct rg_entry *entry, uint32_t access);
+
+/* ---- Strings. An entry of this type is either a 64-bit integer or bytes. ---- */
+
+/* Creates or replaces (any type); keeps no expiry. Values of integer form become integers. */
+struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct rg_bytes value);
+struct rg_entry *rg_db_put_i64(struct rg_db *db, struct rg_bytes key, int64_t value);
+/* Replaces the value and keeps the expiry. */
+void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value);
+void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t value);
+
+enum { RG_STRING_SCRATCH = 24 };
+/* The bytes; an integer is written to scratch first. Valid until the entry changes. */
+struct rg_bytes rg_string_get(const struct rg_entry *entry, char scratch[RG_STRING_SCRATCH]);
+/* Errors: RG_EINVAL (not of integer form). */
+RG_MUST_USE int rg_string_get_i64(const struct rg_entry *entry, int64_t *ret_value);
+size_t rg_string_len(const struct rg_entry *entry);
+/* The value ends up raw, as in Redis. Errors: RG_ENOMEM. */
+RG_MUST_USE int rg_string_append(struct rg_db *db, struct rg_entry **entry, struct rg_bytes tail);
+/* Writes at offset, zero bytes up to there. Errors: RG_ENOMEM. */
+RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
+                                   struct rg_bytes bytes);
+
+/* ---- Hashes. An empty hash does not stay: the caller deletes the entry. ---- */
+
+/* Creates an empty one under a key that is free. */
+struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key);
+uint64_t rg_hash_len(const struct rg_entry *entry);
+/* True where the field was new. */
+bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
+                 struct rg_bytes value);
+/* False where there is none. ret_value is valid until the entry changes. */
+bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field, struct rg_bytes *ret_value);
+bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field);
+struct rg_hash_iter {
+    const struct rg_entry *entry;
+    uint64_t position[4];
+};
+/* In insertion order while packed, as Redis. */
+void rg_hash_iter_init(struct rg_hash_iter *iter, const struct rg_entry *entry);
+bool rg_hash_iter_next(struct rg_hash_iter *iter, struct rg_bytes *ret_field,
+                       struct rg_bytes *ret_value);
+/* One field, each equally likely. The hash is not empty. */
+void rg_hash_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_field,
+                    struct rg_bytes *ret_value);
+/* HSCAN: as rg_db_scan; a packed hash is visited whole. */
+uint64_t rg_hash_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
+                      void (*visit)(void *arg, struct rg_bytes field, struct rg_bytes value),
+                      void *arg);
+
+#endif
