@@ -224,7 +224,7 @@ void rg_loop_tell_accepted(struct rg_loop *loop, struct rg_sock *listener, int f
         if (loop_is_exhausted(error) && !listener->accept_later) {
             /* The connection stays in the backlog; without a pause the loop would spin on it. */
             listener->accept_later = true;
-            listener->resume_at_us = rg_clock_now().mono_us + LOOP_ACCEPT_PAUSE_US;
+            listener->resume_at_us = rg_clock_mono_us() + LOOP_ACCEPT_PAUSE_US;
             loop->paused++;
             loop->ops->update(loop, listener);
         }
@@ -241,7 +241,7 @@ static int64_t loop_resume_listeners(struct rg_loop *loop, int64_t timeout_us)
 {
     if (loop->paused == 0)
         return timeout_us;
-    int64_t now_us = rg_clock_now().mono_us;
+    int64_t now_us = rg_clock_mono_us();
     RG_LIST_EACH(it, &loop->socks)
     {
         struct rg_sock *sock = RG_CONTAINER_OF(it, struct rg_sock, node);
