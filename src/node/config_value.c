@@ -215,21 +215,26 @@ static int value_one(const struct config_directive *directive, struct rg_bytes a
     }
 }
 
-/* One argument of a directive of several is split at its blanks: bind "a b" is bind a b. */
-static int value_split(struct rg_bytes arg, struct rg_bytes *argv)
+/*
+ * Splits arguments at their blanks, so that canonical text holds one blank between two words:
+ * bind "a b" is bind a b. Errors: RG_ELIMIT.
+ */
+static int value_split(const struct rg_bytes *argv, int argc, struct rg_bytes *ret_words)
 {
-    int argc = 0;
-    size_t at = 0;
+    int count = 0;
 
-    while (at <= arg.len && argc < CONFIG_MAX_ARGS) {
-        size_t end = at;
-        while (end < arg.len && arg.data[end] != ' ')
-            end++;
-        if (end > at)
-            argv[argc++] = rg_bytes(arg.data + at, end - at);
-        at = end + 1;
+    for (int i = 0; i < argc; i++) {
+        for (size_t at = 0, end = 0; at < argv[i].len; at = end + 1) {
+            for (end = at; end < argv[i].len && argv[i].data[end] != ' ';)
+                end++;
+            if (end == at)
+                continue;
+            if (count == CONFIG_MAX_ARGS)
+                return RG_ELIMIT;
+            ret_words[count++] = rg_bytes(argv[i].data + at, end - at);
+        }
     }
-    return argc;
+    return count;
 }
 
 int config_parse(const struct rg_config *config, const struct config_directive *directive,
@@ -247,9 +252,11 @@ int config_parse(const struct rg_config *config, const struct config_directive *
         if (memchr(argv[i].data, '\0', argv[i].len) != NULL)
             return value_fail(ret_error, "argument must not hold a zero byte");
     }
-    if (argc == 1 && directive->kind != CONFIG_LINES) {
-        argc = value_split(argv[0], parts);
+    if (directive->kind != CONFIG_LINES) {
+        argc = value_split(argv, argc, parts);
         argv = parts;
+        if (argc < 0)
+            return value_fail(ret_error, "wrong number of arguments");
     }
     if (directive->kind == CONFIG_FLAGS) {
         /* Checked one by one; put into the table's order by config_parse_multi. */
