@@ -185,6 +185,17 @@ RG_TEST(what_is_written_is_read_back)
     }
 }
 
+RG_TEST(requests_from_strings)
+{
+    struct rg_buf out = {0};
+
+    rg_request_write_strs(&out, "REPLCONF", "ACK", "", NULL);
+    rg_request_write_strs(&out, "PING", NULL);
+    RG_CHECK_BYTES(rg_buf_view(&out), "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$0\r\n\r\n"
+                                      "*1\r\n$4\r\nPING\r\n");
+    rg_buf_fini(&out);
+}
+
 RG_TEST(splitting_is_bounded)
 {
     struct rg_buf out = {0};
