@@ -49,7 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rg_buf_fini(&before);
         rg_buf_fini(&after);
         rg_config_free(again);
-        (void)rg_config_check(config, &error);
+        size_t said = rg_buf_len(&error);
+        rc = rg_config_check(config, &error);
+        RG_ASSERT((rc == 0) == (rg_buf_len(&error) == said));
     }
     rg_buf_fini(&error);
     rg_config_free(config);
