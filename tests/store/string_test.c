@@ -79,8 +79,8 @@ RG_TEST(a_value_may_be_a_view_into_the_entry_it_replaces)
     struct rg_store *store = rg_store_new(1, 1, &limits);
     struct rg_db *db = rg_store_db(store, 0);
     memset(large, 'y', sizeof(large));
-    memcpy(large, "start", 5);
     struct rg_entry *entry = rg_db_put_string(db, key, rg_bytes(large, sizeof(large)));
+    RG_CHECK_INT(rg_string_write_at(db, &entry, 0, RG_BYTES("start")), 0);
     rg_string_replace(db, &entry, rg_bytes(get(entry).data, 5));
     RG_CHECK_BYTES(get(entry), "start");
     rg_string_replace(db, &entry, rg_bytes(get(entry).data + 1, 4));
