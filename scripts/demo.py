@@ -5,6 +5,7 @@ HOLD=1 leaves the group up for the reader to play with.
 """
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -77,9 +78,15 @@ class Narrator:
             file.seek(0, os.SEEK_END)
 
     def tell(self):
-        for node, file in self.files:
-            for line in file:
-                print(f"   {node.port}| {line.rstrip()}", flush=True)
+        """Lines of all nodes since the last call, in the order of their times."""
+        lines = [(line.rstrip(), node.port) for node, file in self.files for line in file]
+        for line, port in sorted(lines, key=self.time_of):
+            print(f"   {port}| {line}", flush=True)
+
+    @staticmethod
+    def time_of(entry):
+        match = re.search(r"\d\d:\d\d:\d\d\.\d{3}", entry[0])
+        return match.group(0) if match else ""
 
 
 def lost_writes(group, writer):
@@ -97,7 +104,11 @@ def play(group):
     """Returns the number of lost writes."""
     say("three nodes start, and elect their first primary")
     group.start()
+    for node in group.nodes:
+        print("".join(f"   {node.port}| {line}\n" for line in node.log().splitlines()
+                      if "group:" in line), end="")
     narrator = Narrator(group)
+    print()
     print(group.status())
 
     say(f"a client writes, {WRITES_PER_SECOND} a second, through redis-py's Sentinel client")
