@@ -183,7 +183,6 @@ static void server_clean(const struct server *server)
 }
 
 static const char *const backends[] = {"epoll", "auto"};
-#define EACH_BACKEND(i) for (int i = 0; i < 2; i++)
 
 RG_TEST(a_client_is_served_and_the_start_and_end_are_logged)
 {
