@@ -84,6 +84,9 @@ struct host {
     int lock_fd;      /* of the state file; -1: none */
 };
 
+/* The token of the host's own file operation, a change of the directory; the node's are others. */
+#define HOST_TOKEN_DIR UINT64_MAX
+
 /* ---- host.c ---- */
 
 /* Runs the node until it asks for the end; returns the status to exit with. */
