@@ -39,7 +39,7 @@ struct rg_config {
     int64_t unixsocketperm; /* octal mode; 0: as the umask has it */
     bool daemonize;
     char *pidfile;
-    char *logfile; /* "": standard output */
+    char *logfile;    /* "": standard output */
     int64_t loglevel; /* enum rg_log_level in node/node.h */
     bool syslog_enabled;
     char *syslog_ident;
@@ -98,15 +98,15 @@ struct rg_config {
     int64_t min_replicas_max_lag; /* seconds */
 
     /* Regent's own. */
-    char *group_name; /* "": no group */
+    char *group_name;                         /* "": no group */
     char *group_members[RG_CONFIG_MAX_GROUP]; /* "host:port" as given */
     int group_member_count;
-    int64_t group_node_timeout;      /* milliseconds; 1000 */
-    int64_t group_heartbeat;         /* milliseconds; 50 */
-    int64_t group_lease;             /* milliseconds; 250 */
-    int64_t replication_mode;        /* enum rg_mode */
-    int64_t replication_timeout;     /* milliseconds; 5000: a write's wait for its mode */
-    int64_t replication_durability;  /* enum rg_durability */
+    int64_t group_node_timeout;     /* milliseconds; 1000 */
+    int64_t group_heartbeat;        /* milliseconds; 50 */
+    int64_t group_lease;            /* milliseconds; 250 */
+    int64_t replication_mode;       /* enum rg_mode */
+    int64_t replication_timeout;    /* milliseconds; 5000: a write's wait for its mode */
+    int64_t replication_durability; /* enum rg_durability */
 
     struct rg_config_extra *extra; /* owned: values of directives without a field, and the file */
 };
@@ -129,14 +129,15 @@ RG_MUST_USE int rg_config_read(struct rg_config *config, const char *file, struc
 RG_MUST_USE int rg_config_check(const struct rg_config *config, struct rg_buf *ret_error);
 
 /* CONFIG SET of several at once, all or none. argv is name, value, … Errors: RG_EINVAL; ret_error
- * then holds the reply of redis-server ("ERR Unknown option or …", "ERR CONFIG SET failed (…) - …").
- * ret_names (room for count/2) takes the canonical names that changed. */
+ * then holds the reply of redis-server ("ERR Unknown option or …", "ERR CONFIG SET failed (…) -
+ * …"). ret_names (room for count/2) takes the canonical names that changed. */
 RG_MUST_USE int rg_config_set(struct rg_config *config, const struct rg_bytes *argv, int count,
                               const char **ret_names, int *ret_changed, struct rg_buf *ret_error);
 /* CONFIG GET: calls visit for each directive whose name, or old name, matches; once each. */
 void rg_config_get(const struct rg_config *config, const struct rg_bytes *patterns, int count,
                    void (*visit)(void *arg, const char *name, struct rg_bytes value), void *arg);
-/* Directives that were set but have no effect here yet, for one line in the log; NULL past the end. */
+/* Directives that were set but have no effect here yet, for one line in the log; NULL past the end.
+ */
 const char *rg_config_inert(const struct rg_config *config, unsigned index);
 /* CONFIG REWRITE: the text of the file anew: comments and order kept, changed values in place, new
  * ones at the end. Errors: RG_ENOENT (the server runs without a file). */
