@@ -12,10 +12,12 @@ struct rg_list {
 
 #define RG_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Walks the list; the current node may be removed meanwhile. */
+/* Walks the list; the current node may be removed meanwhile. `it` is a name, not an expression. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RG_LIST_EACH(it, head)                                                                     \
     for (struct rg_list *it = (head)->next, *it##_next = it->next; it != (head);                   \
          it = it##_next, it##_next = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void rg_list_init(struct rg_list *list)
 {

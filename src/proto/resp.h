@@ -13,9 +13,9 @@
 
 /* ---- Requests: what clients, replicas' links and group peers send. ---- */
 
-/* Redis' limits: multibulk count, header line length, and the inline line length. */
+/* Redis 7's limits: arguments of a request, and bytes of a header or of an inline command. */
 enum {
-    RG_RESP_MAX_ARGS = 1024 * 1024,
+    RG_RESP_MAX_ARGS = INT32_MAX,
     RG_RESP_MAX_LINE = 64 * 1024,
 };
 
@@ -36,8 +36,10 @@ struct rg_request_parser {
     int64_t args_left; /* of the array being read; 0: between requests */
     int64_t bulk_len;  /* of the bulk being read; -1: its header is next */
     size_t pos;
+    size_t scanned;            /* bytes behind pos that hold no end of line */
     struct rg_buf inline_copy; /* unquoted arguments of an inline command */
     const char *error;         /* after RG_EPROTO: the text behind "Protocol error: " */
+    char error_text[24];       /* room for the one error that names a byte */
 };
 
 struct rg_request {
@@ -50,7 +52,8 @@ void rg_request_parser_fini(struct rg_request_parser *parser);
 
 /*
  * Errors: RG_EAGAIN (the request is not whole yet), RG_EPROTO (parser->error says why; the
- * connection is to be closed behind "-ERR Protocol error: …").
+ * connection is to be closed behind "-ERR Protocol error: …", and every later call says the same).
+ * Whether bytes arrive at once or one by one changes nothing.
  */
 RG_MUST_USE int rg_request_parse(struct rg_request_parser *parser, struct rg_bytes input,
                                  struct rg_request *ret_request);

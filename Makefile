@@ -1,0 +1,49 @@
+# A thin front for habit; Meson and Ninja do the work. `make help` lists the targets.
+PYTHON := /usr/bin/python3
+SECONDS ?= 60
+ROUNDS ?= 20
+JOBS ?= $(shell nproc)
+
+.PHONY: all demo test soak fuzz lint format clean help
+
+all:
+	@scripts/install-packages.sh build
+	@test -f build/build.ninja || meson setup build
+	@ninja -C build -j$(JOBS)
+
+demo:
+	@scripts/install-packages.sh demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/demo.py
+
+test:
+	@scripts/install-packages.sh test
+	@$(PYTHON) scripts/test.py
+
+soak:
+	@scripts/install-packages.sh test
+	@$(PYTHON) scripts/test.py --soak --seconds $(SECONDS) --rounds $(ROUNDS)
+
+fuzz:
+	@scripts/install-packages.sh test
+	@$(PYTHON) scripts/test.py --only clang,fuzz --fuzz-seconds $(SECONDS)
+
+lint:
+	@scripts/install-packages.sh test
+	@$(PYTHON) scripts/test.py --only gcc,house
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-clang build-tsan build-gcc-asan
+
+help:
+	@echo 'make                 build/regent'
+	@echo 'make demo            three nodes, a kill, a failover, nothing lost (HOLD=1 leaves them up)'
+	@echo 'make test            every test; ends with "N passed, N failed"'
+	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers'
+	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
+	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'
+	@echo 'make format          clang-format in place'
+	@echo 'make clean           removes the build directories'

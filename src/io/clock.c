@@ -1,0 +1,20 @@
+#include "io/clock.h"
+
+#include <time.h>
+
+#include "base/panic.h"
+
+static int64_t clock_read_us(clockid_t clock)
+{
+    struct timespec ts;
+
+    RG_ASSERT(clock_gettime(clock, &ts) == 0);
+    return (int64_t)ts.tv_sec * RG_S_US + ts.tv_nsec / 1000;
+}
+
+struct rg_time rg_clock_now(void)
+{
+    /* CLOCK_BOOTTIME counts through a suspend, so that a lease cannot outlive one. */
+    return (struct rg_time){.mono_us = clock_read_us(CLOCK_BOOTTIME),
+                            .wall_us = clock_read_us(CLOCK_REALTIME)};
+}

@@ -1,0 +1,49 @@
+#ifndef RG_IO_FILES_H
+#define RG_IO_FILES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/*
+ * File operations in the order in which they are asked for, carried out beside the loop by one
+ * thread. Each ends with an answer that bears its token. Names are relative to the working
+ * directory of the process. Bytes and names are copied.
+ */
+struct rg_files;
+
+struct rg_files_answer {
+    uint64_t token;
+    int result; /* 0, RG_EIO or RG_ENOSPC */
+    int error;  /* errno of the failure */
+};
+
+/* NULL: no thread could be started. */
+struct rg_files *rg_files_new(void);
+/* Carries out what was asked first. */
+void rg_files_free(struct rg_files *files);
+
+/* name holds bytes, all or nothing, also after a crash: written beside it, synced, renamed, the
+ * folder synced. */
+void rg_files_replace(struct rg_files *files, const char *name, struct rg_bytes bytes,
+                      uint64_t token);
+/* Creates name, or empties it. */
+void rg_files_create(struct rg_files *files, const char *name, uint64_t token);
+/* Bytes go to the end of name, which is kept open for the next ones. */
+void rg_files_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
+                     uint64_t token);
+/* name is synced, renamed, and the folder of new_name synced. */
+void rg_files_rename(struct rg_files *files, const char *name, const char *new_name,
+                     uint64_t token);
+/* Missing is no error. */
+void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);
+
+bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer);
+/* Readable while answers wait; lent. */
+int rg_files_fd(const struct rg_files *files);
+/* Operations without an answer taken yet. */
+uint64_t rg_files_pending(const struct rg_files *files);
+
+#endif

@@ -1,0 +1,274 @@
+#include "server/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "io/clock.h"
+#include "server/configure.h"
+#include "server/host.h"
+#include "server/options.h"
+#include "server/process.h"
+
+#define SERVE_LOCK_FILE RG_NODE_STATE_FILE ".lock"
+
+static void serve_help(void)
+{
+    (void)puts("Usage: regent server [CONF] [--directive value ...] [-]\n"
+               "\n"
+               "CONF is a file in the syntax of redis.conf; '-' as the last word reads more of it\n"
+               "from standard input. Directives on the command line win over the file.\n"
+               "\n"
+               "Examples:\n"
+               "  regent server\n"
+               "  regent server /etc/regent.conf --port 6380\n"
+               "  regent server --port 6380 --replicaof 127.0.0.1 6379\n"
+               "  echo 'maxmemory 128mb' | regent server -");
+}
+
+/* The answers that need no server. Negative: there is one to run. */
+static int serve_answer(const struct rg_options *options)
+{
+    switch (options->action) {
+    case RG_OPTIONS_VERSION:
+        (void)puts("Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64 build=0 "
+                   "(Regent " RG_VERSION ")");
+        return EXIT_SUCCESS;
+    case RG_OPTIONS_HELP:
+        serve_help();
+        return EXIT_SUCCESS;
+    case RG_OPTIONS_TEST_MEMORY:
+        (void)fputs("--test-memory is not offered here; memtester(8) tests a machine's memory.\n",
+                    stderr);
+        return EXIT_FAILURE;
+    case RG_OPTIONS_CHECK_SYSTEM:
+        (void)fputs("--check-system is not offered here.\n", stderr);
+        return EXIT_FAILURE;
+    case RG_OPTIONS_RUN:
+        break;
+    }
+    return RG_EAGAIN;
+}
+
+/* ---- Steps of the start; each logs or prints what went wrong ---- */
+
+static int serve_enter_dir(const struct rg_config *config)
+{
+    struct rg_buf why = {0};
+
+    if (config->dir[0] == '\0' || chdir(config->dir) == 0)
+        return 0;
+    rg_buf_printf(&why, ">>> 'dir \"%s\"'\n%s", config->dir, strerrordesc_np(errno));
+    rg_configure_fail(rg_buf_view(&why));
+    rg_buf_fini(&why);
+    return RG_EIO;
+}
+
+static int serve_open_log(struct rg_host_log *log, const struct rg_config *config)
+{
+    struct rg_buf why = {0};
+
+    rg_host_log_configure(log, config);
+    if (rg_host_log_try(log) == 0)
+        return 0;
+    rg_buf_printf(&why, "Can't open the log file: %s", strerrordesc_np(errno));
+    rg_configure_fail(rg_buf_view(&why));
+    rg_buf_fini(&why);
+    return RG_EIO;
+}
+
+static void serve_greet(const struct host *host, const struct rg_options *options)
+{
+    int pid = (int)getpid();
+
+    rg_host_logf(&host->log, RG_LOG_WARNING, "oO0OoO0OoO0Oo Regent is starting oO0OoO0OoO0Oo");
+    rg_host_logf(&host->log, RG_LOG_WARNING,
+                 "Regent version=" RG_VERSION ", compatible with Redis version=7.0.15, bits=64, "
+                 "pid=%d, just started",
+                 pid);
+    if (options->file == NULL && !options->from_stdin && rg_buf_len(&options->text) == 0)
+        rg_host_logf(&host->log, RG_LOG_WARNING,
+                     "Warning: no config file specified, using the default config. In order to "
+                     "specify a config file use regent server /path/to/redis.conf");
+    else
+        rg_host_logf(&host->log, RG_LOG_WARNING, "Configuration loaded");
+}
+
+static int serve_open_loop(struct host *host, int64_t backend)
+{
+    if (backend != RG_IO_EPOLL && rg_loop_new(RG_LOOP_URING, &host->loop) == 0)
+        return 0;
+    if (backend == RG_IO_URING) {
+        rg_host_logf(&host->log, RG_LOG_WARNING,
+                     "The kernel does not offer what io-backend io_uring needs; use auto or "
+                     "epoll. Exiting.");
+        return RG_ENOENT;
+    }
+    if (backend == RG_IO_AUTO)
+        rg_host_logf(&host->log, RG_LOG_NOTICE,
+                     "io_uring is not available here (old kernel, or not allowed), using epoll");
+    if (rg_loop_new(RG_LOOP_EPOLL, &host->loop) == 0)
+        return 0;
+    rg_host_logf(&host->log, RG_LOG_WARNING, "Failed creating the event loop. Exiting.");
+    return RG_ENOENT;
+}
+
+static int serve_open_io(struct host *host, const struct rg_config *config)
+{
+    if (serve_open_loop(host, config->io_backend) < 0)
+        return RG_EIO;
+    host->files = rg_files_new();
+    host->names = rg_names_new();
+    if (host->files == NULL || host->names == NULL || rg_host_signals_open(host) < 0) {
+        rg_host_logf(&host->log, RG_LOG_WARNING, "Can't start the server's threads. Exiting.");
+        return RG_EIO;
+    }
+    return rg_host_listen(host, config);
+}
+
+/* A group's state file holds a node's vote: two processes on one file could vote twice. */
+static int serve_lock(struct host *host, const struct rg_config *config)
+{
+    if (config->group_name[0] == '\0')
+        return 0;
+    host->lock_fd = rg_process_lock(SERVE_LOCK_FILE);
+    if (host->lock_fd == RG_EEXIST)
+        rg_host_logf(&host->log, RG_LOG_WARNING,
+                     "Another server of a group runs in the directory %s (it holds %s). Give each "
+                     "its own with 'dir'. Exiting.",
+                     config->dir, SERVE_LOCK_FILE);
+    else if (host->lock_fd < 0)
+        rg_host_logf(&host->log, RG_LOG_WARNING, "Can't lock %s in the directory %s. Exiting.",
+                     SERVE_LOCK_FILE, config->dir);
+    return host->lock_fd < 0 ? RG_EIO : 0;
+}
+
+static void serve_pidfile(struct host *host, const struct rg_config *config)
+{
+    const char *path = config->pidfile;
+
+    if (path[0] == '\0' && !config->daemonize)
+        return;
+    if (path[0] == '\0')
+        path = "/var/run/redis.pid";
+    if (rg_process_write_pid(&host->log, path) == 0)
+        host->pidfile = rg_alloc_copy(path, strlen(path));
+}
+
+/* The node takes the configuration over. */
+static void serve_new_node(struct host *host, struct rg_config *config, const char *executable)
+{
+    struct rg_node_init init = {.config = config,
+                                .seed = rg_process_seed(),
+                                .now = rg_clock_now(),
+                                .pid = getpid(),
+                                .executable = executable};
+
+    host->now = init.now;
+    host->node = rg_node_new(&init);
+    host->log.role = config->replicaof_host[0] == '\0' ? 'M' : 'S';
+}
+
+static void serve_watch(struct host *host)
+{
+    host->signals_source = HOST_SOURCE_SIGNALS;
+    host->files_source = HOST_SOURCE_FILES;
+    host->names_source = HOST_SOURCE_NAMES;
+    (void)rg_loop_watch(host->loop, host->signal_fd, &host->signals_source);
+    /* The loop closes what it watches; these two stay their owners'. */
+    (void)rg_loop_watch(host->loop, dup(rg_files_fd(host->files)), &host->files_source);
+    (void)rg_loop_watch(host->loop, dup(rg_names_fd(host->names)), &host->names_source);
+}
+
+static void serve_name_inert(const struct host *host, const struct rg_config *config)
+{
+    struct rg_buf names = {0};
+
+    for (unsigned i = 0; rg_config_inert(config, i) != NULL; i++)
+        rg_buf_printf(&names, "%s%s", i == 0 ? "" : ", ", rg_config_inert(config, i));
+    if (rg_buf_len(&names) > 0)
+        rg_host_logf(&host->log, RG_LOG_NOTICE, "Directives that have no effect here yet: %.*s",
+                     (int)rg_buf_len(&names), rg_buf_view(&names).data);
+    rg_buf_fini(&names);
+}
+
+static int serve_start(struct host *host, struct rg_config *config, const char *executable)
+{
+    int64_t clients = rg_process_raise_files(&host->log, config->maxclients);
+
+    if (clients < 0 || serve_lock(host, config) < 0 || serve_open_io(host, config) < 0) {
+        rg_config_free(config);
+        return RG_EIO;
+    }
+    config->maxclients = clients;
+    serve_pidfile(host, config);
+    serve_new_node(host, config, executable);
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Running mode=standalone, port=%d.", (int)config->port);
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Event loop: %s, PID: %d", rg_loop_name(host->loop),
+                 (int)getpid());
+    rg_host_logf(&host->log, RG_LOG_WARNING, "Server initialized");
+    serve_name_inert(host, config);
+    int result = rg_host_load(host);
+    if (result < 0)
+        return result;
+    serve_watch(host);
+    host->now = rg_clock_now();
+    rg_node_start(host->node, host->now);
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Ready to accept connections");
+    return 0;
+}
+
+/* What must not be left behind. The names' threads may still wait for a server: the process' end
+ * ends them. */
+static void serve_end(struct host *host)
+{
+    rg_files_free(host->files);
+    host->files = NULL;
+    if (host->loop != NULL)
+        rg_host_listen_close(host);
+    if (host->pidfile != NULL)
+        (void)unlink(host->pidfile);
+}
+
+static int serve_run(struct host *host, const struct rg_options *options, struct rg_config *config,
+                     const char *executable)
+{
+    rg_list_init(&host->conns);
+    rg_list_init(&host->ended);
+    rg_list_init(&host->draining);
+    rg_list_init(&host->listeners);
+    host->lock_fd = -1;
+    serve_greet(host, options);
+    int result = serve_start(host, config, executable);
+    int status = EXIT_FAILURE;
+    if (result == 0)
+        status = rg_host_run(host);
+    else if (result == RG_EAGAIN)
+        status = EXIT_SUCCESS;
+    serve_end(host);
+    return status;
+}
+
+int rg_serve(int argc, char **argv, const char *executable)
+{
+    struct host *host = RG_NEW(struct host);
+    struct rg_options options;
+
+    tzset();
+    rg_options_read(&options, argc, argv);
+    int status = serve_answer(&options);
+    if (status >= 0)
+        return status;
+    struct rg_config *config = rg_configure(&options);
+    if (config == NULL || serve_enter_dir(config) < 0 || serve_open_log(&host->log, config) < 0)
+        return EXIT_FAILURE;
+    if (config->daemonize && rg_process_daemonize() < 0) {
+        (void)fputs("Can't become a daemon\n", stderr);
+        return EXIT_FAILURE;
+    }
+    return serve_run(host, &options, config, executable);
+}
