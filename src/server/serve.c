@@ -13,6 +13,7 @@
 #include "server/host.h"
 #include "server/options.h"
 #include "server/process.h"
+#include "server/self.h"
 
 #define SERVE_LOCK_FILE RG_NODE_STATE_FILE ".lock"
 
@@ -159,10 +160,19 @@ static void serve_pidfile(struct host *host, const struct rg_config *config)
         host->pidfile = rg_alloc_copy(path, strlen(path));
 }
 
-/* The node takes the configuration over. */
-static void serve_new_node(struct host *host, struct rg_config *config, const char *executable)
+static int64_t serve_measure(void *arg)
+{
+    (void)arg;
+    return rg_clock_now().mono_us;
+}
+
+/* The node takes the configuration over; self is borrowed from it. */
+static void serve_new_node(struct host *host, struct rg_config *config, const char *executable,
+                           const char *self)
 {
     struct rg_node_init init = {.config = config,
+                                .self_member = self,
+                                .clock_us = serve_measure,
                                 .seed = rg_process_seed(),
                                 .now = rg_clock_now(),
                                 .pid = getpid(),
@@ -196,7 +206,8 @@ static void serve_name_inert(const struct host *host, const struct rg_config *co
     rg_buf_fini(&names);
 }
 
-static int serve_start(struct host *host, struct rg_config *config, const char *executable)
+static int serve_start(struct host *host, struct rg_config *config, const char *executable,
+                       const char *self)
 {
     int64_t clients = rg_process_raise_files(&host->log, config->maxclients);
 
@@ -206,7 +217,7 @@ static int serve_start(struct host *host, struct rg_config *config, const char *
     }
     config->maxclients = clients;
     serve_pidfile(host, config);
-    serve_new_node(host, config, executable);
+    serve_new_node(host, config, executable, self);
     rg_host_logf(&host->log, RG_LOG_NOTICE, "Running mode=standalone, port=%d.", (int)config->port);
     rg_host_logf(&host->log, RG_LOG_NOTICE, "Event loop: %s, PID: %d", rg_loop_name(host->loop),
                  (int)getpid());
@@ -235,7 +246,7 @@ static void serve_end(struct host *host)
 }
 
 static int serve_run(struct host *host, const struct rg_options *options, struct rg_config *config,
-                     const char *executable)
+                     const char *executable, const char *self)
 {
     rg_list_init(&host->conns);
     rg_list_init(&host->ended);
@@ -243,7 +254,7 @@ static int serve_run(struct host *host, const struct rg_options *options, struct
     rg_list_init(&host->listeners);
     host->lock_fd = -1;
     serve_greet(host, options);
-    int result = serve_start(host, config, executable);
+    int result = serve_start(host, config, executable, self);
     int status = EXIT_FAILURE;
     if (result == 0)
         status = rg_host_run(host);
@@ -257,6 +268,7 @@ int rg_serve(int argc, char **argv, const char *executable)
 {
     struct host *host = RG_NEW(struct host);
     struct rg_options options;
+    struct rg_buf why = {0};
 
     tzset();
     rg_options_read(&options, argc, argv);
@@ -264,11 +276,17 @@ int rg_serve(int argc, char **argv, const char *executable)
     if (status >= 0)
         return status;
     struct rg_config *config = rg_configure(&options);
+    const char *self = NULL;
+    if (config != NULL && rg_self_find(config, &self, &why) < 0) {
+        rg_configure_fail(rg_buf_view(&why));
+        rg_buf_fini(&why);
+        return EXIT_FAILURE;
+    }
     if (config == NULL || serve_enter_dir(config) < 0 || serve_open_log(&host->log, config) < 0)
         return EXIT_FAILURE;
     if (config->daemonize && rg_process_daemonize() < 0) {
         (void)fputs("Can't become a daemon\n", stderr);
         return EXIT_FAILURE;
     }
-    return serve_run(host, &options, config, executable);
+    return serve_run(host, &options, config, executable, self);
 }
