@@ -1,0 +1,309 @@
+#include "store/db.h"
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "store/fields.h"
+#include "store/footprint.h"
+#include "store/packed.h"
+
+static struct rg_bytes item_key(const void *item)
+{
+    return rg_entry_key(item);
+}
+
+/* ---- The store ---- */
+
+static void db_init(struct rg_db *db, struct rg_store *store)
+{
+    *db = (struct rg_db){.store = store};
+    rg_table_init(&db->table, store->seed, item_key);
+    rg_expiry_init(&db->expiry);
+}
+
+struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
+                              const struct rg_store_limits *limits)
+{
+    RG_ASSERT(databases > 0);
+    struct rg_store *store = RG_NEW(struct rg_store);
+    store->databases = databases;
+    store->seed = seed;
+    store->limits = *limits;
+    store->dbs = RG_NEW_ARRAY(struct rg_db, databases);
+    for (unsigned i = 0; i < databases; i++)
+        db_init(&store->dbs[i], store);
+    return store;
+}
+
+void rg_store_free(struct rg_store *store)
+{
+    if (store == NULL)
+        return;
+    for (unsigned i = 0; i < store->databases; i++)
+        rg_db_flush(&store->dbs[i]);
+    rg_free(store->dbs);
+    rg_free(store);
+}
+
+void rg_store_set_limits(struct rg_store *store, const struct rg_store_limits *limits)
+{
+    store->limits = *limits;
+}
+
+unsigned rg_store_databases(const struct rg_store *store)
+{
+    return store->databases;
+}
+
+struct rg_db *rg_store_db(struct rg_store *store, unsigned index)
+{
+    RG_ASSERT(index < store->databases);
+    return &store->dbs[index];
+}
+
+void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b)
+{
+    RG_ASSERT(a < store->databases && b < store->databases);
+    /* The contents change places, so that a database that a caller holds keeps its number. */
+    struct rg_db db = store->dbs[a];
+    store->dbs[a] = store->dbs[b];
+    store->dbs[b] = db;
+}
+
+uint64_t rg_store_count(const struct rg_store *store)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < store->databases; i++)
+        count += rg_db_count(&store->dbs[i]);
+    return count;
+}
+
+uint64_t rg_store_memory(const struct rg_store *store)
+{
+    uint64_t memory =
+        rg_footprint(sizeof(*store)) + rg_footprint(store->databases * sizeof(*store->dbs));
+    for (unsigned i = 0; i < store->databases; i++) {
+        const struct rg_db *db = &store->dbs[i];
+        memory += db->memory + rg_table_memory(&db->table) + rg_expiry_memory(&db->expiry);
+    }
+    return memory;
+}
+
+/* ---- Entries in and out ---- */
+
+void rg_db_account(struct rg_db *db, uint64_t memory_before, const struct rg_entry *entry)
+{
+    RG_ASSERT(db->memory >= memory_before);
+    db->memory += rg_entry_memory(entry, 0) - memory_before;
+}
+
+/* The entry leaves the index and the accounts; the table is the caller's. */
+static void entry_leave(struct rg_db *db, struct rg_entry *entry)
+{
+    uint64_t memory = rg_entry_memory(entry, 0);
+    RG_ASSERT(db->memory >= memory);
+    db->memory -= memory;
+    if (entry->expires)
+        rg_expiry_remove(&db->expiry, entry);
+}
+
+void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
+{
+    struct rg_bytes key = rg_entry_key(entry);
+    uint64_t hash = rg_table_hash(&db->table, key);
+    void **place = rg_table_find(&db->table, key, hash);
+    if (place != NULL) {
+        struct rg_entry *old = *place;
+        entry_leave(db, old);
+        *place = entry;
+        rg_entry_free(old);
+    } else {
+        rg_table_insert(&db->table, entry, hash);
+    }
+    db->memory += rg_entry_memory(entry, 0);
+    if (entry->expires)
+        rg_expiry_add(&db->expiry, entry);
+}
+
+void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh)
+{
+    struct rg_entry *old = *entry;
+    *rg_table_place(&db->table, old) = fresh;
+    if (old->expires && fresh->expires)
+        rg_expiry_replace(&db->expiry, fresh);
+    else if (old->expires)
+        rg_expiry_remove(&db->expiry, old);
+    else if (fresh->expires)
+        rg_expiry_add(&db->expiry, fresh);
+    rg_entry_free_shell(old);
+    *entry = fresh;
+}
+
+struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key)
+{
+    if (db->table.count == 0)
+        return NULL;
+    void **place = rg_table_find(&db->table, key, rg_table_hash(&db->table, key));
+    return place != NULL ? *place : NULL;
+}
+
+struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
+{
+    return rg_db_find(db, key);
+}
+
+bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
+{
+    struct rg_entry *entry = rg_table_remove(&db->table, key);
+    if (entry == NULL)
+        return false;
+    /* Last, since key may lie in the entry. */
+    entry_leave(db, entry);
+    rg_entry_free(entry);
+    return true;
+}
+
+int rg_db_move(struct rg_db *db, struct rg_bytes key, struct rg_db *target, struct rg_bytes new_key)
+{
+    struct rg_entry *entry = rg_db_find_for_write(db, key);
+    if (entry == NULL)
+        return RG_ENOENT;
+    if (db == target && rg_bytes_equal(key, new_key))
+        return 0;
+    struct rg_entry *moved = rg_entry_move(entry, new_key, entry->expires);
+    rg_table_remove(&db->table, key);
+    entry_leave(db, entry);
+    rg_entry_free_shell(entry);
+    rg_db_put_entry(target, moved);
+    return 0;
+}
+
+static void value_copy(struct rg_entry *entry)
+{
+    if (entry->form == RG_FORM_INLINE || entry->form == RG_FORM_INT)
+        return;
+    union rg_value *value = rg_entry_value(entry);
+    if (entry->form == RG_FORM_BLOCK)
+        value->block =
+            rg_block_new(rg_bytes(value->block->data, value->block->len), value->block->len);
+    else if (entry->form == RG_FORM_PACKED)
+        value->packed = rg_packed_copy(value->packed);
+    else
+        value->fields = rg_fields_copy(value->fields);
+}
+
+int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *target, struct rg_bytes new_key)
+{
+    struct rg_entry *entry = rg_db_find(db, key);
+    if (entry == NULL)
+        return RG_ENOENT;
+    if (db == target && rg_bytes_equal(key, new_key))
+        return 0;
+    struct rg_entry *copy = rg_entry_move(entry, new_key, entry->expires);
+    value_copy(copy);
+    rg_db_put_entry(target, copy);
+    return 0;
+}
+
+uint64_t rg_db_flush(struct rg_db *db)
+{
+    uint64_t count = db->table.count;
+    uint64_t position[4] = {0};
+    struct rg_entry *entry = NULL;
+    while ((entry = rg_table_next(&db->table, position)) != NULL)
+        rg_entry_free(entry);
+    rg_table_fini(&db->table);
+    rg_expiry_fini(&db->expiry);
+    db->memory = 0;
+    return count;
+}
+
+/* ---- Looking over a database ---- */
+
+uint64_t rg_db_count(const struct rg_db *db)
+{
+    return db->table.count;
+}
+
+uint64_t rg_db_count_expiring(const struct rg_db *db)
+{
+    return db->expiry.count;
+}
+
+struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand)
+{
+    return rg_table_random(&db->table, rand);
+}
+
+struct scan {
+    void (*visit)(void *arg, struct rg_entry *entry);
+    void *arg;
+};
+
+static void scan_visit(void *arg, void *item)
+{
+    const struct scan *scan = arg;
+    scan->visit(scan->arg, item);
+}
+
+uint64_t rg_db_scan(struct rg_db *db, uint64_t cursor, uint64_t count,
+                    void (*visit)(void *arg, struct rg_entry *entry), void *arg)
+{
+    struct scan scan = {.visit = visit, .arg = arg};
+    return rg_table_scan(&db->table, cursor, count, scan_visit, &scan);
+}
+
+void rg_db_iter_init(struct rg_db_iter *iter, struct rg_db *db)
+{
+    *iter = (struct rg_db_iter){.db = db};
+}
+
+struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter)
+{
+    return rg_table_next(&iter->db->table, iter->position);
+}
+
+/* ---- Expiry ---- */
+
+void rg_entry_set_expire_ms(struct rg_db *db, struct rg_entry **entry, int64_t at_ms)
+{
+    struct rg_entry *old = *entry;
+    bool expires = at_ms != RG_NO_EXPIRY;
+    if (expires && old->expires) {
+        rg_entry_expiry(old)->at_ms = at_ms;
+        rg_expiry_update(&db->expiry, old);
+        return;
+    }
+    if (expires == old->expires)
+        return;
+    uint64_t before = rg_entry_memory(old, 0);
+    struct rg_entry *fresh = rg_entry_move(old, rg_entry_key(old), expires);
+    if (expires)
+        rg_entry_expiry(fresh)->at_ms = at_ms;
+    rg_db_swap_entry(db, entry, fresh);
+    rg_db_account(db, before, fresh);
+}
+
+struct rg_entry *rg_db_due(struct rg_db *db, int64_t now_ms)
+{
+    struct rg_entry *entry = rg_expiry_first(&db->expiry);
+    return entry != NULL && rg_entry_expire_ms(entry) <= now_ms ? entry : NULL;
+}
+
+int64_t rg_db_next_expire_ms(const struct rg_db *db)
+{
+    const struct rg_entry *entry = rg_expiry_first(&db->expiry);
+    return entry != NULL ? rg_entry_expire_ms(entry) : RG_NO_EXPIRY;
+}
+
+int64_t rg_db_mean_ttl_ms(const struct rg_db *db, int64_t now_ms)
+{
+    enum { SAMPLES = 64 };
+    uint64_t count = db->expiry.count;
+    uint64_t samples = count < SAMPLES ? count : SAMPLES;
+    double sum = 0;
+    for (uint64_t i = 0; i < samples; i++) {
+        int64_t at_ms = rg_expiry_moment(&db->expiry, i * (count / samples));
+        sum += at_ms > now_ms ? (double)at_ms - (double)now_ms : 0;
+    }
+    return samples > 0 ? (int64_t)(sum / (double)samples) : 0;
+}

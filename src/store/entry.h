@@ -1,0 +1,86 @@
+#ifndef RG_STORE_ENTRY_H
+#define RG_STORE_ENTRY_H
+
+#include "store/store.h"
+
+/*
+ * An entry is one allocation:
+ *
+ *   header | expiry, where it has one | value or its length | key | inline value
+ *
+ * The form says what the value is: the number itself, bytes behind the key (its length is one byte
+ * then), or an owned pointer to something larger.
+ */
+enum rg_form {
+    RG_FORM_INT,    /* int64_t */
+    RG_FORM_INLINE, /* up to RG_INLINE_MAX bytes behind the key */
+    RG_FORM_BLOCK,  /* struct rg_block */
+    RG_FORM_PACKED, /* struct rg_packed: a small hash */
+    RG_FORM_TABLE,  /* struct rg_fields: a large one */
+};
+
+enum { RG_INLINE_MAX = 128 };
+
+struct rg_entry {
+    uint32_t access : 24;
+    uint32_t form : 4;    /* enum rg_form */
+    uint32_t raw : 1;     /* a string changed in place: OBJECT ENCODING says raw */
+    uint32_t expires : 1; /* struct rg_entry_expiry follows */
+    uint32_t key_len;
+};
+
+struct rg_entry_expiry {
+    int64_t at_ms;
+    uint64_t index; /* in the expiry index; set by it */
+};
+
+/* A string of its own allocation. */
+struct rg_block {
+    size_t len;
+    size_t cap;
+    char data[];
+};
+
+struct rg_packed;
+struct rg_fields;
+
+union rg_value {
+    int64_t number;
+    struct rg_block *block;
+    struct rg_packed *packed;
+    struct rg_fields *fields;
+};
+
+/*
+ * A new entry of this shape with its key set and everything else zero; expires: it has room for an
+ * expiry. inline_len counts for RG_FORM_INLINE only. The caller owns it.
+ */
+struct rg_entry *rg_entry_new(struct rg_bytes key, enum rg_form form, size_t inline_len,
+                              bool expires);
+/* Frees the entry and all of its value. NULL is allowed. */
+void rg_entry_free(struct rg_entry *entry);
+/* Frees it but not what its value points at, which another entry owns now. */
+void rg_entry_free_shell(struct rg_entry *entry);
+/* A new entry with the old one's access word and expiry, but the value left to the caller. */
+struct rg_entry *rg_entry_reshape(const struct rg_entry *old, struct rg_bytes key,
+                                  enum rg_form form, size_t inline_len, bool expires);
+/* The same with the value: an inline one is copied, a pointer is taken over. */
+struct rg_entry *rg_entry_move(const struct rg_entry *old, struct rg_bytes key, bool expires);
+/* True where the inline value can become this long without the entry costing more or less. */
+bool rg_entry_fits_inline(const struct rg_entry *entry, size_t inline_len);
+/* rg_entry_fits_inline must hold. value may lie in the entry. */
+void rg_entry_set_inline(struct rg_entry *entry, struct rg_bytes value);
+struct rg_bytes rg_entry_inline(const struct rg_entry *entry);
+
+/* Of a form with a number or pointer. */
+union rg_value *rg_entry_value(const struct rg_entry *entry);
+/* Of an entry that expires. */
+struct rg_entry_expiry *rg_entry_expiry(const struct rg_entry *entry);
+size_t rg_entry_bytes(const struct rg_entry *entry);
+
+/* A string block of the bytes with room for cap (at least the length); plain or NULL on failure. */
+struct rg_block *rg_block_new(struct rg_bytes bytes, size_t cap);
+struct rg_block *rg_block_try_new(struct rg_bytes bytes, size_t cap);
+size_t rg_block_memory(const struct rg_block *block);
+
+#endif

@@ -1,0 +1,195 @@
+#include "store/packed.h"
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "store/footprint.h"
+
+/* ---- Pairs ---- */
+
+static size_t number_size(size_t number)
+{
+    size_t size = 1;
+    for (; number >= 0x80; number >>= 7)
+        size++;
+    return size;
+}
+
+static char *number_write(char *out, size_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        *out++ = (char)(number | 0x80);
+    *out++ = (char)number;
+    return out;
+}
+
+static const char *number_read(const char *at, size_t *ret_number)
+{
+    size_t number = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        unsigned char byte = (unsigned char)*at++;
+        number |= (size_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    *ret_number = number;
+    return at;
+}
+
+static char *bytes_write(char *out, struct rg_bytes bytes)
+{
+    out = number_write(out, bytes.len);
+    if (bytes.len > 0)
+        memcpy(out, bytes.data, bytes.len);
+    return out + bytes.len;
+}
+
+static const char *bytes_read(const char *at, struct rg_bytes *ret_bytes)
+{
+    size_t len = 0;
+    at = number_read(at, &len);
+    *ret_bytes = rg_bytes(at, len);
+    return at + len;
+}
+
+size_t rg_pair_size(struct rg_bytes field, struct rg_bytes value)
+{
+    return number_size(field.len) + field.len + number_size(value.len) + value.len;
+}
+
+void rg_pair_write(char *out, struct rg_bytes field, struct rg_bytes value)
+{
+    bytes_write(bytes_write(out, field), value);
+}
+
+const char *rg_pair_read(const char *at, struct rg_pair *ret_pair)
+{
+    at = bytes_read(at, &ret_pair->field);
+    return bytes_read(at, &ret_pair->value);
+}
+
+struct rg_bytes rg_pair_field(const char *at)
+{
+    struct rg_bytes field;
+    bytes_read(at, &field);
+    return field;
+}
+
+/* ---- Rows of pairs ---- */
+
+static size_t alloc_size(size_t len)
+{
+    return rg_footprint_room(sizeof(struct rg_packed) + len);
+}
+
+/* An allocation with room for cap bytes that begins as packed was, or empty for NULL. */
+static struct rg_packed *packed_resize(struct rg_packed *packed, size_t cap)
+{
+    bool fresh = packed == NULL;
+    size_t size = alloc_size(cap);
+    packed = rg_realloc(packed, size);
+    if (fresh)
+        *packed = (struct rg_packed){0};
+    packed->cap = (uint32_t)(size - sizeof(*packed));
+    return packed;
+}
+
+struct rg_packed *rg_packed_new(void)
+{
+    return packed_resize(NULL, 0);
+}
+
+struct rg_packed *rg_packed_copy(const struct rg_packed *packed)
+{
+    struct rg_packed *copy = packed_resize(NULL, packed->len);
+    copy->count = packed->count;
+    copy->len = packed->len;
+    memcpy(copy->data, packed->data, packed->len);
+    return copy;
+}
+
+void rg_packed_free(struct rg_packed *packed)
+{
+    rg_free(packed);
+}
+
+const char *rg_packed_find(const struct rg_packed *packed, struct rg_bytes field)
+{
+    const char *at = packed->data;
+    for (uint32_t i = 0; i < packed->count; i++) {
+        struct rg_pair pair;
+        const char *next = rg_pair_read(at, &pair);
+        if (rg_bytes_equal(pair.field, field))
+            return at;
+        at = next;
+    }
+    return NULL;
+}
+
+/* Room for len bytes; large ones grow by an eighth more, small ones by what is asked. */
+static struct rg_packed *packed_grow(struct rg_packed *packed, size_t len)
+{
+    enum { EXACT_BYTES = 1024 };
+    RG_ASSERT(len <= RG_PACKED_MAX);
+    if (len <= packed->cap)
+        return packed;
+    return packed_resize(packed, len <= EXACT_BYTES ? len : len + len / 8);
+}
+
+static struct rg_packed *packed_trim(struct rg_packed *packed)
+{
+    if (alloc_size(packed->len + packed->len / 4) >= alloc_size(packed->cap))
+        return packed;
+    return packed_resize(packed, packed->len);
+}
+
+struct rg_packed *rg_packed_append(struct rg_packed *packed, struct rg_bytes field,
+                                   struct rg_bytes value)
+{
+    size_t size = rg_pair_size(field, value);
+    packed = packed_grow(packed, packed->len + size);
+    rg_pair_write(packed->data + packed->len, field, value);
+    packed->len += (uint32_t)size;
+    packed->count++;
+    return packed;
+}
+
+struct rg_packed *rg_packed_replace(struct rg_packed *packed, const char *at, struct rg_bytes value)
+{
+    struct rg_pair pair;
+    const char *end = rg_pair_read(at, &pair);
+    if (pair.value.len == value.len) {
+        if (value.len > 0)
+            memmove(packed->data + (pair.value.data - packed->data), value.data, value.len);
+        return packed;
+    }
+    /* A row of its own is written, since the value may be a view into this one. */
+    size_t before = (size_t)(pair.field.data + pair.field.len - packed->data);
+    size_t after = packed->len - (size_t)(end - packed->data);
+    size_t len = before + number_size(value.len) + value.len + after;
+    RG_ASSERT(len <= RG_PACKED_MAX);
+    struct rg_packed *fresh = packed_resize(NULL, len);
+    memcpy(fresh->data, packed->data, before);
+    char *out = bytes_write(fresh->data + before, value);
+    memcpy(out, end, after);
+    fresh->len = (uint32_t)len;
+    fresh->count = packed->count;
+    rg_free(packed);
+    return fresh;
+}
+
+struct rg_packed *rg_packed_remove(struct rg_packed *packed, const char *at)
+{
+    struct rg_pair pair;
+    const char *end = rg_pair_read(at, &pair);
+    size_t start = (size_t)(at - packed->data);
+    size_t size = (size_t)(end - at);
+    memmove(packed->data + start, end, packed->len - start - size);
+    packed->len -= (uint32_t)size;
+    packed->count--;
+    return packed_trim(packed);
+}
+
+size_t rg_packed_memory(const struct rg_packed *packed)
+{
+    return rg_footprint(sizeof(*packed) + packed->cap);
+}

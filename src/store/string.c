@@ -1,0 +1,213 @@
+#include "base/alloc.h"
+#include "base/number.h"
+#include "base/panic.h"
+#include "store/db.h"
+
+_Static_assert((int)RG_STRING_SCRATCH >= (int)RG_I64_CHARS, "an integer fits the scratch");
+
+static enum rg_form bytes_form(size_t len)
+{
+    return len <= RG_INLINE_MAX ? RG_FORM_INLINE : RG_FORM_BLOCK;
+}
+
+static bool is_integer(struct rg_bytes value, int64_t *ret_number)
+{
+    return value.len > 0 && value.len < RG_I64_CHARS && rg_parse_i64(value, ret_number) == 0;
+}
+
+/* ---- Whole values ---- */
+
+/* Puts a value's bytes into an entry that was just made for them. */
+static void bytes_fill(struct rg_entry *entry, struct rg_bytes value)
+{
+    if (entry->form == RG_FORM_INLINE)
+        rg_entry_set_inline(entry, value);
+    else
+        rg_entry_value(entry)->block = rg_block_new(value, value.len);
+}
+
+static struct rg_entry *string_replace_form(struct rg_db *db, struct rg_entry **entry,
+                                            struct rg_entry *fresh, uint64_t memory_before)
+{
+    struct rg_block *old = (*entry)->form == RG_FORM_BLOCK ? rg_entry_value(*entry)->block : NULL;
+    rg_db_swap_entry(db, entry, fresh);
+    rg_free(old);
+    rg_db_account(db, memory_before, fresh);
+    return fresh;
+}
+
+/* Replaces the value by bytes; value may be a view into the entry. */
+static void bytes_store(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value, bool raw)
+{
+    struct rg_entry *old = *entry;
+    if (rg_entry_fits_inline(old, value.len)) {
+        rg_entry_set_inline(old, value);
+        old->raw = raw;
+        return;
+    }
+    struct rg_entry *fresh =
+        rg_entry_reshape(old, rg_entry_key(old), bytes_form(value.len), value.len, old->expires);
+    uint64_t before = rg_entry_memory(old, 0);
+    bytes_fill(fresh, value);
+    fresh->raw = raw;
+    string_replace_form(db, entry, fresh, before);
+}
+
+struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct rg_bytes value)
+{
+    int64_t number = 0;
+    if (is_integer(value, &number))
+        return rg_db_put_i64(db, key, number);
+    struct rg_entry *entry = rg_db_find_for_write(db, key);
+    if (entry != NULL && !entry->expires && rg_entry_fits_inline(entry, value.len)) {
+        rg_entry_set_inline(entry, value);
+        entry->raw = false;
+        entry->access = 0;
+        return entry;
+    }
+    entry = rg_entry_new(key, bytes_form(value.len), value.len, false);
+    bytes_fill(entry, value);
+    rg_db_put_entry(db, entry);
+    return entry;
+}
+
+struct rg_entry *rg_db_put_i64(struct rg_db *db, struct rg_bytes key, int64_t value)
+{
+    struct rg_entry *entry = rg_entry_new(key, RG_FORM_INT, 0, false);
+    rg_entry_value(entry)->number = value;
+    rg_db_put_entry(db, entry);
+    return entry;
+}
+
+void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value)
+{
+    RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
+    int64_t number = 0;
+    if (is_integer(value, &number))
+        rg_string_replace_i64(db, entry, number);
+    else
+        bytes_store(db, entry, value, false);
+}
+
+void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t value)
+{
+    struct rg_entry *old = *entry;
+    RG_ASSERT(rg_entry_type(old) == RG_TYPE_STRING);
+    if (old->form == RG_FORM_INT) {
+        rg_entry_value(old)->number = value;
+        return;
+    }
+    uint64_t before = rg_entry_memory(old, 0);
+    struct rg_entry *fresh = rg_entry_reshape(old, rg_entry_key(old), RG_FORM_INT, 0, old->expires);
+    rg_entry_value(fresh)->number = value;
+    string_replace_form(db, entry, fresh, before);
+}
+
+/* ---- Reading ---- */
+
+struct rg_bytes rg_string_get(const struct rg_entry *entry, char scratch[RG_STRING_SCRATCH])
+{
+    if (entry->form == RG_FORM_INT)
+        return rg_bytes(scratch, rg_format_i64(scratch, rg_entry_value(entry)->number));
+    if (entry->form == RG_FORM_INLINE)
+        return rg_entry_inline(entry);
+    RG_ASSERT(entry->form == RG_FORM_BLOCK);
+    const struct rg_block *block = rg_entry_value(entry)->block;
+    return rg_bytes(block->data, block->len);
+}
+
+int rg_string_get_i64(const struct rg_entry *entry, int64_t *ret_value)
+{
+    if (entry->form == RG_FORM_INT) {
+        *ret_value = rg_entry_value(entry)->number;
+        return 0;
+    }
+    char scratch[RG_STRING_SCRATCH];
+    return rg_parse_i64(rg_string_get(entry, scratch), ret_value);
+}
+
+size_t rg_string_len(const struct rg_entry *entry)
+{
+    char scratch[RG_STRING_SCRATCH];
+    return rg_string_get(entry, scratch).len;
+}
+
+/* ---- Changes in place ---- */
+
+/* Twice the length, or a mebibyte more, so that appending is linear and waste is bounded. */
+static size_t cap_for(size_t len)
+{
+    enum { SPARE_MAX_BYTES = 1 << 20 };
+    return len + (len < SPARE_MAX_BYTES ? len : SPARE_MAX_BYTES);
+}
+
+/* A block of what the entry holds with room for len bytes. Errors: RG_ENOMEM. */
+static int block_make_room(struct rg_db *db, struct rg_entry **entry, size_t len)
+{
+    struct rg_entry *old = *entry;
+    if (old->form == RG_FORM_BLOCK && len <= rg_entry_value(old)->block->cap)
+        return 0;
+    char scratch[RG_STRING_SCRATCH];
+    struct rg_block *block = rg_block_try_new(rg_string_get(old, scratch), cap_for(len));
+    if (block == NULL)
+        return RG_ENOMEM;
+    uint64_t before = rg_entry_memory(old, 0);
+    if (old->form == RG_FORM_BLOCK) {
+        rg_free(rg_entry_value(old)->block);
+        rg_entry_value(old)->block = block;
+        rg_db_account(db, before, old);
+        return 0;
+    }
+    struct rg_entry *fresh =
+        rg_entry_reshape(old, rg_entry_key(old), RG_FORM_BLOCK, 0, old->expires);
+    rg_entry_value(fresh)->block = block;
+    string_replace_form(db, entry, fresh, before);
+    return 0;
+}
+
+/* The same where everything fits into the entry itself. */
+static void inline_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
+                            struct rg_bytes bytes)
+{
+    char whole[RG_INLINE_MAX] = {0};
+    char scratch[RG_STRING_SCRATCH];
+    struct rg_bytes old = rg_string_get(*entry, scratch);
+    size_t len = offset + bytes.len > old.len ? offset + bytes.len : old.len;
+    RG_ASSERT(len <= sizeof(whole));
+    if (old.len > 0)
+        memcpy(whole, old.data, old.len);
+    if (bytes.len > 0)
+        memcpy(whole + offset, bytes.data, bytes.len);
+    bytes_store(db, entry, rg_bytes(whole, len), true);
+}
+
+int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
+                       struct rg_bytes bytes)
+{
+    RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
+    size_t old_len = rg_string_len(*entry);
+    size_t end = 0;
+    if (__builtin_add_overflow(offset, bytes.len, &end) || end > SIZE_MAX / 4)
+        return RG_ENOMEM;
+    size_t len = end > old_len ? end : old_len;
+    if ((*entry)->form != RG_FORM_BLOCK && len <= RG_INLINE_MAX) {
+        inline_write_at(db, entry, offset, bytes);
+        return 0;
+    }
+    int err = block_make_room(db, entry, len);
+    if (err < 0)
+        return err;
+    struct rg_block *block = rg_entry_value(*entry)->block;
+    if (offset > old_len)
+        memset(block->data + old_len, 0, offset - old_len);
+    if (bytes.len > 0)
+        memmove(block->data + offset, bytes.data, bytes.len);
+    block->len = len;
+    (*entry)->raw = true;
+    return 0;
+}
+
+int rg_string_append(struct rg_db *db, struct rg_entry **entry, struct rg_bytes tail)
+{
+    return rg_string_write_at(db, entry, rg_string_len(*entry), tail);
+}

@@ -1,0 +1,64 @@
+#ifndef RG_STORE_TABLE_H
+#define RG_STORE_TABLE_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/rand.h"
+#include "store/segments.h"
+
+/*
+ * A hash table of items that hold their own key. A bucket is one cache line: seven items and a byte
+ * of each one's hash, so that a look-up reads the bucket and, nearly always, only the right item.
+ *
+ * It is a linear hash table: bucket b holds the items whose hash ends in the bits of b, and the
+ * table grows by splitting one bucket, and shrinks by merging one, per insertion or removal. So
+ * there is never a second table, a pause or a doubling of memory.
+ *
+ * Items are borrowed: the owner frees them.
+ */
+struct rg_table {
+    struct rg_segments buckets;
+    uint64_t bucket_count; /* 0 while empty */
+    uint64_t low_mask;     /* of the hash bits that every bucket has: 2^level - 1 */
+    uint64_t count;        /* items */
+    uint64_t overflows;    /* buckets chained behind a full one */
+    uint64_t deepest;      /* the longest chain of buckets since the table was empty */
+    uint64_t moved;        /* items that splits and merges moved so far */
+    uint64_t seed;
+    struct rg_bytes (*key_of)(const void *item);
+};
+
+void rg_table_init(struct rg_table *table, uint64_t seed,
+                   struct rg_bytes (*key_of)(const void *item));
+/* Frees the buckets; the table is empty and ready. */
+void rg_table_fini(struct rg_table *table);
+
+uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key);
+/* The place of the item with this key, or NULL. Holds until the next insertion or removal. */
+void **rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash);
+/* The place of an item that is in the table. Another one of the same key may be put there. */
+void **rg_table_place(const struct rg_table *table, const void *item);
+/* The item's key, of this hash, is not in the table. */
+void rg_table_insert(struct rg_table *table, void *item, uint64_t hash);
+/* Returns the item that was removed, or NULL. */
+void *rg_table_remove(struct rg_table *table, struct rg_bytes key);
+
+/* Each item equally likely; NULL in an empty table. */
+void *rg_table_random(const struct rg_table *table, struct rg_rand *rand);
+
+/*
+ * Buckets are visited in the order of their reversed number, so that a cursor stands for "all
+ * hashes that are less, read from their lowest bit, are done". Neither a split nor a merge changes
+ * that: an item that stays is seen. Visits at least `count` items where there are so many, and ten
+ * times as many buckets at most. Returns the next cursor, 0 at the end.
+ */
+uint64_t rg_table_scan(const struct rg_table *table, uint64_t cursor, uint64_t count,
+                       void (*visit)(void *arg, void *item), void *arg);
+
+/* Everything once; position begins zeroed and the table must not change meanwhile. */
+void *rg_table_next(const struct rg_table *table, uint64_t position[4]);
+
+size_t rg_table_memory(const struct rg_table *table);
+
+#endif

@@ -1,0 +1,90 @@
+#include "store/packed.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/rand.h"
+#include "tests/harness.h"
+
+static struct rg_bytes value_of(struct rg_packed *packed, const char *field)
+{
+    const char *at = rg_packed_find(packed, rg_bytes_str(field));
+    struct rg_pair pair = {0};
+    if (at != NULL)
+        rg_pair_read(at, &pair);
+    return pair.value;
+}
+
+RG_TEST(lengths_around_the_borders_of_the_number_form_come_back)
+{
+    static const size_t lens[] = {0, 1, 127, 128, 129, 16383, 16384, 20000};
+    static char text[20000];
+    struct rg_packed *packed = rg_packed_new();
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+        packed = rg_packed_append(packed, rg_bytes(text, lens[i]), rg_bytes(text, lens[i] / 2));
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        struct rg_pair pair;
+        const char *at = rg_packed_find(packed, rg_bytes(text, lens[i]));
+        RG_CHECK(at != NULL);
+        RG_CHECK(rg_pair_read(at, &pair) <= packed->data + packed->len);
+        RG_CHECK_INT(pair.value.len, lens[i] / 2);
+    }
+    rg_packed_free(packed);
+}
+
+RG_TEST(a_replaced_value_keeps_its_place_and_may_come_from_the_hash_itself)
+{
+    struct rg_packed *packed = rg_packed_new();
+    packed = rg_packed_append(packed, RG_BYTES("a"), RG_BYTES("one"));
+    packed = rg_packed_append(packed, RG_BYTES("b"), RG_BYTES("the second"));
+    packed = rg_packed_append(packed, RG_BYTES("c"), RG_BYTES(""));
+    packed = rg_packed_replace(packed, packed->data, value_of(packed, "b"));
+    RG_CHECK_BYTES(rg_pair_field(packed->data), "a");
+    RG_CHECK_BYTES(value_of(packed, "a"), "the second");
+    packed = rg_packed_remove(packed, packed->data);
+    RG_CHECK_BYTES(rg_pair_field(packed->data), "b");
+    RG_CHECK(rg_packed_find(packed, RG_BYTES("a")) == NULL);
+    RG_CHECK(rg_packed_find(packed, RG_BYTES("c")) != NULL);
+    RG_CHECK_INT(packed->count, 2);
+    rg_packed_free(packed);
+}
+
+RG_TEST(random_operations_match_a_model)
+{
+    enum { FIELDS = 40 };
+    int lens[FIELDS];
+    static char text[300];
+    struct rg_rand rand;
+    struct rg_packed *packed = rg_packed_new();
+    size_t memory = rg_packed_memory(packed);
+    rg_rand_init(&rand, 4);
+    rg_test_note("seed 4");
+    memset(text, 'v', sizeof(text));
+    for (int i = 0; i < FIELDS; i++)
+        lens[i] = -1;
+    for (int step = 0; step < 20000; step++) {
+        int i = (int)rg_rand_below(&rand, FIELDS);
+        char field[8];
+        struct rg_bytes name = rg_bytes(field, (size_t)snprintf(field, sizeof(field), "f%d", i));
+        const char *at = rg_packed_find(packed, name);
+        RG_CHECK((at != NULL) == (lens[i] >= 0));
+        if (at != NULL)
+            RG_CHECK_INT(value_of(packed, field).len, lens[i]);
+        int len = (int)rg_rand_below(&rand, sizeof(text));
+        if (at != NULL && rg_rand_below(&rand, 2) == 0) {
+            packed = rg_packed_remove(packed, at);
+            len = -1;
+        } else if (at != NULL) {
+            packed = rg_packed_replace(packed, at, rg_bytes(text, (size_t)len));
+        } else {
+            packed = rg_packed_append(packed, name, rg_bytes(text, (size_t)len));
+        }
+        lens[i] = len;
+    }
+    while (packed->count > 0)
+        packed = rg_packed_remove(packed, packed->data);
+    RG_CHECK_INT(packed->len, 0);
+    RG_CHECK_INT(rg_packed_memory(packed), memory);
+    rg_packed_free(packed);
+}
