@@ -28,7 +28,7 @@ void cmd_shutdown(struct rg_call *call)
         return;
     }
     /* There is no reply: the connection ends with the server. */
-    stop_begin(call->node, save, nosave);
+    stop_ask(call->node, save, nosave);
 }
 
 void cmd_lastsave(struct rg_call *call)

@@ -13,7 +13,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     conn->proto = 2;
     conn->fd = -1;
     conn->peer_index = -1;
-    conn->created_us = conn->active_us = node->now.mono_us;
+    conn->created_us = conn->active_us = conn->received_us = node->now.mono_us;
     conn->parser.max_bulk_len = (uint64_t)node->config->proto_max_bulk_len;
     conn->parser.authenticated = true;
     rg_list_append(&node->conns, &conn->link);

@@ -80,13 +80,13 @@ static bool dispatch_allowed_subscribed(const struct rg_command *command)
 static const char *dispatch_group_refusal(const struct rg_node *node,
                                           const struct rg_command *command)
 {
-    struct rg_group_view view;
+    const struct rg_group_view *view = &node->members.view;
     bool data = (command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
     bool write = (command->flags & RG_CMD_WRITE) != 0;
 
-    if (!data || !member_view(node, &view))
+    if (!data || node->members.group == NULL)
         return NULL;
-    if (view.role == RG_ROLE_PRIMARY) {
+    if (view->role == RG_ROLE_PRIMARY) {
         if (rg_group_can_serve(node->members.group, node->now.mono_us))
             return NULL;
         if (write)
@@ -98,7 +98,7 @@ static const char *dispatch_group_refusal(const struct rg_node *node,
     }
     if (write)
         return "READONLY You can't write against a read only replica.";
-    if (view.state != RG_MEMBER_HEALTHY)
+    if (view->state != RG_MEMBER_HEALTHY)
         return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
     return NULL;
 }

@@ -590,11 +590,27 @@ void follow_closed(struct rg_node *node, enum rg_close_reason reason)
         member_stream(node, RG_STREAM_LOST);
 }
 
+/* A member's stream that brings nothing, while the primary's heartbeats say there is something. */
+static bool follow_stalled(const struct rg_node *node)
+{
+    const struct rg_follow *follow = &node->follow;
+    int64_t limit_us = 2 * node->config->group_node_timeout * RG_MS_US;
+    const struct rg_group_view *view = &node->members.view;
+
+    if (follow_plain(node) || node->now.mono_us - follow->last_io_us <= limit_us)
+        return false;
+    if (follow->state == RG_FOLLOW_STREAM)
+        return view->members[follow->member].position.offset > node_log_end(node);
+    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE;
+}
+
 void follow_cron(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
+    int64_t timeout_us = node->config->repl_timeout * RG_S_US;
 
-    if (follow->active && follow->conn != NULL &&
-        node->now.mono_us - follow->last_io_us > node->config->repl_timeout * RG_S_US)
+    if (!follow->active || follow->conn == NULL || follow->state == RG_FOLLOW_SAVING)
+        return;
+    if (node->now.mono_us - follow->last_io_us > timeout_us || follow_stalled(node))
         follow_failed(node, "timeout: no data nor PING from the primary");
 }

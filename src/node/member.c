@@ -325,6 +325,23 @@ int64_t member_deadline(const struct rg_node *node)
     return deadline;
 }
 
+/* A link on which nothing comes, though every heartbeat should bring something, is dead even where
+ * TCP goes on trying; a new one works as soon as the network does. */
+void member_cron(struct rg_node *node)
+{
+    int64_t limit_us = 2 * node->config->group_node_timeout * RG_MS_US;
+
+    if (node->members.group == NULL)
+        return;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if ((conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT) && !conn->closing &&
+            node->now.mono_us - conn->received_us > limit_us)
+            conn_close(node, conn, false);
+    }
+}
+
 void member_stream(struct rg_node *node, enum rg_stream_event event)
 {
     if (node->members.group == NULL || node->follow.member < 0)
@@ -338,9 +355,9 @@ void member_stream(struct rg_node *node, enum rg_stream_event event)
 
 void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t offset)
 {
-    struct rg_group_view view;
+    const struct rg_group_view *view = &node->members.view;
 
-    if (!member_view(node, &view) || view.role != RG_ROLE_PRIMARY || view.term != term)
+    if (node->members.group == NULL || view->role != RG_ROLE_PRIMARY || view->term != term)
         return;
     member_tell_log(node);
     rg_group_acked(node->members.group, member, offset, node->now.mono_us);
@@ -407,9 +424,8 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
 void member_mode_changed(struct rg_node *node)
 {
     char text[64];
-    struct rg_group_view view;
 
-    if (!member_view(node, &view) || view.role != RG_ROLE_PRIMARY)
+    if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY)
         return;
     (void)snprintf(text, sizeof(text), "mode %s", rg_mode_name(node_mode(node)));
     member_append_record(node, text);
@@ -454,6 +470,7 @@ static void member_hand_over_done(struct rg_node *node, bool ok)
 
     members->hold = false;
     members->failover_client = 0;
+    stop_handed_over(node);
     if (conn == NULL || conn->closing)
         return;
     struct rg_reply reply = conn_reply(conn);
@@ -524,6 +541,12 @@ void member_drain(struct rg_node *node)
 {
     struct rg_group_effect effect;
 
-    while (rg_group_next_effect(node->members.group, &effect))
+    for (;;) {
+        bool more = rg_group_next_effect(node->members.group, &effect);
+        /* What an effect does here looks at the role that the machine has by now. */
+        rg_group_view(node->members.group, node->now.mono_us, &node->members.view);
+        if (!more)
+            return;
         member_effect(node, &effect, node->last_primary);
+    }
 }

@@ -13,10 +13,8 @@ enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200, NODE_KEEP_INPUT = 64 * 10
 
 bool node_is_primary(const struct rg_node *node)
 {
-    struct rg_group_view view;
-
-    if (member_view(node, &view))
-        return view.role == RG_ROLE_PRIMARY;
+    if (node->members.group != NULL)
+        return node->members.view.role == RG_ROLE_PRIMARY;
     return !node->follow.active;
 }
 
@@ -253,6 +251,7 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
 {
     node->now = now;
     conn->established = true;
+    conn->received_us = now.mono_us;
     conn->fd = info->fd;
     if (conn->closing)
         return;
@@ -272,6 +271,7 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
         node->stats.repl_input_bytes += bytes.len;
     else
         node->stats.input_bytes += bytes.len;
+    conn->received_us = now.mono_us;
     rg_buf_append_bytes(&conn->in, bytes);
     conn_wants_input(node, conn);
 }
@@ -439,6 +439,7 @@ static void node_cron(struct rg_node *node)
     node_clients_cron(node);
     serve_cron(node);
     follow_cron(node);
+    member_cron(node);
 }
 
 static void node_inputs(struct rg_node *node)

@@ -119,7 +119,8 @@ struct rg_conn {
     bool has_mode; /* this connection chose a replication mode of its own */
     enum rg_mode mode;
     int64_t created_us;
-    int64_t active_us;
+    int64_t active_us;   /* last command */
+    int64_t received_us; /* last byte */
     const struct rg_command *last_command;
     uint64_t last_write; /* log end after its last write, for WAIT */
     enum rg_block block;
@@ -315,7 +316,10 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stopping; /* SHUTDOWN: EXIT follows the last file */
+    bool stop_wanted; /* a stop waits for the end of a hand-over */
+    bool stop_save;   /* … asked for with SAVE, */
+    bool stop_nosave; /* or with NOSAVE */
+    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
     int64_t next_cron_us;
     bool loading;
@@ -526,7 +530,9 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
 void member_drain(struct rg_node *node);
+/* Brought up to the present; node->members.view is enough for role, state, term and primary. */
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
+void member_cron(struct rg_node *node);
 #define RG_GROUP_CHANNEL "__regent__:group"
 
 /* ---- pubsub.c ---- */
@@ -548,7 +554,9 @@ void slowlog_note(const struct rg_call *call, int64_t took_us);
 void slowlog_fini(struct rg_node *node);
 
 /* ---- stop.c ---- */
-void stop_begin(struct rg_node *node, bool save, bool nosave);
+/* A group's primary hands over first, so that nobody has to miss it. */
+void stop_ask(struct rg_node *node, bool save, bool nosave);
+void stop_handed_over(struct rg_node *node);
 void stop_file_done(struct rg_node *node, int result);
 
 #endif

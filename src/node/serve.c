@@ -58,12 +58,12 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
 /* GROUP's own: which member asks, and in which term it believes. */
 static bool serve_group_member(struct rg_call *call, struct rg_bytes value)
 {
-    struct rg_group_view view;
+    const struct rg_group_view *view = &call->node->members.view;
     char text[64];
     unsigned member = 0;
     unsigned long long term = 0;
 
-    if (value.len >= sizeof(text) || !member_view(call->node, &view)) {
+    if (value.len >= sizeof(text) || call->node->members.group == NULL) {
         rg_reply_error(&call->reply, "NOTPRIMARY This node is not in a group");
         return false;
     }
@@ -73,7 +73,7 @@ static bool serve_group_member(struct rg_call *call, struct rg_bytes value)
         rg_reply_error(&call->reply, "ERR Invalid group member");
         return false;
     }
-    if (view.role != RG_ROLE_PRIMARY || view.term != term) {
+    if (view->role != RG_ROLE_PRIMARY || view->term != term) {
         rg_reply_errorf(&call->reply, "NOTPRIMARY This node is not the primary of term %llu", term);
         return false;
     }
@@ -141,20 +141,31 @@ void serve_replconf(struct rg_call *call)
 
 static const char *serve_refusal(struct rg_call *call)
 {
-    struct rg_group_view view;
+    const struct rg_group_view *view = &call->node->members.view;
 
     if (call->conn->kind == RG_CONN_REPLICA)
         return "";
     if (call->node->follow.active && !follow_link_up(call->node))
         return "NOMASTERLINK Can't SYNC while not connected with my master";
-    if (!member_view(call->node, &view))
+    if (call->node->members.group == NULL)
         return NULL;
-    if (view.state != RG_MEMBER_HEALTHY)
+    if (view->state != RG_MEMBER_HEALTHY)
         return "NOMASTERLINK Can't SYNC: this node lost its log and has no primary yet";
     struct rg_serve *serve = serve_of(call->conn);
-    if (serve->member >= 0 && (view.role != RG_ROLE_PRIMARY || view.term != serve->member_term))
+    if (serve->member >= 0 && (view->role != RG_ROLE_PRIMARY || view->term != serve->member_term))
         return "NOTPRIMARY This node is not the primary of that term";
     return NULL;
+}
+
+/* A member has one stream: what it had before this one is dead, whether or not TCP knows it. */
+static void serve_replace_member(struct rg_node *node, int member)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind == RG_CONN_REPLICA && conn->serve->member == member)
+            conn_close(node, conn, false);
+    }
 }
 
 static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_t end)
@@ -162,6 +173,8 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     struct rg_conn *conn = call->conn;
     struct rg_serve *serve = serve_of(conn);
 
+    if (serve->member >= 0)
+        serve_replace_member(call->node, serve->member);
     conn->kind = RG_CONN_REPLICA;
     conn->reply_mode = RG_REPLY_ON;
     serve->state = state;

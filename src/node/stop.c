@@ -6,6 +6,8 @@
  * that starts from it has forgotten nothing (docs/failover.md, "Forgetting").
  */
 
+enum { STOP_HAND_OVER_US = 2000000 };
+
 static void stop_exit(struct rg_node *node)
 {
     node_say(node, RG_LOG_WARNING, "Redis is now ready to exit, bye bye...");
@@ -26,7 +28,7 @@ static void stop_mark_clean(struct rg_node *node)
     node->stop_files++;
 }
 
-void stop_begin(struct rg_node *node, bool save, bool nosave)
+static void stop_begin(struct rg_node *node, bool save, bool nosave)
 {
     if (node->stopping)
         return;
@@ -49,6 +51,30 @@ void stop_begin(struct rg_node *node, bool save, bool nosave)
         stop_mark_clean(node);
 }
 
+void stop_ask(struct rg_node *node, bool save, bool nosave)
+{
+    if (node->stop_wanted || node->stopping)
+        return;
+    if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY ||
+        rg_group_hand_over(node->members.group, -1, STOP_HAND_OVER_US, node->now.mono_us) < 0) {
+        stop_begin(node, save, nosave);
+        return;
+    }
+    node_say(node, RG_LOG_NOTICE, "This node is the group's primary: handing over before the stop");
+    node->stop_wanted = true;
+    node->stop_save = save;
+    node->stop_nosave = nosave;
+    member_drain(node);
+}
+
+void stop_handed_over(struct rg_node *node)
+{
+    if (!node->stop_wanted)
+        return;
+    node->stop_wanted = false;
+    stop_begin(node, node->stop_save, node->stop_nosave);
+}
+
 void stop_file_done(struct rg_node *node, int result)
 {
     if (!node->stopping)
@@ -69,5 +95,5 @@ void stop_file_done(struct rg_node *node, int result)
 void rg_node_stop(struct rg_node *node, struct rg_time now)
 {
     node->now = now;
-    stop_begin(node, false, false);
+    stop_ask(node, false, false);
 }
