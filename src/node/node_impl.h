@@ -222,8 +222,9 @@ struct rg_members {
     unsigned self;
     struct rg_peer peers[RG_GROUP_MAX_MEMBERS]; /* sorted by name */
     char digest[33];
-    bool hold;      /* a hand-over holds writes back */
-    bool had_state; /* a state file was loaded */
+    struct rg_group_view view; /* as of the last event; its times are not kept up */
+    bool hold;                 /* a hand-over holds writes back */
+    bool had_state;            /* a state file was loaded */
     struct rg_group_durable durable;
     uint64_t persist_seq;     /* number of `durable` */
     int64_t persist_retry_us; /* RG_NEVER: it was written, or is being written */
