@@ -26,7 +26,10 @@ static inline size_t rg_buf_len(const struct rg_buf *buf)
 
 static inline struct rg_bytes rg_buf_view(const struct rg_buf *buf)
 {
-    return (struct rg_bytes){buf->data + buf->head, buf->tail - buf->head};
+    /* An empty buffer has no memory, and adding even 0 to NULL is undefined. */
+    const char *begin = buf->head == 0 ? buf->data : buf->data + buf->head;
+
+    return (struct rg_bytes){begin, buf->tail - buf->head};
 }
 
 /* Room for at least n bytes at the end, to be written and then committed. */

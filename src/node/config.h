@@ -18,6 +18,17 @@
 enum rg_durability { RG_DURABILITY_MEMORY, RG_DURABILITY_DISK };
 enum rg_io_backend { RG_IO_AUTO, RG_IO_URING, RG_IO_EPOLL };
 
+enum rg_maxmemory_policy {
+    RG_POLICY_VOLATILE_LRU,
+    RG_POLICY_VOLATILE_LFU,
+    RG_POLICY_VOLATILE_RANDOM,
+    RG_POLICY_VOLATILE_TTL,
+    RG_POLICY_ALLKEYS_LRU,
+    RG_POLICY_ALLKEYS_LFU,
+    RG_POLICY_ALLKEYS_RANDOM,
+    RG_POLICY_NOEVICTION,
+};
+
 enum { RG_CONFIG_MAX_BIND = 16, RG_CONFIG_MAX_GROUP = 15, RG_CONFIG_MAX_SAVE = 16 };
 
 struct rg_config_limit { /* client-output-buffer-limit */
@@ -63,7 +74,7 @@ struct rg_config {
     bool latency_tracking;
     char *notify_keyspace_events;
     int64_t maxmemory;
-    int64_t maxmemory_policy; /* index as in redis.conf's list of policies */
+    int64_t maxmemory_policy; /* enum rg_maxmemory_policy */
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
     bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE; no directive */
@@ -133,11 +144,11 @@ RG_MUST_USE int rg_config_check(const struct rg_config *config, struct rg_buf *r
  * …"). ret_names (room for count/2) takes the canonical names that changed. */
 RG_MUST_USE int rg_config_set(struct rg_config *config, const struct rg_bytes *argv, int count,
                               const char **ret_names, int *ret_changed, struct rg_buf *ret_error);
-/* CONFIG GET: calls visit for each directive whose name, or old name, matches; once each. */
+/* CONFIG GET: calls visit for each name, and each old name, that matches; once each. */
 void rg_config_get(const struct rg_config *config, const struct rg_bytes *patterns, int count,
                    void (*visit)(void *arg, const char *name, struct rg_bytes value), void *arg);
-/* Directives that were set but have no effect here yet, for one line in the log; NULL past the end.
- */
+/* Directives whose value is not the default and which have no effect here yet, for one line in the
+ * log; NULL past the end. */
 const char *rg_config_inert(const struct rg_config *config, unsigned index);
 /* CONFIG REWRITE: the text of the file anew: comments and order kept, changed values in place, new
  * ones at the end. Errors: RG_ENOENT (the server runs without a file). */

@@ -45,17 +45,20 @@ void rg_request_write(struct rg_buf *out, const struct rg_bytes *argv, int argc)
 
 void rg_request_write_strs(struct rg_buf *out, const char *first, ...)
 {
+    va_list counted;
     va_list args;
-    int argc = 0;
+    int argc = 1;
 
+    RG_ASSERT(first != NULL);
     va_start(args, first);
-    for (const char *arg = first; arg != NULL; arg = va_arg(args, const char *))
+    va_copy(counted, args);
+    while (va_arg(counted, const char *) != NULL)
         argc++;
-    va_end(args);
+    va_end(counted);
     write_head(out, '*', argc);
-    va_start(args, first);
-    for (const char *arg = first; arg != NULL; arg = va_arg(args, const char *))
-        write_bulk(out, rg_bytes_str(arg));
+    write_bulk(out, rg_bytes_str(first));
+    while (--argc > 0)
+        write_bulk(out, rg_bytes_str(va_arg(args, const char *)));
     va_end(args);
 }
 

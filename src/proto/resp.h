@@ -91,10 +91,10 @@ void rg_reply_bulk_i64(struct rg_reply *reply, int64_t value);
 void rg_reply_null(struct rg_reply *reply);       /* $-1 or _ */
 void rg_reply_null_array(struct rg_reply *reply); /* *-1 or _ */
 void rg_reply_array(struct rg_reply *reply, int64_t len);
-void rg_reply_map(struct rg_reply *reply, int64_t pairs);  /* an array of 2n in RESP2 */
-void rg_reply_set(struct rg_reply *reply, int64_t len);    /* an array in RESP2 */
-void rg_reply_push(struct rg_reply *reply, int64_t len);   /* an array in RESP2 */
-void rg_reply_bool(struct rg_reply *reply, bool value);    /* 1 or 0 in RESP2 */
+void rg_reply_map(struct rg_reply *reply, int64_t pairs);   /* an array of 2n in RESP2 */
+void rg_reply_set(struct rg_reply *reply, int64_t len);     /* an array in RESP2 */
+void rg_reply_push(struct rg_reply *reply, int64_t len);    /* an array in RESP2 */
+void rg_reply_bool(struct rg_reply *reply, bool value);     /* 1 or 0 in RESP2 */
 void rg_reply_double(struct rg_reply *reply, double value); /* a bulk in RESP2 */
 /* A bulk in RESP2; format is "txt" or "mkd". */
 void rg_reply_verbatim(struct rg_reply *reply, const char *format, struct rg_bytes value);
@@ -105,10 +105,10 @@ enum rg_frame_type {
     RG_FRAME_SIMPLE,
     RG_FRAME_ERROR,
     RG_FRAME_INTEGER,
-    RG_FRAME_BULK,     /* also verbatim (without its format) and big numbers */
-    RG_FRAME_NULL,     /* $-1, *-1 and _ */
-    RG_FRAME_ARRAY,    /* also sets and pushes; len elements follow as frames of their own */
-    RG_FRAME_MAP,      /* 2 * len frames follow */
+    RG_FRAME_BULK,  /* also verbatim (without its format) and big numbers */
+    RG_FRAME_NULL,  /* $-1, *-1 and _ */
+    RG_FRAME_ARRAY, /* also sets and pushes; len elements follow as frames of their own */
+    RG_FRAME_MAP,   /* 2 * len frames follow */
     RG_FRAME_BOOL,
     RG_FRAME_DOUBLE,
 };

@@ -215,7 +215,7 @@ void rg_entry_set_access(struct rg_entry *entry, uint32_t access)
 struct rg_block *rg_block_try_new(struct rg_bytes bytes, size_t cap)
 {
     RG_ASSERT(cap >= bytes.len);
-    if (cap > SIZE_MAX / 2)
+    if (cap > RG_BLOCK_MAX)
         return NULL;
     size_t room = rg_footprint_room(sizeof(struct rg_block) + cap);
     struct rg_block *block = rg_try_alloc(room);
@@ -231,7 +231,8 @@ struct rg_block *rg_block_try_new(struct rg_bytes bytes, size_t cap)
 struct rg_block *rg_block_new(struct rg_bytes bytes, size_t cap)
 {
     struct rg_block *block = rg_block_try_new(bytes, cap);
-    RG_ASSERT(block != NULL);
+    if (block == NULL)
+        rg_panic(__FILE__, __LINE__, "out of memory");
     return block;
 }
 

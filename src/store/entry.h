@@ -44,6 +44,9 @@ struct rg_block {
 struct rg_packed;
 struct rg_fields;
 
+/* Above any address space that a process gets here: a size that is an error in itself. */
+#define RG_BLOCK_MAX ((size_t)1 << 39)
+
 union rg_value {
     int64_t number;
     struct rg_block *block;
@@ -78,7 +81,10 @@ union rg_value *rg_entry_value(const struct rg_entry *entry);
 struct rg_entry_expiry *rg_entry_expiry(const struct rg_entry *entry);
 size_t rg_entry_bytes(const struct rg_entry *entry);
 
-/* A string block of the bytes with room for cap (at least the length); plain or NULL on failure. */
+/*
+ * A string block of the bytes with room for cap (at least the length). The try form returns NULL
+ * where there is no memory for it or cap is above RG_BLOCK_MAX.
+ */
 struct rg_block *rg_block_new(struct rg_bytes bytes, size_t cap);
 struct rg_block *rg_block_try_new(struct rg_bytes bytes, size_t cap);
 size_t rg_block_memory(const struct rg_block *block);

@@ -13,7 +13,8 @@ static char *lines_alloc(size_t size)
 {
     RG_ASSERT(size % LINE_BYTES == 0);
     char *lines = aligned_alloc(LINE_BYTES, size);
-    RG_ASSERT(lines != NULL);
+    if (lines == NULL)
+        rg_panic(__FILE__, __LINE__, "out of memory");
     memset(lines, 0, size);
     return lines;
 }

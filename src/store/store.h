@@ -10,7 +10,7 @@
 /*
  * The keyspace: numbered databases of entries. No caller knows how an entry lies in memory; a
  * change may move it, so every changing function takes and updates the caller's entry pointer.
- * An entry pointer holds until the next change of its database.
+ * An entry pointer holds until the next change of its database. Keys are shorter than 4 GiB.
  *
  * The store knows nothing of time: an entry past its expiry is an entry like any other. Who may see
  * or remove it is decided above (cmd/lookup).
@@ -42,7 +42,7 @@ unsigned rg_store_databases(const struct rg_store *store);
 struct rg_db *rg_store_db(struct rg_store *store, unsigned index);
 void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b);
 uint64_t rg_store_count(const struct rg_store *store);
-/* Estimated bytes of all entries and tables. */
+/* Bytes of all entries and tables, computed, so that it is the same wherever the commands ran. */
 uint64_t rg_store_memory(const struct rg_store *store);
 /*
  * A digest of everything that two equal keyspaces share: database, key, type, value and expiry,
@@ -57,7 +57,7 @@ int64_t rg_db_mean_ttl_ms(const struct rg_db *db, int64_t now_ms);
 /* Removes everything and returns how many entries that were. */
 uint64_t rg_db_flush(struct rg_db *db);
 
-/* NULL where there is none. */
+/* For reading: nothing but the access word may be changed. NULL where there is none. */
 struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key);
 /* For every access that will change the entry or its value in place. */
 struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key);
@@ -132,9 +132,9 @@ struct rg_bytes rg_string_get(const struct rg_entry *entry, char scratch[RG_STRI
 /* Errors: RG_EINVAL (not of integer form). */
 RG_MUST_USE int rg_string_get_i64(const struct rg_entry *entry, int64_t *ret_value);
 size_t rg_string_len(const struct rg_entry *entry);
-/* The value ends up raw, as in Redis. Errors: RG_ENOMEM. */
+/* The value ends up raw, as in Redis. tail lies outside the store. Errors: RG_ENOMEM. */
 RG_MUST_USE int rg_string_append(struct rg_db *db, struct rg_entry **entry, struct rg_bytes tail);
-/* Writes at offset, zero bytes up to there. Errors: RG_ENOMEM. */
+/* Writes at offset, zero bytes up to there. bytes lie outside the store. Errors: RG_ENOMEM. */
 RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
                                    struct rg_bytes bytes);
 

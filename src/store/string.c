@@ -187,7 +187,7 @@ int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
     RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
     size_t old_len = rg_string_len(*entry);
     size_t end = 0;
-    if (__builtin_add_overflow(offset, bytes.len, &end) || end > SIZE_MAX / 4)
+    if (__builtin_add_overflow(offset, bytes.len, &end) || end > RG_BLOCK_MAX / 2)
         return RG_ENOMEM;
     size_t len = end > old_len ? end : old_len;
     if ((*entry)->form != RG_FORM_BLOCK && len <= RG_INLINE_MAX) {

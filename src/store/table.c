@@ -69,7 +69,8 @@ static unsigned bucket_items(const struct bucket *bucket)
 static struct bucket *overflow_new(struct rg_table *table)
 {
     struct bucket *bucket = aligned_alloc(sizeof(*bucket), sizeof(*bucket));
-    RG_ASSERT(bucket != NULL);
+    if (bucket == NULL)
+        rg_panic(__FILE__, __LINE__, "out of memory");
     memset(bucket, 0, sizeof(*bucket));
     table->overflows++;
     return bucket;
