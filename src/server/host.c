@@ -18,7 +18,7 @@ static int64_t host_timeout_us(const struct host *host)
         due_us = timer->key;
     if (host->facts_due_us < due_us)
         due_us = host->facts_due_us;
-    int64_t left_us = due_us - rg_clock_now().mono_us;
+    int64_t left_us = due_us - rg_clock_mono_us();
     return left_us > 0 ? left_us : 0;
 }
 

@@ -29,7 +29,10 @@ static bool self_is(const struct rg_config *config, const char *member)
 
     if (colon == NULL || strtoll(colon + 1, NULL, 10) != port)
         return false;
-    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - member), member);
+    /* An IPv6 address stands in brackets. */
+    bool bracketed = member[0] == '[' && colon[-1] == ']';
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - member) - (bracketed ? 2 : 0),
+                   member + (bracketed ? 1 : 0));
     if (config->replica_announce_ip[0] != '\0')
         return strcmp(host, config->replica_announce_ip) == 0;
     return self_bound_to(config, host);

@@ -163,7 +163,7 @@ static void serve_pidfile(struct host *host, const struct rg_config *config)
 static int64_t serve_measure(void *arg)
 {
     (void)arg;
-    return rg_clock_now().mono_us;
+    return rg_clock_mono_us();
 }
 
 /* The node takes the configuration over; self is borrowed from it. */
