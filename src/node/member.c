@@ -53,7 +53,9 @@ static void member_peers(struct rg_node *node)
         const char *colon = strrchr(name, ':');
         RG_ASSERT(colon != NULL); /* rg_config_check saw to it */
         members->peers[i].name = rg_alloc_copy(name, strlen(name));
-        members->peers[i].host = rg_alloc_copy(name, (size_t)(colon - name));
+        bool bracketed = name[0] == '[' && colon[-1] == ']'; /* an IPv6 address */
+        members->peers[i].host =
+            rg_alloc_copy(name + bracketed, (size_t)(colon - name) - 2 * bracketed);
         members->peers[i].port = (uint16_t)strtoul(colon + 1, NULL, 10);
     }
     qsort(members->peers, members->count, sizeof(struct rg_peer), member_compare);
