@@ -247,6 +247,7 @@ void cmd_client_replication_mode(struct rg_call *call)
                             rg_mode_name(node_mode(call->node)), rg_mode_name((enum rg_mode)mode));
             return;
         }
+        feed_activate(call->node); /* what is waited for needs an offset */
         conn->has_mode = true;
         conn->mode = (enum rg_mode)mode;
         rg_reply_simple(&call->reply, "OK");

@@ -34,10 +34,11 @@ static void config_apply(struct rg_node *node, const char *name)
 
     if (rg_bytes_is(what, "repl-backlog-size"))
         rg_backlog_set_limit(node->backlog, (uint64_t)node->config->repl_backlog_size);
-    else if (rg_bytes_is(what, "replication-mode"))
+    else if (rg_bytes_is(what, "replication-mode")) {
+        feed_activate(node);
         member_mode_changed(node);
-    else if (rg_bytes_starts_with(what, RG_BYTES("hash-max-listpack")) ||
-             rg_bytes_starts_with(what, RG_BYTES("hash-max-ziplist"))) {
+    } else if (rg_bytes_starts_with(what, RG_BYTES("hash-max-listpack")) ||
+               rg_bytes_starts_with(what, RG_BYTES("hash-max-ziplist"))) {
         struct rg_store_limits limits = {
             .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
             .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,

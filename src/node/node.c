@@ -190,6 +190,8 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
         follow_start(node, node->config->replicaof_host, (uint16_t)node->config->replicaof_port, -1,
                      0);
     }
+    if (node_mode(node) != RG_MODE_ASYNC)
+        feed_activate(node);
     transfer_free(node, node->load);
     node->load = NULL;
     node->stats.dirty = 0;

@@ -253,6 +253,7 @@ RG_TEST(a_promoted_replica_goes_on_under_a_name_of_its_own)
     donor_snapshot(&snapshot, false);
     rg_node_received(hand.node, hand.conns[p].conn, rg_buf_view(&snapshot), hand.now);
     hand_run(&hand);
+    hand_send(&hand, p, "*1\r\n$4\r\nPING\r\n");
     rg_node_view(hand.node, hand.now, &before);
     char replid[41];
     (void)snprintf(replid, sizeof(replid), "%s", before.replid);
