@@ -12,7 +12,8 @@
 
 enum { FOLLOW_REDIAL_US = 1000000, FOLLOW_REDIAL_GROUP_US = 100000, FOLLOW_MAX_LINE = 1024 };
 
-/* The introduction: all requests go out at once, and the answers come in this order. */
+/* The introduction: all requests go out at once, and the answers come in this order. PSYNC follows
+ * the last answer: Redis refuses it while it still owes replies. */
 enum follow_step {
     FOLLOW_STEP_PING,
     FOLLOW_STEP_AUTH,
@@ -128,8 +129,9 @@ int64_t follow_deadline(const struct rg_node *node)
 
 /* ---- Introduction ---- */
 
-static void follow_psync(struct rg_node *node, struct rg_buf *out)
+static void follow_psync(struct rg_node *node)
 {
+    struct rg_buf *out = &node->follow.conn->out;
     char offset[32];
 
     /* A log that nobody ever wrote has nothing to resume from. */
@@ -170,7 +172,6 @@ void follow_connected(struct rg_node *node)
                        (unsigned long long)follow->term);
         rg_request_write_strs(out, "REPLCONF", "group-member", text, NULL);
     }
-    follow_psync(node, out);
     conn_wants_output(node, follow->conn);
     follow->step = FOLLOW_STEP_PING;
     follow_state(node, RG_FOLLOW_HANDSHAKE);
@@ -233,8 +234,11 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
     do {
         follow->step++;
     } while (follow->step < FOLLOW_STEP_DONE && !follow_step_sent(node, follow->step));
-    if (follow->step == FOLLOW_STEP_DONE)
+    if (follow->step == FOLLOW_STEP_DONE) {
+        follow_psync(node);
+        conn_wants_output(node, follow->conn);
         follow_state(node, RG_FOLLOW_ANSWER);
+    }
     return true;
 }
 

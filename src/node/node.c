@@ -173,12 +173,29 @@ static void node_resume_log(struct rg_node *node)
              (unsigned long long)log->offset);
 }
 
+/* A group that begins with a node's data (a Redis being replaced, say): that node's log counts as
+ * longer than the empty ones of the others, so that it becomes the first primary. */
+static void node_first_data(struct rg_node *node)
+{
+    struct rg_history history;
+    char replid[RG_REPLID_LEN + 1];
+    const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
+
+    if (node->members.had_state || log == NULL || rg_store_count(node->store) == 0)
+        return;
+    rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
+    rg_history_reset(&history);
+    rg_history_push(&history, 0, replid, 0);
+    feed_reset(node, &history, log->offset > 0 ? log->offset : 1);
+}
+
 void rg_node_start(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(!node->running);
     node->now = now;
     if (node->config->group_name[0] != '\0') {
         node_resume_log(node);
+        node_first_data(node);
         if (node->history.count == 0) {
             char replid[RG_REPLID_LEN + 1];
             rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
