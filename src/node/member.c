@@ -349,8 +349,6 @@ void member_stream(struct rg_node *node, enum rg_stream_event event)
     if (node->members.group == NULL || node->follow.member < 0)
         return;
     member_tell_log(node);
-    if (event == RG_STREAM_SYNCED)
-        rg_group_log_mode(node->members.group, (enum rg_mode)node->config->replication_mode, 0);
     rg_group_stream(node->members.group, event, node->now.mono_us);
     member_drain(node);
 }
@@ -496,6 +494,8 @@ static void member_switched(struct rg_node *node, unsigned primary, int before)
                        from->port, to->host, to->port);
     if (len > 0 && (size_t)len < sizeof(text))
         (void)pubsub_publish(node, RG_BYTES("+switch-master"), rg_bytes(text, (size_t)len));
+    len = snprintf(text, sizeof(text), "%llu", (unsigned long long)node->members.view.term);
+    (void)pubsub_publish(node, RG_BYTES("+new-epoch"), rg_bytes(text, (size_t)len));
 }
 
 static void member_effect(struct rg_node *node, const struct rg_group_effect *effect, int before)
