@@ -1,4 +1,4 @@
-#include "cmd/string.h"
+#include "cmd/string_value.h"
 
 #include "base/number.h"
 #include "cmd/expiry.h"

@@ -4,7 +4,7 @@
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
-#include "cmd/string.h"
+#include "cmd/string_value.h"
 
 /* Strings as numbers: INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT. */
 

@@ -1,7 +1,7 @@
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
-#include "cmd/string.h"
+#include "cmd/string_value.h"
 
 /* Lengths and parts of strings: STRLEN, APPEND, GETRANGE, SETRANGE. */
 

@@ -1,5 +1,5 @@
-#ifndef RG_CMD_STRING_H
-#define RG_CMD_STRING_H
+#ifndef RG_CMD_STRING_VALUE_H
+#define RG_CMD_STRING_VALUE_H
 
 #include "cmd/cmd.h"
 
