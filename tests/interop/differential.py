@@ -63,16 +63,20 @@ class Generator:
 
     def seconds(self):
         """Far ahead, clearly past, or no time at all: nothing that may expire between replies."""
-        return self.pick(["1000", "100000", "5000000", "0", "-1", "abc", "9223372036854775807"])
+        return self.pick([self.ahead(1000)] * 3 + ["0", "-1", "abc", "9223372036854775807"])
+
+    def ahead(self, unit):
+        """Hardly ever the same twice: GT and LT would hang on a millisecond between two servers."""
+        return str(self.rng.randrange(unit, 10000 * unit))
 
     def future(self, milliseconds):
         now = int(time.time())
-        at = now + self.pick([5000, 100000, 7000000])
+        at = now + self.rng.randrange(5000, 7000000)
         at = self.pick([at, at, at, 1, 0, -5])
         return str(at * 1000 if milliseconds else at)
 
     def millis(self):
-        return self.pick(["1000000", "100000000", "0", "-1", "abc", "9223372036854775807"])
+        return self.pick([self.ahead(1000000)] * 2 + ["0", "-1", "abc", "9223372036854775807"])
 
     def expiry_option(self):
         choice = self.rng.randrange(7)
