@@ -157,9 +157,9 @@ class Generator:
             lambda: ["hrandfield", key, self.pick(["0", "3", "100", "-4", "abc"])]
             + self.maybe(self.case("WITHVALUES"), chance=0.4)
             + self.maybe("bad", chance=0.1),
-            lambda: ["hscan", key, "0"]
-            + self.maybe(self.case("MATCH"), self.pick(PATTERNS))
-            + self.maybe(self.case("COUNT"), self.pick(["1000", "1000", "0", "-1", "abc"])),
+            lambda: ["hscan", key, "0", self.case("COUNT"),
+                     self.pick(["1000", "1000", "1000", "0", "-1", "abc"])]
+            + self.maybe(self.case("MATCH"), self.pick(PATTERNS)),
             lambda: ["hset", key] + self.many(pair) + self.maybe("odd", chance=0.05),
             lambda: ["hset", key] + self.many(lambda: ["g%d" % rng.randrange(300), "v"], 60, 90),
             lambda: ["hsetnx", key, field, self.value()],
