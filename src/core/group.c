@@ -197,6 +197,8 @@ static void group_step(struct rg_group *group, int64_t now_us)
     rg_amnesia_step(group, now_us);
     rg_detector_step(group, now_us);
     rg_election_step(group, now_us);
+    if (group->role == RG_ROLE_PRIMARY && !rg_lease_waits(group, now_us))
+        group->lease_wait_us = 0;
     rg_commit_step(group, now_us);
     rg_handover_step(group, now_us);
     if (now_us >= group->next_ping_us && group->config.members > 1)
