@@ -157,7 +157,7 @@ RG_TEST(compressed_strings)
     check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\x09\0x\xe0\xff\1"), RG_ECORRUPT,
                "Invalid compressed string at offset 21");
     check_told("REDIS0009", RG_BYTES("\0\1k\xc3\2\0\0x"), RG_ECORRUPT,
-               "Impossible lengths of a compressed string at offset 14");
+               "Impossible lengths of a compressed string at offset 15");
     check_told("REDIS0009", RG_BYTES("\0\1k\xc3\xc0\1\1"), RG_ECORRUPT,
                "A string's encoding where a length belongs at offset 14");
 }
