@@ -29,7 +29,8 @@ static void fuzz_event(struct rg_buf *out, const struct rg_rdb_event *event)
     fuzz_bytes(out, event->value);
 }
 
-/* Events and the last error as bytes. The events are not to exceed what came by more than LZF can. */
+/* Events and the last error as bytes. The events are not to exceed what came by more than LZF can.
+ */
 static int fuzz_read(struct rg_bytes input, size_t step, struct rg_buf *out)
 {
     struct rg_rdb_reader *reader = rg_rdb_reader_new();
