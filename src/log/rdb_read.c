@@ -69,13 +69,14 @@ static void settle(struct rg_rdb_reader *r)
 __attribute__((format(printf, 3, 4))) static int fail(struct rg_rdb_reader *r, int error,
                                                       const char *format, ...)
 {
+    uint64_t at = r->offset + r->pos;
     va_list args;
     va_start(args, format);
     int len = vsnprintf(r->error, sizeof(r->error), format, args);
     va_end(args);
     if (len >= 0 && (size_t)len < sizeof(r->error))
         (void)snprintf(r->error + len, sizeof(r->error) - (size_t)len, " at offset %llu",
-                       (unsigned long long)(r->offset + r->pos));
+                       (unsigned long long)at);
     r->failed = error;
     return error;
 }
@@ -211,8 +212,8 @@ static int take_string(struct rg_rdb_reader *r, struct rg_buf *text, struct rg_b
     if (encoding == RDB_ENC_LZF)
         return take_lzf(r, text, ret_text);
     if (encoding != 0) {
-        unsigned size = 1u << (encoding - RDB_ENC_INT8);
-        uint64_t value;
+        unsigned size = encoding == RDB_ENC_INT8 ? 1 : encoding == RDB_ENC_INT16 ? 2 : 4;
+        uint64_t value = 0;
         char digits[RG_I64_CHARS];
         rc = take_little(r, size, &value);
         if (rc < 0)
@@ -281,7 +282,7 @@ static int read_end(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 
 static int read_packed(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 {
-    struct rg_bytes blob;
+    struct rg_bytes blob = {0};
     char *room;
     int rc = take_string(r, &r->text[1], &blob);
     if (rc < 0)
@@ -291,8 +292,7 @@ static int read_packed(struct rg_rdb_reader *r, struct rg_rdb_event *event)
     rg_buf_reset(&r->blob, 1 << 16);
     if (rg_buf_try_reserve(&r->blob, blob.len, &room) < 0)
         return fail(r, RG_ENOMEM, "No memory for a packed hash");
-    memcpy(room, blob.data, blob.len - 1); /* without its end mark */
-    rg_buf_commit(&r->blob, blob.len - 1);
+    rg_buf_append(&r->blob, blob.data, blob.len - 1); /* without its end mark */
     return 0;
 }
 
@@ -359,8 +359,8 @@ static int read_field(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 /* Returns 1 with an event, 0 where the item was one that only changes the reader. */
 static int read_item(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 {
-    uint64_t op;
-    uint64_t n;
+    uint64_t op = 0;
+    uint64_t n = 0;
     int rc = take_little(r, 1, &op);
     if (rc < 0)
         return rc;
