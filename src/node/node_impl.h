@@ -190,6 +190,7 @@ struct rg_follow {
     struct rg_conn *conn;
     unsigned step; /* of the handshake */
     int64_t redial_us;
+    unsigned load_failures; /* snapshots in a row that could not be loaded */
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
