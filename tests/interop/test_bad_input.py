@@ -477,6 +477,22 @@ def test_a_full_disk_under_a_snapshot(park, small_disk):
 
 
 @needs_root
+def test_a_full_disk_when_a_replica_stops(park, small_disk):
+    """A stop that failed leaves the replica a replica, and it follows on."""
+    primary = park.regent()
+    replica = park.regent(folder=small_disk, replicaof=("127.0.0.1", primary.port),
+                          dbfilename="other.rdb")
+    eventually(lambda: replica.info_text("replication")["master_link_status"] == "up")
+    fill(small_disk)
+    with pytest.raises(redis.ResponseError, match="Errors trying to SHUTDOWN"):
+        replica.client().execute_command("SHUTDOWN", "SAVE")
+    with pytest.raises(redis.ReadOnlyError):
+        replica.client().set("mine", "now")
+    primary.client().set("after", "the failed stop")
+    eventually(lambda: replica.client().get("after") == b"the failed stop", 10)
+
+
+@needs_root
 def test_a_full_disk_under_a_resynchronisation(park, small_disk):
     primary = park.regent()
     primary.client().set("before", "kept")
