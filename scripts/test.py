@@ -118,11 +118,11 @@ def count_tap(output):
     return passed, failed
 
 
-def run_one(test, scale):
+def run_one(test, directory, scale):
     timeout = (test.get("timeout") or 30) * scale
     started = time.monotonic()
     status, output = run(test["cmd"], timeout, {**SANITIZER_ENV, **test.get("env", {})},
-                         test.get("workdir") or ROOT)
+                         test.get("workdir") or os.path.join(ROOT, directory))
     if test["protocol"] == "tap":
         passed, failed = count_tap(output)
         if status != 0 and failed == 0:
@@ -140,7 +140,7 @@ def run_tests(title, directory, choose, scale=1, jobs=JOBS):
     say(f"{title}: {len(tests)} programs in {directory}")
     sum_passed = sum_failed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_one, test, scale) for test in tests]
+        futures = [pool.submit(run_one, test, directory, scale) for test in tests]
         for future in concurrent.futures.as_completed(futures):
             test, passed, failed, output, seconds = future.result()
             name = f"{directory}: {test['name']}"

@@ -21,16 +21,16 @@
 struct rg_group;
 
 struct rg_group_config {
-    unsigned members; /* 1 to RG_GROUP_MAX_MEMBERS */
-    unsigned self;    /* index in the sorted list of members */
+    unsigned members;                        /* 1 to RG_GROUP_MAX_MEMBERS */
+    unsigned self;                           /* index in the sorted list of members */
     const char *names[RG_GROUP_MAX_MEMBERS]; /* "host:port", for narration; copied */
-    int64_t node_timeout_us; /* silence after which a primary counts as dead */
+    int64_t node_timeout_us;                 /* silence after which a primary counts as dead */
     int64_t heartbeat_us;
-    int64_t lease_us;        /* less than node_timeout_us, more than two heartbeats */
-    enum rg_mode mode;       /* used where the log names none yet, and when elected */
-    uint32_t priority;       /* replica-priority */
+    int64_t lease_us;  /* less than node_timeout_us, more than two heartbeats */
+    enum rg_mode mode; /* used where the log names none yet, and when elected */
+    uint32_t priority; /* replica-priority */
     uint64_t seed;
-    unsigned planted;        /* enum rg_planted; 0 */
+    unsigned planted; /* enum rg_planted; 0 */
 };
 
 /* What survives a crash: the state file (invariants 1 and 5). */
@@ -55,17 +55,17 @@ struct rg_group_position {
 };
 
 enum rg_group_effect_type {
-    RG_GROUP_SEND,       /* msg to peer; lost where the link is down */
-    RG_GROUP_PERSIST,    /* write durable, then call rg_group_persisted(seq) */
-    RG_GROUP_LEAD,       /* be primary of term: new replication id, append the term's record, then
-                            rg_group_led() */
-    RG_GROUP_STEP_DOWN,  /* no longer primary; open replies fail, replica links close */
-    RG_GROUP_FOLLOW,     /* replicate from peer in term (again, if already) */
-    RG_GROUP_UNFOLLOW,   /* close the replication stream; from now on acknowledge nothing of it */
-    RG_GROUP_HOLD,       /* hold back clients' writes: a hand-over is on its way */
-    RG_GROUP_RESUME,     /* hand-over over; ok says whether it succeeded (STEP_DOWN came before) */
-    RG_GROUP_SWITCHED,   /* the group's primary is now peer (for +switch-master and clients) */
-    RG_GROUP_SAY,        /* text: one line of narration for the log */
+    RG_GROUP_SEND,      /* msg to peer; lost where the link is down */
+    RG_GROUP_PERSIST,   /* write durable, then call rg_group_persisted(seq) */
+    RG_GROUP_LEAD,      /* be primary of term: new replication id, append the term's record, then
+                           rg_group_led() */
+    RG_GROUP_STEP_DOWN, /* no longer primary; open replies fail, replica links close */
+    RG_GROUP_FOLLOW,    /* replicate from peer in term (again, if already) */
+    RG_GROUP_UNFOLLOW,  /* close the replication stream; from now on acknowledge nothing of it */
+    RG_GROUP_HOLD,      /* hold back clients' writes: a hand-over is on its way */
+    RG_GROUP_RESUME,    /* hand-over over; ok says whether it succeeded (STEP_DOWN came before) */
+    RG_GROUP_SWITCHED,  /* the group's primary is now peer (for +switch-master and clients) */
+    RG_GROUP_SAY,       /* text: one line of narration for the log */
 };
 
 struct rg_group_effect {
@@ -94,9 +94,14 @@ int64_t rg_group_deadline(const struct rg_group *group);
 /* ---- Events. All times are rg_time.mono_us. ---- */
 
 void rg_group_tick(struct rg_group *group, int64_t now_us);
-/* The end of the own log moved. Call before any other event of the same moment. */
+/*
+ * The end of the own log moved. Call before any other event of the same moment. When the log is
+ * dropped to be loaded anew, call with {0, 0} first: a log that moves backwards counts as forgotten
+ * until RG_STREAM_SYNCED. Never backwards on a primary.
+ */
 void rg_group_log_at(struct rg_group *group, struct rg_group_position position);
-/* A term's or mode's record in the log was appended or applied: the mode in force from it on. */
+/* A term's or mode's record in the log was appended or applied: the mode in force from it on. In
+ * order of the log; also for each record known in the log that the node starts with or loads. */
 void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t record_end);
 /* A peer's message link, either way round. down includes "refused". */
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us);
@@ -117,7 +122,8 @@ void rg_group_stream(struct rg_group *group, enum rg_stream_event event, int64_t
 
 /* LEAD was carried out: the term's record ends at record_end. */
 void rg_group_led(struct rg_group *group, uint64_t record_end, int64_t now_us);
-/* A member acknowledged, on a replication link of this node's current term, the log up to offset. */
+/* A member acknowledged, on a replication link of this node's current term, the log up to offset.
+ */
 void rg_group_acked(struct rg_group *group, unsigned peer, uint64_t offset, int64_t now_us);
 /*
  * Hands over to target, or to the best follower where it is -1. Errors: RG_EINVAL (not the primary,
@@ -127,8 +133,8 @@ RG_MUST_USE int rg_group_hand_over(struct rg_group *group, int target, int64_t t
                                    int64_t now_us);
 /*
  * The operator's decision after amnesia of too many: this node's log counts as the whole truth, and
- * it may stand for election with the votes of all that can still be reached. Errors: RG_EINVAL
- * (the node has not forgotten anything, or a primary is known).
+ * it may stand for election with the votes of all that can still be reached, a majority at least.
+ * Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot nothing).
  */
 RG_MUST_USE int rg_group_recover(struct rg_group *group, int64_t now_us);
 /* A reader on this follower waits for offset to be committed. */
@@ -168,8 +174,8 @@ struct rg_group_view {
     uint64_t commit;
     int64_t lease_until_us; /* primary: end of the lease; 0: none */
     bool handing_over;
-    bool stuck;             /* too many forgot: an operator must decide */
-    uint64_t elections;     /* won by this node since it started */
+    bool stuck;         /* too many forgot: an operator must decide */
+    uint64_t elections; /* won by this node since it started */
     uint64_t leader_changes;
     struct rg_group_member_view members[RG_GROUP_MAX_MEMBERS];
 };

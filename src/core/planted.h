@@ -6,14 +6,14 @@
  * in objects built with RG_PLANTED_FAULTS, which nothing but that test links.
  */
 enum rg_planted {
-    RG_PLANTED_VOTE_NOT_DURABLE = 1 << 0,     /* tells a vote before it is durable */
-    RG_PLANTED_NO_PROMISES = 1 << 1,          /* promoted with its own vote alone */
-    RG_PLANTED_EARLY_ACK = 1 << 2,            /* releases replies before the mode is met */
-    RG_PLANTED_DEPOSED_ACKS = 1 << 3,         /* goes on serving after a higher term was seen */
-    RG_PLANTED_STALE_LEASE = 1 << 4,          /* believes its lease for ever */
-    RG_PLANTED_EMPTY_NODE_LEADS = 1 << 5,     /* a node that forgot votes and stands as if healthy */
-    RG_PLANTED_KEEPS_DIVERGED_LOG = 1 << 6,   /* a diverged log goes on as if it agreed */
-    RG_PLANTED_ACK_COUNTED_TWICE = 1 << 7,    /* one member's acknowledgement counts as two */
+    RG_PLANTED_VOTE_NOT_DURABLE = 1 << 0,   /* tells a vote before it is durable */
+    RG_PLANTED_NO_PROMISES = 1 << 1,        /* promoted with its own vote alone */
+    RG_PLANTED_EARLY_ACK = 1 << 2,          /* releases replies before the mode is met */
+    RG_PLANTED_DEPOSED_ACKS = 1 << 3,       /* goes on serving after a higher term was seen */
+    RG_PLANTED_STALE_LEASE = 1 << 4,        /* believes its lease for ever */
+    RG_PLANTED_EMPTY_NODE_LEADS = 1 << 5,   /* a node that forgot votes and stands as if healthy */
+    RG_PLANTED_KEEPS_DIVERGED_LOG = 1 << 6, /* a diverged log goes on as if it agreed */
+    RG_PLANTED_ACK_COUNTED_TWICE = 1 << 7,  /* one member's acknowledgement counts as two */
 };
 
 #ifdef RG_PLANTED_FAULTS

@@ -12,9 +12,14 @@ static int64_t clock_read_us(clockid_t clock)
     return (int64_t)ts.tv_sec * RG_S_US + ts.tv_nsec / 1000;
 }
 
-struct rg_time rg_clock_now(void)
+int64_t rg_clock_mono_us(void)
 {
     /* CLOCK_BOOTTIME counts through a suspend, so that a lease cannot outlive one. */
-    return (struct rg_time){.mono_us = clock_read_us(CLOCK_BOOTTIME),
+    return clock_read_us(CLOCK_BOOTTIME);
+}
+
+struct rg_time rg_clock_now(void)
+{
+    return (struct rg_time){.mono_us = rg_clock_mono_us(),
                             .wall_us = clock_read_us(CLOCK_REALTIME)};
 }

@@ -93,31 +93,50 @@ struct rg_sock *rg_loop_connect(struct rg_loop *loop, const struct rg_address *a
     return sock;
 }
 
-void rg_loop_close(struct rg_loop *loop, struct rg_sock *sock)
+/* Nothing that happened to the socket is told any more. */
+static void loop_forget(struct rg_loop *loop, const struct rg_sock *sock)
 {
-    if (sock == NULL)
-        return;
-    RG_ASSERT(sock->kind != RG_SOCK_GONE);
-    if (sock->accept_later)
-        loop->paused--;
-    /* Frees the address at once, though the kernel may still hold the descriptor. */
-    if (sock->kind == RG_SOCK_LISTENER)
-        (void)shutdown(sock->fd, SHUT_RDWR);
-    sock->kind = RG_SOCK_GONE;
     for (size_t i = loop->entry_head; i < loop->entry_tail; i++) {
-        struct rg_loop_event *event = &loop->entries[i].event;
-        if (event->sock == sock) {
-            event->sock = NULL;
-            if (event->type == RG_LOOP_ACCEPTED)
-                rg_loop_close(loop, event->peer); /* NOLINT(misc-no-recursion): a stream */
-        }
+        if (loop->entries[i].event.sock == sock)
+            loop->entries[i].event.sock = NULL;
     }
     for (unsigned i = loop->send_told; i < loop->send_count; i++) {
         if (loop->sends[i].sock == sock)
             loop->sends[i].sock = NULL;
     }
+}
+
+static void loop_drop(struct rg_loop *loop, struct rg_sock *sock)
+{
+    RG_ASSERT(sock->kind != RG_SOCK_GONE);
+    sock->kind = RG_SOCK_GONE;
+    loop_forget(loop, sock);
     if (sock->fd < 0 || loop->ops->remove(loop, sock))
         rg_loop_release(sock);
+}
+
+/* The streams that a listener accepted and nobody took yet go with it. */
+static void loop_drop_accepted(struct rg_loop *loop, const struct rg_sock *listener)
+{
+    for (size_t i = loop->entry_head; i < loop->entry_tail; i++) {
+        const struct rg_loop_event *event = &loop->entries[i].event;
+        if (event->sock == listener && event->type == RG_LOOP_ACCEPTED)
+            loop_drop(loop, event->peer);
+    }
+}
+
+void rg_loop_close(struct rg_loop *loop, struct rg_sock *sock)
+{
+    if (sock == NULL)
+        return;
+    if (sock->accept_later)
+        loop->paused--;
+    if (sock->kind == RG_SOCK_LISTENER) {
+        loop_drop_accepted(loop, sock);
+        /* Frees the address at once, though the kernel may still hold the descriptor. */
+        (void)shutdown(sock->fd, SHUT_RDWR);
+    }
+    loop_drop(loop, sock);
 }
 
 void rg_loop_release(struct rg_sock *sock)
@@ -205,7 +224,7 @@ void rg_loop_tell_accepted(struct rg_loop *loop, struct rg_sock *listener, int f
         if (loop_is_exhausted(error) && !listener->accept_later) {
             /* The connection stays in the backlog; without a pause the loop would spin on it. */
             listener->accept_later = true;
-            listener->resume_at_us = rg_clock_now().mono_us + LOOP_ACCEPT_PAUSE_US;
+            listener->resume_at_us = rg_clock_mono_us() + LOOP_ACCEPT_PAUSE_US;
             loop->paused++;
             loop->ops->update(loop, listener);
         }
@@ -222,7 +241,7 @@ static int64_t loop_resume_listeners(struct rg_loop *loop, int64_t timeout_us)
 {
     if (loop->paused == 0)
         return timeout_us;
-    int64_t now_us = rg_clock_now().mono_us;
+    int64_t now_us = rg_clock_mono_us();
     RG_LIST_EACH(it, &loop->socks)
     {
         struct rg_sock *sock = RG_CONTAINER_OF(it, struct rg_sock, node);

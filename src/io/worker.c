@@ -96,8 +96,10 @@ void rg_worker_free(struct rg_worker *worker, void (*drop)(struct rg_job *job))
     (void)pthread_mutex_unlock(&worker->lock);
     for (unsigned i = 0; i < worker->thread_count; i++)
         (void)pthread_join(worker->threads[i], NULL);
-    for (struct rg_job *job = worker_pop(&worker->done); job; job = worker_pop(&worker->done))
+    for (struct rg_job *job = worker_pop(&worker->done); job; job = worker_pop(&worker->done)) {
+        RG_ASSERT(drop != NULL);
         drop(job);
+    }
     (void)pthread_cond_destroy(&worker->wake);
     (void)pthread_mutex_destroy(&worker->lock);
     (void)close(worker->event_fd);

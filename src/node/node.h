@@ -34,9 +34,14 @@ struct rg_node_init {
     struct rg_config *config; /* given: the node frees it */
     uint64_t seed;            /* of everything random */
     struct rg_time now;
-    int64_t pid;              /* for INFO */
-    const char *executable;   /* for INFO; borrowed for the node's life */
-    unsigned planted;         /* enum rg_planted; 0 but in one test */
+    int64_t pid;             /* for INFO */
+    const char *executable;  /* for INFO; borrowed for the node's life */
+    const char *self_member; /* which of group-members this node is; NULL outside groups */
+    unsigned planted;        /* enum rg_planted; 0 but in one test */
+    /* Monotonic microseconds, for the durations in SLOWLOG, LATENCY and command statistics only: no
+     * decision rests on it. NULL: durations are 0. */
+    int64_t (*clock_us)(void *arg);
+    void *clock_arg;
 };
 
 struct rg_node *rg_node_new(const struct rg_node_init *init);
@@ -62,8 +67,8 @@ struct rg_conn_info {
     uint16_t peer_port;
     const char *local_host;
     uint16_t local_port;
-    int fd;                /* for CLIENT LIST only; -1 in the simulator */
-    bool loopback;         /* protected mode lets it in */
+    int fd;        /* for CLIENT LIST only; -1 in the simulator */
+    bool loopback; /* protected mode lets it in */
 };
 /* A connection came in. NULL: over maxclients or refused by protected mode; *ret_refusal is then
  * the error to send before closing (static). The info is copied. */
@@ -93,12 +98,12 @@ void rg_node_stop(struct rg_node *node, struct rg_time now);
 
 /* Figures that only the host knows, for INFO; given when they change or about once a second. */
 struct rg_node_facts {
-    uint64_t used_memory;     /* allocated */
+    uint64_t used_memory; /* allocated */
     uint64_t used_memory_rss;
     uint64_t total_system_memory;
     int64_t cpu_user_us;
     int64_t cpu_system_us;
-    const char *io_backend;   /* "epoll", "io_uring"; static */
+    const char *io_backend; /* "epoll", "io_uring"; static */
 };
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts);
 
@@ -114,12 +119,12 @@ enum rg_effect_type {
                                synced); then file_done(token) */
     RG_EFFECT_FILE_CREATE,  /* create or empty name; file_done(token) */
     RG_EFFECT_FILE_APPEND,  /* bytes to the end of name; file_done(token) */
-    RG_EFFECT_FILE_RENAME,  /* sync name, rename it to new_name, sync the folder; file_done(token) */
-    RG_EFFECT_FILE_REMOVE,  /* missing is no error; file_done(token) */
-    RG_EFFECT_LOG,          /* one line at level; no newline */
-    RG_EFFECT_SLEEP,        /* DEBUG SLEEP: block for sleep_us before anything else */
-    RG_EFFECT_CONFIG,       /* CONFIG SET changed a directive that the host acts on (name) */
-    RG_EFFECT_EXIT,         /* end the process with status after sending what is pending */
+    RG_EFFECT_FILE_RENAME, /* sync name, rename it to new_name, sync the folder; file_done(token) */
+    RG_EFFECT_FILE_REMOVE, /* missing is no error; file_done(token) */
+    RG_EFFECT_LOG,         /* one line at level; no newline */
+    RG_EFFECT_SLEEP,       /* DEBUG SLEEP: block for sleep_us before anything else */
+    RG_EFFECT_CONFIG,      /* CONFIG SET changed a directive that the host acts on (name) */
+    RG_EFFECT_EXIT,        /* end the process with status after sending what is pending */
 };
 
 enum rg_log_level { RG_LOG_DEBUG, RG_LOG_VERBOSE, RG_LOG_NOTICE, RG_LOG_WARNING };
@@ -168,7 +173,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node);
 
 struct rg_group_view;
 struct rg_node_view {
-    bool primary;      /* takes writes */
+    bool primary; /* takes writes */
     bool in_group;
     uint64_t log_end;
     uint64_t log_term;

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-
 enum { CONFIGURE_PIECE_BYTES = 64 << 10, CONFIGURE_MAX_BYTES = 64 << 20 };
 
 void rg_configure_fail(struct rg_bytes why)
 {
+    while (why.len > 0 && why.data[why.len - 1] == '\n')
+        why.len--;
     (void)fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Regent " RG_VERSION ") ***\n%.*s\n",
                   (int)why.len, why.data);
 }
@@ -53,7 +53,8 @@ static int configure_include(void *arg, const char *path, struct rg_buf *out)
     int result = 0;
 
     (void)arg;
-    if (glob(path, 0, NULL, &found) != 0) {
+    /* Only the start reads files; there is one thread yet. */
+    if (glob(path, 0, NULL, &found) != 0) { // NOLINT(concurrency-mt-unsafe)
         globfree(&found);
         return RG_ENOENT;
     }
@@ -65,55 +66,78 @@ static int configure_include(void *arg, const char *path, struct rg_buf *out)
     return result;
 }
 
-/* The file and standard input, which count as one text. */
-static int configure_gather(const struct rg_options *options, struct rg_buf *text)
-{
-    if (options->file != NULL && configure_read_path(options->file, text) < 0) {
-        (void)fprintf(stderr, "Fatal error, can't open config file '%s': %s\n", options->file,
-                      strerrordesc_np(errno));
-        return RG_EIO;
-    }
-    if (options->from_stdin) {
-        rg_buf_append_char(text, '\n');
-        if (configure_read_fd(STDIN_FILENO, text) < 0) {
-            (void)fprintf(stderr, "Fatal error, can't read the config from standard input: %s\n",
-                          strerrordesc_np(errno));
-            return RG_EIO;
-        }
-    }
-    return 0;
-}
-
-static int configure_parse(struct rg_config *config, const struct rg_options *options,
-                           struct rg_bytes text)
+/* One text. path: the file's absolute name, "" for what has none. */
+static int configure_parse(struct rg_config *config, const char *path, const struct rg_buf *text)
 {
     struct rg_buf error = {0};
-    char *path = options->file == NULL ? NULL : realpath(options->file, NULL);
-    int result =
-        rg_config_read(config, path == NULL ? "" : path, text, configure_include, NULL, &error);
+    int result = rg_config_read(config, path, rg_buf_view(text), configure_include, NULL, &error);
 
-    if (result == 0)
-        result = rg_config_check(config, &error);
     if (result < 0)
         rg_configure_fail(rg_buf_view(&error));
     rg_buf_fini(&error);
-    rg_free(path);
+    return result;
+}
+
+static int configure_from_file(struct rg_config *config, const char *file)
+{
+    struct rg_buf text = {0};
+    int result = configure_read_path(file, &text);
+
+    if (result < 0) {
+        (void)fprintf(stderr, "Fatal error, can't open config file '%s': %s\n", file,
+                      strerrordesc_np(errno));
+    } else {
+        char *path = realpath(file, NULL);
+        result = configure_parse(config, path == NULL ? file : path, &text);
+        free(path); /* realpath's own */
+    }
+    rg_buf_fini(&text);
+    return result;
+}
+
+/* Standard input and the command line: what CONFIG REWRITE does not know as the file's. */
+static int configure_from_rest(struct rg_config *config, const struct rg_options *options)
+{
+    struct rg_buf text = {0};
+    int result = 0;
+
+    if (options->from_stdin) {
+        result = configure_read_fd(STDIN_FILENO, &text);
+        rg_buf_append_char(&text, '\n');
+    }
+    if (result < 0)
+        (void)fprintf(stderr, "Fatal error, can't read the configuration from standard input: %s\n",
+                      strerrordesc_np(errno));
+    rg_buf_append_bytes(&text, rg_buf_view(&options->text));
+    if (result == 0)
+        result = configure_parse(config, "", &text);
+    rg_buf_fini(&text);
+    return result;
+}
+
+static int configure_check(const struct rg_config *config)
+{
+    struct rg_buf error = {0};
+    int result = rg_config_check(config, &error);
+
+    if (result < 0)
+        rg_configure_fail(rg_buf_view(&error));
+    rg_buf_fini(&error);
     return result;
 }
 
 struct rg_config *rg_configure(const struct rg_options *options)
 {
     struct rg_config *config = rg_config_new();
-    struct rg_buf text = {0};
-    int result = configure_gather(options, &text);
+    int result = 0;
 
-    if (result == 0) {
-        /* Later lines win, so the command line comes last. */
-        rg_buf_append_char(&text, '\n');
-        rg_buf_append_bytes(&text, rg_buf_view(&options->text));
-        result = configure_parse(config, options, rg_buf_view(&text));
-    }
-    rg_buf_fini(&text);
+    if (options->file != NULL)
+        result = configure_from_file(config, options->file);
+    /* Later lines win, so the command line comes last. */
+    if (result == 0)
+        result = configure_from_rest(config, options);
+    if (result == 0)
+        result = configure_check(config);
     if (result == 0)
         return config;
     rg_config_free(config);

@@ -56,6 +56,6 @@ void rg_host_facts(struct host *host)
         .io_backend = rg_loop_name(host->loop),
     };
     rg_node_set_facts(host->node, &facts);
-    int64_t pause_us = (rg_clock_now().mono_us - host->now.mono_us) * HOST_FACTS_SHARE;
+    int64_t pause_us = (rg_clock_mono_us() - host->now.mono_us) * HOST_FACTS_SHARE;
     host->facts_due_us = host->now.mono_us + (pause_us > HOST_FACTS_US ? pause_us : HOST_FACTS_US);
 }

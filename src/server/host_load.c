@@ -43,7 +43,7 @@ static int load_state_text(struct host *host, int fd, struct rg_buf *text)
             return 0;
         rg_buf_commit(text, (size_t)n);
         if (rg_buf_len(text) > LOAD_STATE_MAX_BYTES)
-            return RG_ECORRUPT;
+            return RG_ELIMIT;
     }
 }
 
@@ -61,13 +61,12 @@ static int load_state(struct host *host)
     if (result == 0)
         result = rg_node_load_state(host->node, rg_buf_view(&text));
     rg_buf_fini(&text);
-    if (result < 0 && result != RG_EIO)
-        rg_host_logf(&host->log, RG_LOG_WARNING,
-                     "Fatal error: the state file %s is corrupt. It holds this node's term and "
-                     "vote; starting without it could lose acknowledged writes. Restore it, or "
-                     "remove it to have the node rejoin its group as one that forgot everything. "
-                     "Exiting.",
+    if (result == RG_ELIMIT)
+        rg_host_logf(&host->log, RG_LOG_WARNING, "Fatal error: %s is no state file. Exiting.",
                      RG_NODE_STATE_FILE);
+    else if (result < 0 && result != RG_EIO)
+        rg_host_logf(&host->log, RG_LOG_WARNING, "Fatal error: %s. Exiting.",
+                     rg_node_load_error(host->node));
     return result;
 }
 
@@ -95,7 +94,7 @@ static int load_rdb_piece(struct host *host, const char *name, int fd, char *roo
 static int load_rdb_all(struct host *host, const char *name, int fd)
 {
     char *room = rg_alloc(LOAD_PIECE_BYTES);
-    int64_t told_us = rg_clock_now().mono_us;
+    int64_t told_us = rg_clock_mono_us();
     off_t size = lseek(fd, 0, SEEK_END);
     int64_t done = 0;
     int result = 0;
@@ -103,8 +102,8 @@ static int load_rdb_all(struct host *host, const char *name, int fd)
     (void)lseek(fd, 0, SEEK_SET);
     for (; result == 0; done += LOAD_PIECE_BYTES) {
         result = load_rdb_piece(host, name, fd, room);
-        if (rg_clock_now().mono_us - told_us > LOAD_TELL_US) {
-            told_us = rg_clock_now().mono_us;
+        if (rg_clock_mono_us() - told_us > LOAD_TELL_US) {
+            told_us = rg_clock_mono_us();
             rg_host_logf(&host->log, RG_LOG_NOTICE, "Loading %s: %lld of %lld MB", name,
                          (long long)(done >> 20), (long long)(size >> 20));
         }
@@ -116,7 +115,7 @@ static int load_rdb_all(struct host *host, const char *name, int fd)
 static int load_rdb(struct host *host)
 {
     const char *name = rg_node_config(host->node)->dbfilename;
-    int64_t start_us = rg_clock_now().mono_us;
+    int64_t start_us = rg_clock_mono_us();
     int fd = load_open(host, name);
 
     if (fd == RG_ENOENT)
@@ -127,7 +126,7 @@ static int load_rdb(struct host *host)
     (void)close(fd);
     if (result == 0)
         rg_host_logf(&host->log, RG_LOG_NOTICE, "DB loaded from disk: %.3f seconds",
-                     (double)(rg_clock_now().mono_us - start_us) / 1e6);
+                     (double)(rg_clock_mono_us() - start_us) / 1e6);
     return result;
 }
 

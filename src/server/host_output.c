@@ -86,7 +86,7 @@ void rg_host_send(struct host *host)
 
 void rg_host_send_last(struct host *host, int64_t limit_us)
 {
-    int64_t end_us = rg_clock_now().mono_us + limit_us;
+    int64_t end_us = rg_clock_mono_us() + limit_us;
     struct rg_loop_event event;
 
     for (;;) {
@@ -98,7 +98,7 @@ void rg_host_send_last(struct host *host, int64_t limit_us)
             struct host_conn *hc = RG_CONTAINER_OF(it, struct host_conn, node);
             waiting = waiting || (hc->state == HOST_CONN_OPEN && hc->named);
         }
-        int64_t left_us = end_us - rg_clock_now().mono_us;
+        int64_t left_us = end_us - rg_clock_mono_us();
         if (!waiting || left_us <= 0)
             return;
         rg_loop_wait(host->loop, left_us);

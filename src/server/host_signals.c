@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -14,7 +15,7 @@ int rg_host_signals_open(struct host *host)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return RG_EIO;
     host->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return host->signal_fd < 0 ? RG_EIO : 0;

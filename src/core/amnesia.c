@@ -1,0 +1,161 @@
+#include "core/group_state.h"
+
+/*
+ * Forgetting (invariant 5):
+ *
+ *     FRESH --others were in a group--> FORGOT_ALL --others told their terms--> FORGOT_LOG
+ *       |                                                                          |
+ *       +------ elected, or follows the first primary ------> HEALTHY <-- synced --+
+ */
+
+void rg_amnesia_set(struct rg_group *group, enum rg_member_state state)
+{
+    if (state == group->state)
+        return;
+    rg_group_say(group, state < RG_MEMBER_HEALTHY && state != RG_MEMBER_FRESH, "was %s, now %s",
+                 rg_member_state_name(group->state), rg_member_state_name(state));
+    group->state = state;
+}
+
+enum rg_member_state rg_amnesia_at_start(const struct rg_group *group, bool had_file,
+                                         bool log_complete)
+{
+    if (!had_file || !group->durable.formed)
+        return RG_MEMBER_FRESH;
+    if (RG_PLANTED(group->config.planted, RG_PLANTED_EMPTY_NODE_LEADS))
+        return RG_MEMBER_HEALTHY;
+    return log_complete ? RG_MEMBER_HEALTHY : RG_MEMBER_FORGOT_LOG;
+}
+
+/*
+ * The first primary needed every member's promise, given while it was fresh. A node that finds its
+ * own promise won therefore knows that it has forgotten nothing: it never followed anybody.
+ */
+static bool amnesia_promise_won(const struct rg_group *group, unsigned peer,
+                                const struct rg_group_msg *msg)
+{
+    int voted_for = group->durable.voted_for;
+
+    return voted_for >= 0 && group->durable.term > 0 && msg->term == group->durable.term &&
+           ((msg->role == RG_ROLE_PRIMARY && (int)peer == voted_for) || msg->primary == voted_for);
+}
+
+static void amnesia_not_fresh(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg)
+{
+    rg_election_cancel(group);
+    if (amnesia_promise_won(group, peer, msg)) {
+        rg_amnesia_set(group, RG_MEMBER_HEALTHY);
+        group->durable.formed = true;
+        group->formed_persist = rg_group_persist(group);
+        return;
+    }
+    rg_group_say(
+        group, true,
+        "%s was in this group with a primary, and this node knows nothing of it: its state "
+        "was lost",
+        rg_group_name_of(group, (int)peer));
+    rg_amnesia_set(group, RG_MEMBER_FORGOT_ALL);
+    /* Elections that still count a promise this node made before must be over by then. */
+    int64_t wait_us = 2 * rg_election_timeout_us(group);
+    if (wait_us < group->config.node_timeout_us)
+        wait_us = group->config.node_timeout_us;
+    group->recall_from_us = group->start_us + wait_us;
+}
+
+static void amnesia_recall(struct rg_group *group)
+{
+    unsigned told = 0;
+    uint64_t term = group->durable.term;
+
+    for (unsigned i = 0; i < group->config.members; i++) {
+        told += group->members[i].told_term;
+        if (group->members[i].told_term && group->members[i].term > term)
+            term = group->members[i].term;
+    }
+    if (told < group->config.members - rg_group_majority(group) + 1)
+        return;
+    group->recalling = false;
+    rg_group_say(group, false, "%u members told their terms: the newest is %llu", told,
+                 (unsigned long long)term);
+    group->durable.term = term;
+    group->durable.voted_for = -1;
+    group->durable.formed = true;
+    group->term_persist = group->formed_persist = rg_group_persist(group);
+    rg_amnesia_set(group, RG_MEMBER_FORGOT_LOG);
+}
+
+void rg_amnesia_heard(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,
+                      int64_t now_us)
+{
+    (void)now_us;
+    if (group->state == RG_MEMBER_FRESH && group->role != RG_ROLE_PRIMARY &&
+        msg->state != RG_MEMBER_FRESH)
+        amnesia_not_fresh(group, peer, msg);
+    if (group->state != RG_MEMBER_FORGOT_ALL || !group->recalling || msg->type != RG_MSG_PONG ||
+        msg->seq < group->told_from_seq || msg->seq > group->ping_seq ||
+        (msg->state != RG_MEMBER_HEALTHY && msg->state != RG_MEMBER_FORGOT_LOG))
+        return;
+    group->members[peer].told_term = true;
+    amnesia_recall(group);
+}
+
+static unsigned amnesia_forgotten(const struct rg_group *group)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < group->config.members; i++) {
+        enum rg_member_state state =
+            i == group->config.self ? group->state : group->members[i].state;
+        count += (i == group->config.self || group->members[i].heard) &&
+                 (state == RG_MEMBER_FORGOT_ALL || state == RG_MEMBER_FORGOT_LOG);
+    }
+    return count;
+}
+
+bool rg_amnesia_stuck(const struct rg_group *group)
+{
+    bool alone = group->primary < 0 || group->evidence || group->said_dead;
+
+    return group->role != RG_ROLE_PRIMARY && alone && group->state != RG_MEMBER_FRESH &&
+           group->config.members - amnesia_forgotten(group) < rg_commit_promises_max(group);
+}
+
+static void amnesia_say_stuck(struct rg_group *group)
+{
+    unsigned n = group->config.members;
+
+    rg_group_say(
+        group, true,
+        "%u of %u members have forgotten: no election can succeed, acknowledged writes may "
+        "be gone; GROUP RECOVER on the member that is to count as the truth decides",
+        amnesia_forgotten(group), n);
+    for (unsigned i = 0; i < n; i++) {
+        const struct group_member *member = &group->members[i];
+        bool self = i == group->config.self;
+        struct rg_group_position at = self ? group->position : member->position;
+        if (self || member->heard)
+            rg_group_say(group, true, "  %s: %s, its log ends at (%llu, %llu)", member->name,
+                         rg_member_state_name(self ? group->state : member->state),
+                         (unsigned long long)at.term, (unsigned long long)at.offset);
+    }
+}
+
+void rg_amnesia_step(struct rg_group *group, int64_t now_us)
+{
+    if (group->state == RG_MEMBER_FORGOT_ALL && !group->recalling &&
+        now_us >= group->recall_from_us) {
+        group->recalling = true;
+        group->recall_from_us = RG_NEVER;
+        group->told_from_seq = group->ping_seq + 1;
+        for (unsigned i = 0; i < group->config.members; i++)
+            group->members[i].told_term = false;
+        rg_group_ping_all(group, now_us);
+    }
+    /* A primary that lives tells so within the timeout; only then is it a matter for people. */
+    if (now_us - group->start_us < group->config.node_timeout_us)
+        return;
+    bool stuck = rg_amnesia_stuck(group);
+    if (stuck && !group->said_stuck)
+        amnesia_say_stuck(group);
+    group->said_stuck = stuck;
+}
