@@ -295,7 +295,9 @@ def test_promotion_and_siblings(park, seed, kinds):
     wait_caught_up(old, new, sibling)
     former = old.info_text("replication")["master_replid"]
 
-    # From here to the end a PING of the old one would be a history of its own: it sends none.
+    # From here on a PING or a DEL of the old one would be a history of its own: it sends none.
+    old.client().execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    wait_caught_up(old, new, sibling)
     new.client().execute_command("REPLICAOF", "NO", "ONE")
     fields = new.info_text("replication")
     assert fields["role"] == "master"
