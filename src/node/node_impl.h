@@ -61,6 +61,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
 };
 struct rg_serve {
@@ -190,6 +191,7 @@ struct rg_follow {
     struct rg_conn *conn;
     unsigned step; /* of the handshake */
     int64_t redial_us;
+    unsigned load_failures; /* snapshots in a row that could not be loaded */
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
