@@ -61,6 +61,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
 };
 struct rg_serve {
