@@ -323,10 +323,11 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted; /* a stop waits for the end of a hand-over */
-    bool stop_save;   /* … asked for with SAVE, */
-    bool stop_nosave; /* or with NOSAVE */
-    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
+    bool stop_wanted;     /* a stop waits for the end of a hand-over */
+    bool stop_save;       /* … asked for with SAVE, */
+    bool stop_nosave;     /* or with NOSAVE */
+    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
     int64_t next_cron_us;
     bool loading;

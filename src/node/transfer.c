@@ -107,7 +107,9 @@ int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header)
         memcpy(transfer->mark, rest.data + 4, TRANSFER_EOF_MARK);
         return 0;
     }
-    return rg_parse_u64(rest, &transfer->total) < 0 ? RG_EPROTO : 0;
+    if (rg_parse_u64(rest, &transfer->total) < 0 || transfer->total == 0)
+        return RG_EPROTO;
+    return 0;
 }
 
 /* ---- Events of the reader ---- */
