@@ -21,6 +21,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->output_link);
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
+    rg_list_init(&conn->subscribed);
     return conn;
 }
 
