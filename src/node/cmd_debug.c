@@ -18,7 +18,7 @@ static int64_t debug_idle_s(const struct rg_node *node, const struct rg_entry *e
 {
     enum { ACCESS_MASK = 0xffffff }; /* the clock of accesses is that of INFO's lru_clock */
 
-    return (node->now.wall_us / RG_S_US - rg_entry_access(entry)) & ACCESS_MASK;
+    return (node->now.mono_us / RG_S_US - rg_entry_access(entry)) & ACCESS_MASK;
 }
 
 static void debug_object(struct rg_call *call)

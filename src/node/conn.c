@@ -65,6 +65,7 @@ void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain)
     if (conn->close_told)
         return;
     conn->closing = true;
+    conn->discarded |= !drain;
     rg_list_remove(&conn->input_link);
     conn_unblock(node, conn);
     /* Replies that wait for their replicas still go out first. */

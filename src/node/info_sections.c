@@ -23,7 +23,7 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
                   (long long)(uptime_s / 86400));
     rg_buf_printf(out, "hz:%lld\r\nconfigured_hz:%lld\r\n", (long long)node->config->hz,
                   (long long)node->config->hz);
-    rg_buf_printf(out, "lru_clock:%lld\r\n", (long long)(node->now.wall_us / RG_S_US & 0xffffff));
+    rg_buf_printf(out, "lru_clock:%lld\r\n", (long long)(node->now.mono_us / RG_S_US & 0xffffff));
     rg_buf_printf(out, "executable:%s\r\nconfig_file:%s\r\nio_threads_active:0\r\n",
                   node->executable ? node->executable : "", rg_config_file(node->config));
 }

@@ -595,7 +595,7 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
     size_t ready = all.len - conn->gated_bytes;
     unsigned n = 0;
 
-    if (!conn->established)
+    if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
         ret_runs[n++] = rg_bytes(all.data, ready);

@@ -105,6 +105,7 @@ struct rg_conn {
     bool established;           /* dialled connections: connected came */
     bool closing;               /* close asked: no more input is read */
     bool close_told;            /* the CLOSE effect is out */
+    bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
 
