@@ -20,7 +20,7 @@ static void dispatch_unknown(struct rg_reply *reply, const struct rg_bytes *argv
 {
     struct rg_buf text = {0};
 
-    /* Redis shows 128 bytes of the name and of the arguments together. */
+    /* Redis shows 128 bytes of the name and of the arguments together, each up to a zero byte. */
     rg_buf_append_str(&text, "ERR unknown command '");
     (void)dispatch_append_text(&text, argv[0], 128);
     rg_buf_append_str(&text, "', with args beginning with: ");
@@ -144,10 +144,12 @@ static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     bool changes = (call->command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
+    bool logged = changes || call->command->id == RG_CMD_ID_publish ||
+                  call->command->id == RG_CMD_ID_config_set; /* replication-mode's record */
 
     if (call->conn->kind != RG_CONN_CLIENT)
         return false;
-    if (node->members.hold && changes)
+    if (node->members.hold && logged)
         return true;
     if (node->pause_until_us <= node->now.mono_us)
         return false;
@@ -181,7 +183,7 @@ static void dispatch_data(struct rg_call *call)
         dispatch_ctx(node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
     bool primary = node_is_primary(node);
 
-    ctx.expiry = primary ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
+    ctx.expiry = node_feeds(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
     rg_cmd_run(&ctx);
@@ -281,14 +283,15 @@ static bool dispatch_refuse(struct rg_call *call)
     return true;
 }
 
-/* A browser that was made to send a request here: its first lines name no command of ours. */
+/* A browser that a page talked into sending commands begins with these words of HTTP. */
 static bool dispatch_is_http(struct rg_call *call)
 {
     if (!rg_bytes_is_nocase(call->argv[0], "post") && !rg_bytes_is_nocase(call->argv[0], "host:"))
         return false;
     node_say(call->node, RG_LOG_WARNING,
-             "Closing the connection of %s: it speaks HTTP (somebody may be trying to reach this "
-             "server by way of a browser)",
+             "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+             "commands to this server, perhaps through a page in a browser. The connection from "
+             "%s is closed.",
              call->conn->peer);
     conn_close(call->node, call->conn, false);
     return true;

@@ -61,6 +61,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
 };
 struct rg_serve {
@@ -73,10 +74,11 @@ struct rg_serve {
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
     size_t snapshot_sent;
-    char eof_mark[41]; /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;     /* end of the log sent */
-    uint64_t acked;    /* end of the log acknowledged */
-    bool ack_seen;     /* since online */
+    bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
+    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;      /* end of the log sent */
+    uint64_t acked;     /* end of the log acknowledged */
+    bool ack_seen;      /* since online */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -182,6 +184,7 @@ enum rg_follow_state {
     RG_FOLLOW_STREAM,
 };
 
+struct rg_transfer_log;
 struct rg_transfer; /* an RDB on its way in (transfer.c) */
 
 struct rg_follow {
@@ -194,6 +197,7 @@ struct rg_follow {
     struct rg_conn *conn;
     unsigned step; /* of the handshake */
     int64_t redial_us;
+    unsigned load_failures; /* snapshots in a row that could not be loaded */
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
@@ -217,7 +221,8 @@ struct rg_peer {
     struct rg_conn *in; /* the newest inbound link */
     bool link_up;       /* as last told to the group */
     int64_t redial_us;
-    bool refusal_told; /* a HELLO error was logged and did not change since */
+    bool refusal_told;              /* a HELLO error was logged and did not change since */
+    enum rg_close_reason unreached; /* why dialling failed, as last logged; ASKED: it did not */
 };
 
 struct rg_members {
@@ -332,7 +337,8 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
-    bool ask_acks; /* a GETACK is due at the end of this run */
+    struct rg_snapshot *snapshot; /* being written; a reference; NULL */
+    bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
@@ -345,10 +351,11 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted; /* a stop waits for the end of a hand-over */
-    bool stop_save;   /* … asked for with SAVE, */
-    bool stop_nosave; /* or with NOSAVE */
-    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
+    bool stop_wanted;     /* a stop waits for the end of a hand-over */
+    bool stop_save;       /* … asked for with SAVE, */
+    bool stop_nosave;     /* or with NOSAVE */
+    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
     int64_t next_cron_us;
     bool loading;
@@ -363,6 +370,9 @@ struct rg_node {
 
 /* ---- node.c ---- */
 bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
+/* A primary that adds to its log by itself: not while it hands over or stops, for its successor or
+ * its file must hold all of the log. */
+bool node_feeds(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -467,14 +477,25 @@ void feed_ping(struct rg_node *node);
 
 /* ---- snapshot.c ---- */
 struct rg_snapshot {
-    unsigned refs;
+    unsigned refs;   /* of replicas, and one of the node while it is being written */
     uint64_t offset; /* end of the log it holds */
-    struct rg_buf bytes;
+    char replid[RG_REPLID_LEN + 1];
+    struct rg_buf bytes; /* grows until done */
+    bool done;
+    struct rg_rdb_writer writer;
+    int db; /* the one its keys are in; -1: none yet */
+    int64_t began_us;
 };
+/* A reference to one that is being written, or to a new one of this moment. */
+struct rg_snapshot *snapshot_share(struct rg_node *node);
+/* A whole one of this moment, at once; the caller owns the reference. */
 struct rg_snapshot *snapshot_take(struct rg_node *node);
+/* A slice of what is being written. */
+void snapshot_run(struct rg_node *node);
+/* Gives up what is being written: its store goes away, or nobody wants it. */
+void snapshot_drop(struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot);
 void snapshot_unref(struct rg_snapshot *snapshot);
 
 /* ---- serve.c ---- */
@@ -485,6 +506,7 @@ void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max);
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot);
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
 /* New bytes are in the log. */
@@ -524,7 +546,8 @@ void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
 RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
 /*
  * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT and RG_ETYPE (transfer_error says why). 0: whole; the file, if any, is being synced.
+ * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
+ * being synced.
  */
 RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
                               struct rg_bytes bytes, size_t *ret_used);
@@ -542,7 +565,8 @@ struct rg_transfer_log { /* what the file said of the log it was taken from */
     char replid[RG_REPLID_LEN + 1];
     uint64_t offset;
     int stream_db;
-    int mode; /* enum rg_mode; -1 */
+    int mode;         /* enum rg_mode; -1 */
+    char modes[1024]; /* rg_group_modes_format; "" */
 };
 const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
 void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
@@ -562,8 +586,13 @@ void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t
 void member_persisted(struct rg_node *node, uint64_t seq, int result);
 /* The text of a record in the log was appended or applied; it begins at start. */
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
+/* The log was replaced by a snapshot's, which said this of its modes. */
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
+/* As rg_group_hand_over and rg_group_recover; the caller drains. */
+RG_MUST_USE int member_hand_over(struct rg_node *node, int target, int64_t timeout_us);
+RG_MUST_USE int member_recover(struct rg_node *node);
 void member_drain(struct rg_node *node);
 /* Brought up to the present; node->members.view is enough for role, state, term and primary. */
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
