@@ -74,10 +74,11 @@ struct rg_serve {
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
     size_t snapshot_sent;
-    char eof_mark[41]; /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;     /* end of the log sent */
-    uint64_t acked;    /* end of the log acknowledged */
-    bool ack_seen;     /* since online */
+    bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
+    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;      /* end of the log sent */
+    uint64_t acked;     /* end of the log acknowledged */
+    bool ack_seen;      /* since online */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -179,6 +180,7 @@ enum rg_follow_state {
     RG_FOLLOW_STREAM,
 };
 
+struct rg_transfer_log;
 struct rg_transfer; /* an RDB on its way in (transfer.c) */
 
 struct rg_follow {
@@ -307,7 +309,8 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
-    bool ask_acks; /* a GETACK is due at the end of this run */
+    struct rg_snapshot *snapshot; /* being written; a reference; NULL */
+    bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
@@ -320,10 +323,11 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted; /* a stop waits for the end of a hand-over */
-    bool stop_save;   /* … asked for with SAVE, */
-    bool stop_nosave; /* or with NOSAVE */
-    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
+    bool stop_wanted;     /* a stop waits for the end of a hand-over */
+    bool stop_save;       /* … asked for with SAVE, */
+    bool stop_nosave;     /* or with NOSAVE */
+    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
     int64_t next_cron_us;
     bool loading;
@@ -441,12 +445,23 @@ void feed_ping(struct rg_node *node);
 
 /* ---- snapshot.c ---- */
 struct rg_snapshot {
-    unsigned refs;
+    unsigned refs;   /* of replicas, and one of the node while it is being written */
     uint64_t offset; /* end of the log it holds */
-    struct rg_buf bytes;
+    char replid[RG_REPLID_LEN + 1];
+    struct rg_buf bytes; /* grows until done */
+    bool done;
+    struct rg_rdb_writer writer;
+    int db; /* the one its keys are in; -1: none yet */
+    int64_t began_us;
 };
+/* A reference to one that is being written, or to a new one of this moment. */
+struct rg_snapshot *snapshot_share(struct rg_node *node);
+/* A whole one of this moment, at once; the caller owns the reference. */
 struct rg_snapshot *snapshot_take(struct rg_node *node);
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot);
+/* A slice of what is being written. */
+void snapshot_run(struct rg_node *node);
+/* Gives up what is being written: its store goes away, or nobody wants it. */
+void snapshot_drop(struct rg_node *node);
 void snapshot_unref(struct rg_snapshot *snapshot);
 
 /* ---- serve.c ---- */
@@ -457,6 +472,7 @@ void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max);
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot);
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
 /* New bytes are in the log. */
@@ -515,7 +531,8 @@ struct rg_transfer_log { /* what the file said of the log it was taken from */
     char replid[RG_REPLID_LEN + 1];
     uint64_t offset;
     int stream_db;
-    int mode; /* enum rg_mode; -1 */
+    int mode;         /* enum rg_mode; -1 */
+    char modes[1024]; /* rg_group_modes_format; "" */
 };
 const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
 void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
@@ -535,6 +552,8 @@ void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t
 void member_persisted(struct rg_node *node, uint64_t seq, int result);
 /* The text of a record in the log was appended or applied; it begins at start. */
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
+/* The log was replaced by a snapshot's, which said this of its modes. */
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
 /* As rg_group_hand_over and rg_group_recover; the caller drains. */
