@@ -47,6 +47,7 @@ static void gate_add(struct rg_conn *conn, struct rg_gate gate)
             conn->gates = rg_realloc(conn->gates, conn->gate_cap * sizeof(struct rg_gate));
         }
     }
+    RG_ASSERT(conn->gates != NULL);
     conn->gates[conn->gate_count++] = gate;
     conn->gated_bytes += gate.len;
 }
