@@ -43,9 +43,9 @@ void rg_buf_append_bytes(struct rg_buf *buf, struct rg_bytes bytes);
 void rg_buf_append_str(struct rg_buf *buf, const char *str);
 void rg_buf_append_char(struct rg_buf *buf, char c);
 void rg_buf_printf(struct rg_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 void rg_buf_vprintf(struct rg_buf *buf, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 
 /* Drops n bytes at the front; n is at most the length. */
 void rg_buf_consume(struct rg_buf *buf, size_t n);

@@ -27,7 +27,7 @@ struct rg_propagation {
     struct rg_propagated {
         unsigned db;
         size_t len;
-    } *items; /* owned */
+    } * items; /* owned */
     size_t count;
     size_t cap;
     bool replaced; /* the command's own words are not to be added */
@@ -55,8 +55,8 @@ struct rg_cmd_ctx {
     const struct rg_bytes *argv;
     int argc;
     enum rg_expiry expiry;
-    bool no_touch;             /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
-    uint64_t max_bulk_len;     /* proto-max-bulk-len: strings grow no longer */
+    bool no_touch;         /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
+    uint64_t max_bulk_len; /* proto-max-bulk-len: strings grow no longer */
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;
     uint64_t dirty; /* changes made; above 0 the command goes to the log */
@@ -69,8 +69,8 @@ struct rg_cmd_ctx {
 void rg_cmd_run(struct rg_cmd_ctx *ctx);
 
 /*
- * Deletes up to max entries past their expiry, with a DEL in the propagation each; returns how many.
- * For the active cycle of a primary.
+ * Deletes up to max entries past their expiry, with a DEL in the propagation each; returns how
+ * many. For the active cycle of a primary.
  */
 unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max);
 

@@ -33,20 +33,23 @@ enum rg_cmd_flag {
     RG_CMD_ALLOW_BUSY = 1 << 16,
     RG_CMD_CONTAINER = 1 << 17, /* has subcommands and no handler of its own */
     RG_CMD_HIDDEN = 1 << 18,    /* between Regent's own nodes; not listed by COMMAND */
+    RG_CMD_NO_ASYNC_LOADING = 1 << 19,
 };
 
 struct rg_cmd_ctx;
 
 struct rg_command {
-    const char *name;    /* lower case; of a subcommand "config|get" */
-    int16_t arity;       /* as Redis: negative is a minimum; counts the container's name too */
-    uint32_t flags;      /* enum rg_cmd_flag */
-    int16_t first_key;   /* 0: no keys */
-    int16_t last_key;    /* negative counts from the end */
+    const char *name;  /* lower case; of a subcommand "config|get" */
+    int16_t arity;     /* as Redis: negative is a minimum; counts the container's name too */
+    uint32_t flags;    /* enum rg_cmd_flag */
+    int16_t first_key; /* 0: no keys */
+    int16_t last_key;  /* negative counts from the end */
     int16_t key_step;
-    const char *acl;     /* ACL categories, without '@', by spaces */
-    const char *group;   /* string, hash, generic, connection, server, pubsub … */
-    const char *since;   /* version of Redis that introduced it */
+    const char *key_flags; /* of the key specifications, by spaces; '|' between specifications */
+    const char *tips;      /* as COMMAND INFO gives them, by spaces */
+    const char *acl;       /* ACL categories, without '@', by spaces */
+    const char *group;     /* string, hash, generic, connection, server, pubsub … */
+    const char *since;     /* version of Redis that introduced it */
     const char *complexity;
     const char *summary; /* our words */
     const char *syntax;  /* arguments, as documentation writes them: "key value [NX | XX] [GET]" */

@@ -9,7 +9,14 @@
 #include "base/buf.h"
 #include "io/worker.h"
 
-enum files_op { FILES_REPLACE, FILES_CREATE, FILES_APPEND, FILES_RENAME, FILES_REMOVE };
+enum files_op {
+    FILES_REPLACE,
+    FILES_CREATE,
+    FILES_APPEND,
+    FILES_RENAME,
+    FILES_REMOVE,
+    FILES_ENTER
+};
 
 struct rg_files {
     struct rg_worker *worker;
@@ -159,6 +166,12 @@ static int files_do_remove(const struct files_job *job)
     return result == -ENOENT ? 0 : result;
 }
 
+static int files_do_enter(const struct files_job *job)
+{
+    files_close_open(job->files);
+    return files_check(chdir(job->name));
+}
+
 static void files_job_run(struct rg_job *base)
 {
     struct files_job *job = RG_CONTAINER_OF(base, struct files_job, job);
@@ -179,6 +192,9 @@ static void files_job_run(struct rg_job *base)
         break;
     case FILES_REMOVE:
         result = files_do_remove(job);
+        break;
+    case FILES_ENTER:
+        result = files_do_enter(job);
         break;
     }
     job->answer.error = -result;
@@ -265,6 +281,11 @@ void rg_files_rename(struct rg_files *files, const char *name, const char *new_n
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token)
 {
     files_give(files, files_job_new(files, FILES_REMOVE, name, token));
+}
+
+void rg_files_enter(struct rg_files *files, const char *name, uint64_t token)
+{
+    files_give(files, files_job_new(files, FILES_ENTER, name, token));
 }
 
 bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer)

@@ -40,6 +40,9 @@ void rg_files_rename(struct rg_files *files, const char *name, const char *new_n
 /* Missing is no error. */
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);
 
+/* The working directory of the process changes, after all that was asked for before. */
+void rg_files_enter(struct rg_files *files, const char *name, uint64_t token);
+
 bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer);
 /* Readable while answers wait; lent. */
 int rg_files_fd(const struct rg_files *files);

@@ -11,6 +11,7 @@ enum { NAMES_THREADS = 4 };
 
 struct rg_names {
     struct rg_worker *worker;
+    unsigned pending;
 };
 
 struct names_job {
@@ -78,6 +79,7 @@ void rg_names_ask(struct rg_names *names, const char *host, uint16_t port, void 
     job->host = rg_alloc_copy(host, strlen(host));
     job->port = port;
     job->answer.user = user;
+    names->pending++;
     rg_worker_give(names->worker, &job->job);
 }
 
@@ -89,7 +91,13 @@ bool rg_names_next(struct rg_names *names, struct rg_names_answer *ret_answer)
         return false;
     *ret_answer = RG_CONTAINER_OF(base, struct names_job, job)->answer;
     names_job_free(base);
+    names->pending--;
     return true;
+}
+
+unsigned rg_names_pending(const struct rg_names *names)
+{
+    return names->pending;
 }
 
 int rg_names_fd(const struct rg_names *names)

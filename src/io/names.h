@@ -22,6 +22,8 @@ void rg_names_free(struct rg_names *names);
 /* An answer with user follows. */
 void rg_names_ask(struct rg_names *names, const char *host, uint16_t port, void *user);
 bool rg_names_next(struct rg_names *names, struct rg_names_answer *ret_answer);
+/* Questions without an answer taken yet; while there are some, rg_names_free may have to wait. */
+unsigned rg_names_pending(const struct rg_names *names);
 /* Readable while answers wait; lent. */
 int rg_names_fd(const struct rg_names *names);
 

@@ -27,10 +27,13 @@ static void host_files_answered(struct host *host)
     struct rg_files_answer answer;
 
     while (rg_files_next(host->files, &answer)) {
+        bool own = answer.token == HOST_TOKEN_DIR;
         if (answer.result < 0)
-            rg_host_logf(&host->log, RG_LOG_WARNING, "Writing a file failed: %s",
+            rg_host_logf(&host->log, RG_LOG_WARNING, "%s: %s",
+                         own ? "Changing to the directory 'dir' failed" : "Writing a file failed",
                          strerrordesc_np(answer.error));
-        rg_node_file_done(host->node, answer.token, answer.result, host->now);
+        if (!own)
+            rg_node_file_done(host->node, answer.token, answer.result, host->now);
     }
 }
 

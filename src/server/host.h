@@ -84,6 +84,9 @@ struct host {
     int lock_fd;      /* of the state file; -1: none */
 };
 
+/* The token of the host's own file operation, a change of the directory; the node's are others. */
+#define HOST_TOKEN_DIR UINT64_MAX
+
 /* ---- host.c ---- */
 
 /* Runs the node until it asks for the end; returns the status to exit with. */
@@ -102,6 +105,8 @@ void rg_host_close(struct host *host, struct rg_conn *conn, bool drain);
 /* Tells the node of the connections that ended in the turn before: what a peer asked for just
  * before it closed its side is answered first. */
 void rg_host_tell_ended(struct host *host);
+/* At the end of the process: frees them all; the node is not told. */
+void rg_host_free_conns(struct host *host);
 /* Ends what dials or drains for too long. */
 void rg_host_run_timers(struct host *host);
 /* The connection is over; the node is told in the next turn. Its socket is closed, but for an end

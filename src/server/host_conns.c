@@ -241,6 +241,15 @@ void rg_host_tell_ended(struct host *host)
     }
 }
 
+void rg_host_free_conns(struct host *host)
+{
+    RG_LIST_EACH(it, &host->conns)
+    {
+        host_conn_free(host, RG_CONTAINER_OF(it, struct host_conn, node));
+    }
+    rg_heap_fini(&host->timers);
+}
+
 void rg_host_close(struct host *host, struct rg_conn *conn, bool drain)
 {
     struct host_conn *hc = rg_conn_host(conn);

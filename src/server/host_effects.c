@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/host.h"
 #include "server/process.h"
@@ -20,13 +19,6 @@ static void host_raise_files(struct host *host, const struct rg_config *config)
         rg_host_logf(&host->log, RG_LOG_WARNING, "The limit of open files leaves no clients.");
 }
 
-static void host_enter_dir(struct host *host, const struct rg_config *config)
-{
-    if (chdir(config->dir) < 0)
-        rg_host_logf(&host->log, RG_LOG_WARNING, "Can't chdir to '%s': %s", config->dir,
-                     strerrordesc_np(errno));
-}
-
 /* CONFIG SET changed a directive; those that the host reads where it uses them need nothing here.
  */
 static void host_config_changed(struct host *host, const char *name)
@@ -38,7 +30,7 @@ static void host_config_changed(struct host *host, const char *name)
     else if (strcmp(name, "maxclients") == 0)
         host_raise_files(host, config);
     else if (strcmp(name, "dir") == 0)
-        host_enter_dir(host, config);
+        rg_files_enter(host->files, config->dir, HOST_TOKEN_DIR);
     else
         rg_host_log_configure(&host->log, config);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/serve.h"
+#include "tool/tool.h"
 
 static void main_help(FILE *out)
 {
@@ -44,6 +45,10 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "server") == 0)
         return rg_serve(argc - 2, argv + 2, argv[0]);
+    if (strcmp(argv[1], "status") == 0)
+        return rg_tool_status(argc - 1, argv + 1);
+    if (strcmp(argv[1], "failover") == 0)
+        return rg_tool_failover(argc - 1, argv + 1);
     if (main_is(argv[1], "--version", "-v")) {
         (void)puts("Regent " RG_VERSION " (compatible with Redis 7.0.15)");
         return EXIT_SUCCESS;

@@ -233,16 +233,23 @@ static int serve_start(struct host *host, struct rg_config *config, const char *
     return 0;
 }
 
-/* What must not be left behind. The names' threads may still wait for a server: the process' end
- * ends them. */
+/* What was asked of the files is done first. A name that is still being looked up keeps its
+ * threads, and what they point at: the process' end ends them. */
 static void serve_end(struct host *host)
 {
     rg_files_free(host->files);
-    host->files = NULL;
-    if (host->loop != NULL)
+    if (host->loop != NULL) {
         rg_host_listen_close(host);
+        rg_host_free_conns(host);
+    }
+    rg_loop_free(host->loop);
+    if (host->names != NULL && rg_names_pending(host->names) == 0)
+        rg_names_free(host->names);
+    rg_node_free(host->node);
     if (host->pidfile != NULL)
         (void)unlink(host->pidfile);
+    rg_free(host->pidfile);
+    rg_free(host->unixsocket);
 }
 
 static int serve_run(struct host *host, const struct rg_options *options, struct rg_config *config,
@@ -264,29 +271,55 @@ static int serve_run(struct host *host, const struct rg_options *options, struct
     return status;
 }
 
+static int serve_find_self(const struct rg_config *config, const char **ret_self)
+{
+    struct rg_buf why = {0};
+    int result = rg_self_find(config, ret_self, &why);
+
+    if (result < 0)
+        rg_configure_fail(rg_buf_view(&why));
+    rg_buf_fini(&why);
+    return result;
+}
+
+/* What may fail before there is a log: it goes to standard error. */
+static int serve_prepare(struct host *host, const struct rg_config *config, const char **ret_self)
+{
+    if (serve_find_self(config, ret_self) < 0 || serve_enter_dir(config) < 0 ||
+        serve_open_log(&host->log, config) < 0)
+        return RG_EIO;
+    if (!config->daemonize || rg_process_daemonize() == 0)
+        return 0;
+    (void)fputs("Can't become a daemon\n", stderr);
+    return RG_EIO;
+}
+
+static int serve_configured(struct host *host, const struct rg_options *options,
+                            const char *executable)
+{
+    struct rg_config *config = rg_configure(options);
+    const char *self = NULL;
+
+    if (config == NULL)
+        return EXIT_FAILURE;
+    if (serve_prepare(host, config, &self) < 0) {
+        rg_config_free(config);
+        return EXIT_FAILURE;
+    }
+    return serve_run(host, options, config, executable, self);
+}
+
 int rg_serve(int argc, char **argv, const char *executable)
 {
-    struct host *host = RG_NEW(struct host);
+    struct host host = {0};
     struct rg_options options;
-    struct rg_buf why = {0};
 
     tzset();
     rg_options_read(&options, argc, argv);
     int status = serve_answer(&options);
-    if (status >= 0)
-        return status;
-    struct rg_config *config = rg_configure(&options);
-    const char *self = NULL;
-    if (config != NULL && rg_self_find(config, &self, &why) < 0) {
-        rg_configure_fail(rg_buf_view(&why));
-        rg_buf_fini(&why);
-        return EXIT_FAILURE;
-    }
-    if (config == NULL || serve_enter_dir(config) < 0 || serve_open_log(&host->log, config) < 0)
-        return EXIT_FAILURE;
-    if (config->daemonize && rg_process_daemonize() < 0) {
-        (void)fputs("Can't become a daemon\n", stderr);
-        return EXIT_FAILURE;
-    }
-    return serve_run(host, &options, config, executable, self);
+    if (status < 0)
+        status = serve_configured(&host, &options, executable);
+    rg_host_log_fini(&host.log);
+    rg_options_fini(&options);
+    return status;
 }

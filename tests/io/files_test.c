@@ -131,6 +131,29 @@ RG_TEST(replace_is_all_or_nothing)
     files_out(files, folder);
 }
 
+RG_TEST(the_directory_changes_after_what_was_asked_before)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+
+    RG_CHECK_INT(mkdir("d", 0700), 0);
+    rg_files_append(files, "a", RG_BYTES("above"), 1);
+    rg_files_enter(files, "d", 2);
+    rg_files_append(files, "a", RG_BYTES("below"), 3);
+    rg_files_enter(files, "missing", 4);
+    for (uint64_t i = 1; i <= 3; i++)
+        RG_CHECK_INT(answer_of(files, i), 0);
+    RG_CHECK_INT(answer_of(files, 4), RG_EIO);
+    check_content("a", "below");
+    RG_CHECK_INT(chdir(".."), 0);
+    check_content("a", "above");
+    check_content("d/a", "below");
+    RG_CHECK_INT(unlink("d/a"), 0);
+    RG_CHECK_INT(unlink("a"), 0);
+    RG_CHECK_INT(rmdir("d"), 0);
+    files_out(files, folder);
+}
+
 RG_TEST(failures_are_told)
 {
     char folder[32];

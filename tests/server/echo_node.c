@@ -51,6 +51,38 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     return node;
 }
 
+static void echo_conn_free(struct rg_conn *conn)
+{
+    rg_list_remove(&conn->link);
+    rg_list_remove(&conn->output_link);
+    rg_buf_fini(&conn->out);
+    rg_free(conn);
+}
+
+static void echo_effect_free(struct echo_effect *item)
+{
+    if (item != NULL)
+        rg_buf_fini(&item->bytes);
+    rg_free(item);
+}
+
+void rg_node_free(struct rg_node *node)
+{
+    if (node == NULL)
+        return;
+    RG_LIST_EACH(it, &node->conns)
+    {
+        echo_conn_free(RG_CONTAINER_OF(it, struct rg_conn, link));
+    }
+    RG_LIST_EACH(it, &node->effects)
+    {
+        echo_effect_free(RG_CONTAINER_OF(it, struct echo_effect, link));
+    }
+    echo_effect_free(node->pulled);
+    rg_config_free(node->config);
+    rg_free(node);
+}
+
 int rg_node_load_state(struct rg_node *node, struct rg_bytes text)
 {
     return rg_bytes_is(text, "good") ? 0 : RG_ECORRUPT;
@@ -166,10 +198,7 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
     else if (reason != RG_CLOSE_ASKED)
         echo_say(node, conn->for_client,
                  rg_bytes(text, (size_t)snprintf(text, sizeof(text), "down %d", reason)));
-    rg_list_remove(&conn->link);
-    rg_list_remove(&conn->output_link);
-    rg_buf_fini(&conn->out);
-    rg_free(conn);
+    echo_conn_free(conn);
 }
 
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now)
@@ -184,7 +213,7 @@ void rg_node_stop(struct rg_node *node, struct rg_time now)
 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 {
-    RG_ASSERT(facts->used_memory > 0 && facts->used_memory_rss > 0);
+    RG_ASSERT(facts->used_memory_rss > 0 && facts->total_system_memory > 0);
 }
 
 void rg_node_run(struct rg_node *node, struct rg_time now)
@@ -193,11 +222,8 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 
 bool rg_node_next_effect(struct rg_node *node, struct rg_effect *ret_effect)
 {
-    if (node->pulled != NULL) {
-        rg_buf_fini(&node->pulled->bytes);
-        rg_free(node->pulled);
-        node->pulled = NULL;
-    }
+    echo_effect_free(node->pulled);
+    node->pulled = NULL;
     if (rg_list_empty(&node->effects))
         return false;
     struct rg_list *first = node->effects.next;

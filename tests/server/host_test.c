@@ -183,12 +183,10 @@ static void server_clean(const struct server *server)
 }
 
 static const char *const backends[] = {"epoll", "auto"};
-#define EACH_BACKEND(i) for (int i = 0; i < 2; i++)
 
 RG_TEST(a_client_is_served_and_the_start_and_end_are_logged)
 {
-    EACH_BACKEND(i)
-    {
+    for (int i = 0; i < 2; i++) {
         struct server server = server_prepare(backends[i]);
         server_fork(&server, "--pidfile", "pid");
         int fd = dial(&server);
@@ -212,8 +210,7 @@ RG_TEST(a_client_is_served_and_the_start_and_end_are_logged)
 
 RG_TEST(replies_go_out_before_a_drained_close_and_to_a_half_closed_peer)
 {
-    EACH_BACKEND(i)
-    {
+    for (int i = 0; i < 2; i++) {
         struct server server = server_prepare(backends[i]);
         server_fork(&server, NULL, NULL);
         int fd = dial(&server);
@@ -243,8 +240,7 @@ RG_TEST(a_large_reply_reaches_a_slow_reader_while_others_are_served)
 {
     enum { BIG = (8 << 20) + 1 };
 
-    EACH_BACKEND(i)
-    {
+    for (int i = 0; i < 2; i++) {
         struct server server = server_prepare(backends[i]);
         server_fork(&server, NULL, NULL);
         int slow = dial(&server);
@@ -274,8 +270,7 @@ RG_TEST(a_large_reply_reaches_a_slow_reader_while_others_are_served)
 
 RG_TEST(dialling_and_files_are_answered)
 {
-    EACH_BACKEND(i)
-    {
+    for (int i = 0; i < 2; i++) {
         struct server server = server_prepare(backends[i]);
         server_fork(&server, NULL, NULL);
         int fd = dial(&server);
@@ -301,8 +296,7 @@ RG_TEST(dialling_and_files_are_answered)
 
 RG_TEST(a_refused_client_is_told_why)
 {
-    EACH_BACKEND(i)
-    {
+    for (int i = 0; i < 2; i++) {
         struct server server = server_prepare(backends[i]);
         server_fork(&server, "--maxclients", "1");
         int fd = dial(&server);

@@ -1,0 +1,102 @@
+#include "cmd/reply.h"
+
+#include "base/number.h"
+
+void rg_cmd_reply_ok(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_simple(ctx->reply, "OK");
+}
+
+void rg_cmd_reply_wrong_type(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_error(ctx->reply, "WRONGTYPE Operation against a key holding the wrong kind of value");
+}
+
+void rg_cmd_reply_syntax(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_error(ctx->reply, "ERR syntax error");
+}
+
+void rg_cmd_reply_not_integer(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_error(ctx->reply, "ERR value is not an integer or out of range");
+}
+
+void rg_cmd_reply_not_float(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_error(ctx->reply, "ERR value is not a valid float");
+}
+
+const char *rg_cmd_shown_name(const struct rg_cmd_ctx *ctx)
+{
+    return ctx->command->name;
+}
+
+void rg_cmd_reply_arity(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_errorf(ctx->reply, "ERR wrong number of arguments for '%s' command",
+                    rg_cmd_shown_name(ctx));
+}
+
+void rg_cmd_reply_bad_expire(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_errorf(ctx->reply, "ERR invalid expire time in '%s' command", rg_cmd_shown_name(ctx));
+}
+
+void rg_cmd_reply_out_of_memory(struct rg_cmd_ctx *ctx)
+{
+    rg_reply_error(ctx->reply, "ERR Insufficient memory, failed allocating transient memory");
+}
+
+int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_value)
+{
+    int result = rg_parse_i64(ctx->argv[index], ret_value);
+
+    if (result < 0)
+        rg_cmd_reply_not_integer(ctx);
+    return result;
+}
+
+int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_value)
+{
+    int result = rg_parse_long_double(ctx->argv[index], ret_value);
+
+    if (result < 0)
+        rg_cmd_reply_not_float(ctx);
+    return result;
+}
+
+int rg_cmd_arg_db(struct rg_cmd_ctx *ctx, int index, unsigned *ret_db)
+{
+    int64_t number = 0;
+
+    if (rg_cmd_arg_i64(ctx, index, &number) < 0)
+        return RG_EINVAL;
+    if (number < INT32_MIN || number > INT32_MAX) {
+        rg_reply_errorf(ctx->reply, "ERR value is out of range, value must between %d and %d",
+                        INT32_MIN, INT32_MAX);
+        return RG_ERANGE;
+    }
+    if (number < 0 || number >= (int64_t)rg_store_databases(ctx->store)) {
+        rg_reply_error(ctx->reply, "ERR DB index is out of range");
+        return RG_ERANGE;
+    }
+    *ret_db = (unsigned)number;
+    return 0;
+}
+
+bool rg_cmd_arg_is(const struct rg_cmd_ctx *ctx, int index, const char *word)
+{
+    return rg_bytes_is_nocase(ctx->argv[index], word);
+}
+
+void rg_cmd_log_replaced(struct rg_cmd_ctx *ctx)
+{
+    ctx->propagation->replaced = true;
+}
+
+void rg_cmd_log_instead(struct rg_cmd_ctx *ctx, const struct rg_bytes *argv, int argc)
+{
+    rg_propagation_add(ctx->propagation, ctx->db_index, argv, argc);
+    rg_cmd_log_replaced(ctx);
+}

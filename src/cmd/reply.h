@@ -1,0 +1,32 @@
+#ifndef RG_CMD_REPLY_H
+#define RG_CMD_REPLY_H
+
+#include "cmd/cmd.h"
+
+/* Replies and arguments that many handlers share; the texts are Redis'. Private to the layer. */
+void rg_cmd_reply_ok(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_wrong_type(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_syntax(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_not_integer(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_not_float(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_arity(struct rg_cmd_ctx *ctx);
+/* "invalid expire time in '…' command" */
+void rg_cmd_reply_bad_expire(struct rg_cmd_ctx *ctx);
+void rg_cmd_reply_out_of_memory(struct rg_cmd_ctx *ctx);
+
+/* The command's name as errors show it. */
+const char *rg_cmd_shown_name(const struct rg_cmd_ctx *ctx);
+
+/* argv[index] as a number. Errors: RG_EINVAL (the error is replied). */
+RG_MUST_USE int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_value);
+RG_MUST_USE int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_value);
+/* argv[index] as a database. Errors: RG_EINVAL, RG_ERANGE (the error is replied). */
+RG_MUST_USE int rg_cmd_arg_db(struct rg_cmd_ctx *ctx, int index, unsigned *ret_db);
+bool rg_cmd_arg_is(const struct rg_cmd_ctx *ctx, int index, const char *word);
+
+/* Puts other words into the log in place of the command's own. */
+void rg_cmd_log_instead(struct rg_cmd_ctx *ctx, const struct rg_bytes *argv, int argc);
+/* The command changes nothing that the log must carry by itself. */
+void rg_cmd_log_replaced(struct rg_cmd_ctx *ctx);
+
+#endif

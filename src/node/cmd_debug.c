@@ -1,0 +1,92 @@
+#include "base/number.h"
+#include "node/handlers.h"
+
+static void debug_sleep(struct rg_call *call)
+{
+    double seconds = 0;
+
+    if (rg_parse_double(call->argv[2], &seconds) < 0 || !(seconds >= 0) || seconds > 86400) {
+        rg_reply_error(&call->reply, "ERR value is not a valid float");
+        return;
+    }
+    node_effect_sleep(call->node, (int64_t)(seconds * (double)RG_S_US));
+    rg_reply_simple(&call->reply, "OK");
+}
+
+static void debug_object(struct rg_call *call)
+{
+    struct rg_entry *entry =
+        rg_db_find(rg_store_db(call->node->store, call->conn->db), call->argv[2]);
+
+    if (entry == NULL) {
+        rg_reply_error(&call->reply, "ERR no such key");
+        return;
+    }
+    struct rg_buf text = {0};
+    rg_buf_printf(&text,
+                  "Value at:0x%llx refcount:1 encoding:%s serializedlength:%llu lru:%u "
+                  "lru_seconds_idle:0",
+                  0ULL, rg_entry_encoding(entry), (unsigned long long)rg_entry_memory(entry, 0),
+                  rg_entry_access(entry));
+    rg_buf_append_char(&text, '\0');
+    rg_reply_simple(&call->reply, rg_buf_view(&text).data);
+    rg_buf_fini(&text);
+}
+
+static void debug_active_expire(struct rg_call *call)
+{
+    call->node->config->active_expire = !rg_bytes_is(call->argv[2], "0");
+    rg_reply_simple(&call->reply, "OK");
+}
+
+static void debug_digest(struct rg_call *call)
+{
+    char hex[41];
+
+    rg_store_digest(call->node->store, hex);
+    rg_reply_simple(&call->reply, hex);
+}
+
+static void debug_help(struct rg_call *call)
+{
+    static const char *const lines[] = {
+        "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "DIGEST",
+        "    Digest of the whole keyspace; equal on nodes that hold the same data.",
+        "OBJECT <key>",
+        "    Encoding and size of a value.",
+        "SET-ACTIVE-EXPIRE <0|1>",
+        "    Whether keys past their time are deleted without being asked for.",
+        "SLEEP <seconds>",
+        "    Stop the server for that long; fractions are allowed.",
+    };
+    int64_t count = sizeof(lines) / sizeof(lines[0]);
+
+    rg_reply_array(&call->reply, count);
+    for (int64_t i = 0; i < count; i++)
+        rg_reply_simple(&call->reply, lines[i]);
+}
+
+void cmd_debug(struct rg_call *call)
+{
+    static const struct {
+        const char *name;
+        int argc;
+        void (*run)(struct rg_call *call);
+    } subs[] = {
+        {"sleep", 3, debug_sleep},   {"object", 3, debug_object},
+        {"digest", 2, debug_digest}, {"set-active-expire", 3, debug_active_expire},
+        {"help", 2, debug_help},
+    };
+
+    for (size_t i = 0; i < sizeof(subs) / sizeof(subs[0]); i++) {
+        if (rg_bytes_is_nocase(call->argv[1], subs[i].name) && call->argc == subs[i].argc) {
+            subs[i].run(call);
+            return;
+        }
+    }
+    rg_reply_errorf(&call->reply,
+                    "ERR Unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG "
+                    "HELP.",
+                    (int)(call->argv[1].len < 128 ? call->argv[1].len : 128), call->argv[1].data);
+}

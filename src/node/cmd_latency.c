@@ -1,0 +1,246 @@
+#include "base/alloc.h"
+#include "node/handlers.h"
+#include "node/latency.h"
+
+/*
+ * LATENCY: events that took at least latency-monitor-threshold, the last 160 of each kind, and a
+ * histogram of every command by powers of two of a microsecond.
+ */
+
+enum { LATENCY_SAMPLES = 160, LATENCY_BUCKETS = 40 };
+
+static const char *const latency_names[LATENCY_EVENTS] = {
+    [LATENCY_COMMAND] = "command",
+    [LATENCY_FAST_COMMAND] = "fast-command",
+    [LATENCY_EXPIRE_CYCLE] = "expire-cycle",
+};
+
+struct latency_series {
+    int64_t time_s[LATENCY_SAMPLES];
+    int64_t took_ms[LATENCY_SAMPLES];
+    unsigned count; /* ever added; the newest overwrite the oldest */
+    int64_t max_ms;
+};
+
+struct rg_latency {
+    struct latency_series series[LATENCY_EVENTS];
+    uint64_t (*histograms)[LATENCY_BUCKETS]; /* owned; by command id */
+};
+
+struct rg_latency *latency_new(void)
+{
+    struct rg_latency *latency = RG_NEW(struct rg_latency);
+    unsigned commands = 0;
+
+    (void)rg_cmd_table(&commands);
+    latency->histograms = rg_alloc_zero(commands * sizeof(*latency->histograms));
+    return latency;
+}
+
+void latency_free(struct rg_latency *latency)
+{
+    if (latency == NULL)
+        return;
+    rg_free(latency->histograms);
+    rg_free(latency);
+}
+
+void latency_event(struct rg_node *node, enum latency_event event, int64_t took_us)
+{
+    struct latency_series *series = &node->latency->series[event];
+    int64_t threshold_ms = node->config->latency_monitor_threshold;
+    int64_t took_ms = took_us / RG_MS_US;
+    int64_t time_s = node->now.wall_us / RG_S_US;
+
+    if (threshold_ms == 0 || took_ms < threshold_ms)
+        return;
+    series->max_ms = took_ms > series->max_ms ? took_ms : series->max_ms;
+    unsigned last = (series->count + LATENCY_SAMPLES - 1) % LATENCY_SAMPLES;
+    if (series->count > 0 && series->time_s[last] == time_s) {
+        /* One sample a second: the worst. */
+        if (took_ms > series->took_ms[last])
+            series->took_ms[last] = took_ms;
+        return;
+    }
+    series->time_s[series->count % LATENCY_SAMPLES] = time_s;
+    series->took_ms[series->count % LATENCY_SAMPLES] = took_ms;
+    series->count++;
+}
+
+void latency_command(struct rg_node *node, const struct rg_command *command, int64_t took_us)
+{
+    unsigned bucket = 0;
+
+    latency_event(node, command->flags & RG_CMD_FAST ? LATENCY_FAST_COMMAND : LATENCY_COMMAND,
+                  took_us);
+    if (!node->config->latency_tracking)
+        return;
+    while (bucket + 1 < LATENCY_BUCKETS && (INT64_C(1) << bucket) < took_us)
+        bucket++;
+    node->latency->histograms[command->id][bucket]++;
+}
+
+static unsigned latency_kept(const struct latency_series *series)
+{
+    return series->count < LATENCY_SAMPLES ? series->count : LATENCY_SAMPLES;
+}
+
+static const struct latency_series *latency_named(const struct rg_call *call)
+{
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        if (rg_bytes_is_nocase(call->argv[2], latency_names[i]))
+            return &call->node->latency->series[i];
+    }
+    return NULL;
+}
+
+void cmd_latency_history(struct rg_call *call)
+{
+    const struct latency_series *series = latency_named(call);
+    unsigned kept = series ? latency_kept(series) : 0;
+
+    rg_reply_array(&call->reply, kept);
+    for (unsigned i = 0; i < kept; i++) {
+        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
+        rg_reply_array(&call->reply, 2);
+        rg_reply_i64(&call->reply, series->time_s[at]);
+        rg_reply_i64(&call->reply, series->took_ms[at]);
+    }
+}
+
+void cmd_latency_latest(struct rg_call *call)
+{
+    int64_t events = 0;
+
+    for (int i = 0; i < LATENCY_EVENTS; i++)
+        events += call->node->latency->series[i].count > 0;
+    rg_reply_array(&call->reply, events);
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        const struct latency_series *series = &call->node->latency->series[i];
+        if (series->count == 0)
+            continue;
+        unsigned last = (series->count - 1) % LATENCY_SAMPLES;
+        rg_reply_array(&call->reply, 4);
+        rg_reply_bulk_str(&call->reply, latency_names[i]);
+        rg_reply_i64(&call->reply, series->time_s[last]);
+        rg_reply_i64(&call->reply, series->took_ms[last]);
+        rg_reply_i64(&call->reply, series->max_ms);
+    }
+}
+
+void cmd_latency_reset(struct rg_call *call)
+{
+    int64_t reset = 0;
+
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        bool wanted = call->argc == 2;
+        for (int a = 2; a < call->argc; a++)
+            wanted |= rg_bytes_is_nocase(call->argv[a], latency_names[i]);
+        if (!wanted || call->node->latency->series[i].count == 0)
+            continue;
+        call->node->latency->series[i] = (struct latency_series){0};
+        reset++;
+    }
+    rg_reply_i64(&call->reply, reset);
+}
+
+void cmd_latency_graph(struct rg_call *call)
+{
+    const struct latency_series *series = latency_named(call);
+    struct rg_buf text = {0};
+
+    if (series == NULL || series->count == 0) {
+        rg_reply_errorf(&call->reply, "ERR No samples available for event '%.*s'",
+                        (int)call->argv[2].len, call->argv[2].data);
+        return;
+    }
+    unsigned kept = latency_kept(series);
+    rg_buf_printf(&text, "%.*s - high %lld ms (all time high %lld ms)\n", (int)call->argv[2].len,
+                  call->argv[2].data, (long long)series->max_ms, (long long)series->max_ms);
+    for (unsigned i = 0; i < kept; i++) {
+        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
+        int bars = (int)(series->took_ms[at] * 60 / (series->max_ms > 0 ? series->max_ms : 1));
+        rg_buf_printf(&text, "%lld %6lld ms %.*s\n", (long long)series->time_s[at],
+                      (long long)series->took_ms[at], bars,
+                      "############################################################");
+    }
+    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
+    rg_buf_fini(&text);
+}
+
+void cmd_latency_doctor(struct rg_call *call)
+{
+    struct rg_buf text = {0};
+
+    if (call->node->config->latency_monitor_threshold == 0)
+        rg_buf_append_str(&text, "Latency monitoring is off: set latency-monitor-threshold to the "
+                                 "milliseconds from which an event counts as slow.\n");
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        const struct latency_series *series = &call->node->latency->series[i];
+        if (series->count > 0)
+            rg_buf_printf(&text, "%s: %u slow seconds, at worst %lld ms.\n", latency_names[i],
+                          series->count, (long long)series->max_ms);
+    }
+    if (rg_buf_len(&text) == 0)
+        rg_buf_append_str(&text, "No event has been slow.\n");
+    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
+    rg_buf_fini(&text);
+}
+
+static uint64_t latency_calls(const uint64_t *histogram)
+{
+    uint64_t calls = 0;
+
+    for (int i = 0; i < LATENCY_BUCKETS; i++)
+        calls += histogram[i];
+    return calls;
+}
+
+static void latency_reply_histogram(struct rg_call *call, const struct rg_command *command)
+{
+    const uint64_t *histogram = call->node->latency->histograms[command->id];
+    int64_t used = 0;
+    uint64_t sum = 0;
+
+    for (int i = 0; i < LATENCY_BUCKETS; i++)
+        used += histogram[i] > 0;
+    rg_reply_bulk_str(&call->reply, command->name);
+    rg_reply_map(&call->reply, 2);
+    rg_reply_bulk_str(&call->reply, "calls");
+    rg_reply_i64(&call->reply, (int64_t)latency_calls(histogram));
+    rg_reply_bulk_str(&call->reply, "histogram_usec");
+    rg_reply_map(&call->reply, used);
+    for (int i = 0; i < LATENCY_BUCKETS; i++) {
+        sum += histogram[i];
+        if (histogram[i] == 0)
+            continue;
+        rg_reply_i64(&call->reply, INT64_C(1) << i);
+        rg_reply_i64(&call->reply, (int64_t)sum);
+    }
+}
+
+static bool latency_wanted(const struct rg_call *call, const struct rg_command *command)
+{
+    if (latency_calls(call->node->latency->histograms[command->id]) == 0)
+        return false;
+    for (int i = 2; i < call->argc; i++) {
+        if (rg_bytes_is_nocase(call->argv[i], command->name))
+            return true;
+    }
+    return call->argc == 2;
+}
+
+void cmd_latency_histogram(struct rg_call *call)
+{
+    unsigned count = 0;
+    const struct rg_command *table = rg_cmd_table(&count);
+    int64_t wanted = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        wanted += latency_wanted(call, &table[i]);
+    rg_reply_map(&call->reply, wanted);
+    for (unsigned i = 0; i < count; i++) {
+        if (latency_wanted(call, &table[i]))
+            latency_reply_histogram(call, &table[i]);
+    }
+}

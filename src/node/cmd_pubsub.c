@@ -1,0 +1,101 @@
+#include "node/handlers.h"
+#include "node/pubsub.h"
+
+/* The same answer for every change of a subscription; name.data NULL is a null. */
+static void pubsub_answer(struct rg_call *call, const char *what, struct rg_bytes name)
+{
+    rg_reply_push(&call->reply, 3);
+    rg_reply_bulk_str(&call->reply, what);
+    if (name.data != NULL)
+        rg_reply_bulk(&call->reply, name);
+    else
+        rg_reply_null(&call->reply);
+    rg_reply_i64(&call->reply, call->conn->subscriptions);
+}
+
+static void pubsub_subscribe_all(struct rg_call *call, bool pattern, const char *what)
+{
+    for (int i = 1; i < call->argc; i++) {
+        (void)pubsub_subscribe(call->node, call->conn, pattern, call->argv[i]);
+        pubsub_answer(call, what, call->argv[i]);
+    }
+}
+
+static void pubsub_unsubscribe_all(struct rg_call *call, bool pattern, const char *what)
+{
+    struct rg_buf name = {0};
+    bool any = false;
+
+    for (int i = 1; i < call->argc; i++) {
+        (void)pubsub_unsubscribe(call->node, call->conn, pattern, call->argv[i]);
+        pubsub_answer(call, what, call->argv[i]);
+    }
+    if (call->argc > 1)
+        return;
+    while (pubsub_any_of(call->node, call->conn, pattern, &name)) {
+        any = true;
+        (void)pubsub_unsubscribe(call->node, call->conn, pattern, rg_buf_view(&name));
+        pubsub_answer(call, what, rg_buf_view(&name));
+    }
+    rg_buf_fini(&name);
+    if (!any)
+        pubsub_answer(call, what, (struct rg_bytes){0});
+}
+
+void cmd_subscribe(struct rg_call *call)
+{
+    pubsub_subscribe_all(call, false, "subscribe");
+}
+
+void cmd_psubscribe(struct rg_call *call)
+{
+    pubsub_subscribe_all(call, true, "psubscribe");
+}
+
+void cmd_unsubscribe(struct rg_call *call)
+{
+    pubsub_unsubscribe_all(call, false, "unsubscribe");
+}
+
+void cmd_punsubscribe(struct rg_call *call)
+{
+    pubsub_unsubscribe_all(call, true, "punsubscribe");
+}
+
+void cmd_publish(struct rg_call *call)
+{
+    uint64_t receivers = pubsub_publish(call->node, call->argv[1], call->argv[2]);
+
+    if (node_is_primary(call->node))
+        feed_plain(call->node, call->argv, call->argc);
+    rg_reply_i64(&call->reply, (int64_t)receivers);
+}
+
+static void pubsub_reply_channel(void *arg, struct rg_bytes channel)
+{
+    struct rg_call *call = arg;
+
+    rg_reply_bulk(&call->reply, channel);
+}
+
+void cmd_pubsub_channels(struct rg_call *call)
+{
+    struct rg_bytes pattern = call->argc > 2 ? call->argv[2] : (struct rg_bytes){0};
+
+    rg_reply_array(&call->reply, (int64_t)pubsub_each_channel(call->node, pattern, NULL, NULL));
+    (void)pubsub_each_channel(call->node, pattern, pubsub_reply_channel, call);
+}
+
+void cmd_pubsub_numsub(struct rg_call *call)
+{
+    rg_reply_map(&call->reply, call->argc - 2);
+    for (int i = 2; i < call->argc; i++) {
+        rg_reply_bulk(&call->reply, call->argv[i]);
+        rg_reply_i64(&call->reply, (int64_t)pubsub_subscribers(call->node, call->argv[i]));
+    }
+}
+
+void cmd_pubsub_numpat(struct rg_call *call)
+{
+    rg_reply_i64(&call->reply, (int64_t)pubsub_count(call->node, true));
+}

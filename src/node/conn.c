@@ -1,0 +1,148 @@
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "node/node_impl.h"
+
+struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
+{
+    struct rg_conn *conn = RG_NEW(struct rg_conn);
+
+    conn->kind = kind;
+    conn->id = ++node->next_conn_id;
+    conn->proto = 2;
+    conn->fd = -1;
+    conn->peer_index = -1;
+    conn->created_us = conn->active_us = conn->received_us = node->now.mono_us;
+    conn->parser.max_bulk_len = (uint64_t)node->config->proto_max_bulk_len;
+    conn->parser.authenticated = true;
+    rg_list_append(&node->conns, &conn->link);
+    rg_list_init(&conn->input_link);
+    rg_list_init(&conn->output_link);
+    rg_list_init(&conn->gated_link);
+    rg_list_init(&conn->block_link);
+    return conn;
+}
+
+void conn_free(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    if (conn->kind == RG_CONN_CLIENT || conn->kind == RG_CONN_REPLICA) {
+        RG_ASSERT(node->clients > 0);
+        node->clients--;
+    }
+    pubsub_client_gone(node, conn);
+    gate_drop(conn);
+    rg_list_remove(&conn->link);
+    rg_list_remove(&conn->input_link);
+    rg_list_remove(&conn->output_link);
+    rg_list_remove(&conn->block_link);
+    node_effects_forget(node, conn);
+    serve_free(conn->serve);
+    rg_buf_fini(&conn->in);
+    rg_buf_fini(&conn->out);
+    rg_request_parser_fini(&conn->parser);
+    rg_free(conn->gates);
+    rg_free(conn->name);
+    rg_free(conn);
+}
+
+struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
+                          uint16_t port)
+{
+    struct rg_conn *conn = conn_new(node, kind);
+
+    (void)snprintf(conn->peer, sizeof(conn->peer), "%s:%u", host, port);
+    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", host);
+    node_effect_connect(node, conn, host, port);
+    return conn;
+}
+
+void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain)
+{
+    if (conn->close_told)
+        return;
+    conn->closing = true;
+    rg_list_remove(&conn->input_link);
+    conn_unblock(node, conn);
+    /* Replies that wait for their replicas still go out first. */
+    if (drain && conn->gated_bytes > 0)
+        return;
+    conn->close_told = true;
+    node_effect_close(node, conn, drain);
+}
+
+void conn_wants_output(struct rg_node *node, struct rg_conn *conn)
+{
+    RG_ASSERT(conn->gated_bytes <= rg_buf_len(&conn->out));
+    if (conn->closing && !conn->close_told && conn->gated_bytes == 0) {
+        conn->close_told = true;
+        node_effect_close(node, conn, true);
+    }
+    if (rg_buf_len(&conn->out) == conn->gated_bytes && !serve_has_output(node, conn))
+        return;
+    if (rg_list_empty(&conn->output_link))
+        rg_list_append(&node->with_output, &conn->output_link);
+}
+
+void conn_wants_input(struct rg_node *node, struct rg_conn *conn)
+{
+    if (!conn->closing && rg_list_empty(&conn->input_link))
+        rg_list_append(&node->with_input, &conn->input_link);
+}
+
+struct rg_reply conn_reply(struct rg_conn *conn)
+{
+    return (struct rg_reply){.out = &conn->out, .proto = conn->proto};
+}
+
+void conn_push_begin(struct rg_conn *conn, size_t *ret_mark)
+{
+    *ret_mark = rg_buf_len(&conn->out);
+}
+
+void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark)
+{
+    gate_pass(conn, rg_buf_len(&conn->out) - mark);
+    conn_wants_output(node, conn);
+}
+
+struct rg_conn *conn_by_id(struct rg_node *node, uint64_t id)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->id == id)
+            return conn;
+    }
+    return NULL;
+}
+
+void conn_block(struct rg_node *node, struct rg_conn *conn, enum rg_block block, int64_t until_us)
+{
+    RG_ASSERT(conn->block == RG_BLOCK_NONE && block != RG_BLOCK_NONE);
+    conn->block = block;
+    conn->block_until_us = until_us;
+    rg_list_append(&node->blocked, &conn->block_link);
+}
+
+void conn_unblock(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->block == RG_BLOCK_NONE)
+        return;
+    conn->block = RG_BLOCK_NONE;
+    rg_list_remove(&conn->block_link);
+    if (rg_buf_len(&conn->in) > 0)
+        conn_wants_input(node, conn);
+}
+
+void rg_conn_set_host(struct rg_conn *conn, void *host)
+{
+    conn->host = host;
+}
+
+void *rg_conn_host(const struct rg_conn *conn)
+{
+    return conn->host;
+}

@@ -1,0 +1,98 @@
+#ifndef RG_NODE_HANDLERS_H
+#define RG_NODE_HANDLERS_H
+
+#include "node/node_impl.h"
+
+/* The node's own commands, a file per family (cmd_*.c); handlers.c binds them to the table. */
+
+/* cmd_connection.c */
+void cmd_ping(struct rg_call *call);
+void cmd_echo(struct rg_call *call);
+void cmd_auth(struct rg_call *call);
+void cmd_hello(struct rg_call *call);
+void cmd_select(struct rg_call *call);
+void cmd_quit(struct rg_call *call);
+void cmd_reset(struct rg_call *call);
+void cmd_time(struct rg_call *call);
+/* Names the connection, or replies why not. */
+bool connection_set_name(struct rg_call *call, struct rg_bytes name);
+/* cmd_pubsub.c */
+void cmd_publish(struct rg_call *call);
+void cmd_subscribe(struct rg_call *call);
+void cmd_unsubscribe(struct rg_call *call);
+void cmd_psubscribe(struct rg_call *call);
+void cmd_punsubscribe(struct rg_call *call);
+void cmd_pubsub_channels(struct rg_call *call);
+void cmd_pubsub_numsub(struct rg_call *call);
+void cmd_pubsub_numpat(struct rg_call *call);
+/* cmd_replication.c */
+void cmd_replicaof(struct rg_call *call);
+void cmd_role(struct rg_call *call);
+void cmd_wait(struct rg_call *call);
+/* cmd_group.c */
+void cmd_group_status(struct rg_call *call);
+void cmd_group_failover(struct rg_call *call);
+void cmd_group_recover(struct rg_call *call);
+/* cmd_sentinel.c */
+void cmd_sentinel_get_master_addr(struct rg_call *call);
+void cmd_sentinel_masters(struct rg_call *call);
+void cmd_sentinel_master(struct rg_call *call);
+void cmd_sentinel_replicas(struct rg_call *call);
+void cmd_sentinel_sentinels(struct rg_call *call);
+void cmd_sentinel_ckquorum(struct rg_call *call);
+void cmd_sentinel_myid(struct rg_call *call);
+/* cmd_config.c */
+void cmd_config_get(struct rg_call *call);
+void cmd_config_set(struct rg_call *call);
+void cmd_config_rewrite(struct rg_call *call);
+void cmd_config_resetstat(struct rg_call *call);
+/* cmd_server.c */
+void cmd_shutdown(struct rg_call *call);
+void cmd_lastsave(struct rg_call *call);
+/* cmd_client.c, cmd_client_kill.c */
+void cmd_client_id(struct rg_call *call);
+void cmd_client_getname(struct rg_call *call);
+void cmd_client_setname(struct rg_call *call);
+void cmd_client_list(struct rg_call *call);
+void cmd_client_info(struct rg_call *call);
+void cmd_client_kill(struct rg_call *call);
+void cmd_client_no_evict(struct rg_call *call);
+void cmd_client_pause(struct rg_call *call);
+void cmd_client_unpause(struct rg_call *call);
+void cmd_client_reply(struct rg_call *call);
+void cmd_client_replication_mode(struct rg_call *call);
+/* cmd_info.c */
+void cmd_info(struct rg_call *call);
+/* cmd_command.c */
+void cmd_command(struct rg_call *call);
+void cmd_command_count(struct rg_call *call);
+void cmd_command_info(struct rg_call *call);
+void cmd_command_docs(struct rg_call *call);
+void cmd_command_getkeys(struct rg_call *call);
+void cmd_command_list(struct rg_call *call);
+/* cmd_debug.c */
+void cmd_debug(struct rg_call *call);
+/* cmd_latency.c */
+void cmd_latency_doctor(struct rg_call *call);
+void cmd_latency_graph(struct rg_call *call);
+void cmd_latency_histogram(struct rg_call *call);
+void cmd_latency_history(struct rg_call *call);
+void cmd_latency_latest(struct rg_call *call);
+void cmd_latency_reset(struct rg_call *call);
+/* cmd_memory.c */
+void cmd_memory_usage(struct rg_call *call);
+void cmd_memory_stats(struct rg_call *call);
+void cmd_memory_doctor(struct rg_call *call);
+void cmd_memory_malloc_stats(struct rg_call *call);
+void cmd_memory_purge(struct rg_call *call);
+/* cmd_slowlog.c */
+void cmd_slowlog_get(struct rg_call *call);
+void cmd_slowlog_len(struct rg_call *call);
+void cmd_slowlog_reset(struct rg_call *call);
+
+/* The text that <container> HELP replies: its subcommands with syntax and summary. */
+void cmd_help(struct rg_call *call);
+/* Integer argument, or an error reply and false. */
+bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value);
+
+#endif

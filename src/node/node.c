@@ -1,0 +1,625 @@
+#include "node/node.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "node/latency.h"
+#include "node/node_impl.h"
+
+enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200, NODE_KEEP_INPUT = 64 * 1024 };
+
+/* ---- What the other files ask ---- */
+
+bool node_is_primary(const struct rg_node *node)
+{
+    if (node->members.group != NULL)
+        return node->members.view.role == RG_ROLE_PRIMARY;
+    return !node->follow.active;
+}
+
+enum rg_mode node_mode(const struct rg_node *node)
+{
+    return (enum rg_mode)node->config->replication_mode;
+}
+
+uint64_t node_log_end(const struct rg_node *node)
+{
+    return rg_backlog_end(node->backlog);
+}
+
+int64_t node_measure_us(const struct rg_node *node)
+{
+    return node->clock_us != NULL ? node->clock_us(node->clock_arg) : 0;
+}
+
+uint64_t node_memory(const struct rg_node *node)
+{
+    return rg_store_memory(node->store) + rg_backlog_memory(node->backlog);
+}
+
+const struct rg_config *rg_node_config(const struct rg_node *node)
+{
+    return node->config;
+}
+
+/* ---- Making and unmaking ---- */
+
+static void node_lists(struct rg_node *node)
+{
+    rg_list_init(&node->conns);
+    rg_list_init(&node->with_input);
+    rg_list_init(&node->with_output);
+    rg_list_init(&node->gated);
+    rg_list_init(&node->blocked);
+    rg_list_init(&node->effects);
+    rg_list_init(&node->slowlog);
+}
+
+struct rg_node *rg_node_new(const struct rg_node_init *init)
+{
+    struct rg_node *node = RG_NEW(struct rg_node);
+    unsigned commands = 0;
+    char replid[RG_REPLID_LEN + 1];
+
+    node_lists(node);
+    node->config = init->config;
+    node->now = node->started = init->now;
+    node->pid = init->pid;
+    node->executable = init->executable;
+    node->planted = init->planted;
+    node->clock_us = init->clock_us;
+    node->clock_arg = init->clock_arg;
+    rg_rand_init(&node->rand, init->seed);
+    rg_rand_hex(&node->rand, node->run_id, 40);
+    rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
+    struct rg_store_limits limits = {
+        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
+        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
+    };
+    node->store =
+        rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
+    node->backlog = rg_backlog_new(0, (uint64_t)node->config->repl_backlog_size);
+    node->feed_db = -1;
+    node->last_primary = -1;
+    node->follow.member = -1;
+    node->follow.stream_db = -1;
+    (void)rg_cmd_table(&commands);
+    node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
+    node->pubsub = pubsub_new();
+    node->latency = latency_new();
+    if (init->self_member != NULL)
+        node->members.self_name = rg_alloc_copy(init->self_member, strlen(init->self_member));
+    rg_history_reset(&node->history);
+    if (node->config->group_name[0] == '\0')
+        rg_history_push(&node->history, 0, replid, 0);
+    return node;
+}
+
+void rg_node_free(struct rg_node *node)
+{
+    if (node == NULL)
+        return;
+    transfer_free(node, node->load);
+    transfer_free(node, node->follow.transfer);
+    node->follow.transfer = NULL;
+    while (!rg_list_empty(&node->conns))
+        conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    rg_free(node->follow.host);
+    member_fini(node);
+    pubsub_free(node->pubsub);
+    slowlog_fini(node);
+    latency_free(node->latency);
+    node_effects_fini(node);
+    rg_propagation_fini(&node->propagation);
+    rg_backlog_free(node->backlog);
+    rg_store_free(node->store);
+    rg_free(node->stats.per_command);
+    rg_config_free(node->config);
+    rg_free(node);
+}
+
+/* ---- Loading ---- */
+
+int rg_node_load_state(struct rg_node *node, struct rg_bytes text)
+{
+    int result = rg_group_durable_parse(text, &node->members.durable);
+
+    if (result < 0) {
+        (void)snprintf(node->load_error, sizeof(node->load_error),
+                       "%s is damaged: its checksum or structure does not hold. Restore it, or, if "
+                       "this node may rejoin as one that forgot everything, remove it",
+                       RG_NODE_STATE_FILE);
+        return result;
+    }
+    node->members.had_state = true;
+    return 0;
+}
+
+int rg_node_load_rdb(struct rg_node *node, struct rg_bytes piece)
+{
+    if (node->load == NULL)
+        node->load = transfer_new(node, false);
+    int result = transfer_load(node->load, piece);
+    if (result < 0)
+        (void)snprintf(node->load_error, sizeof(node->load_error), "%s",
+                       transfer_error(node->load));
+    if (result < 0 || piece.len > 0)
+        return result;
+    transfer_adopt(node, node->load);
+    return 0;
+}
+
+const char *rg_node_load_error(const struct rg_node *node)
+{
+    return node->load_error;
+}
+
+/* A clean stop saved the whole log's effect: the file names exactly where the log ended. */
+static void node_resume_log(struct rg_node *node)
+{
+    const struct rg_group_durable *durable = &node->members.durable;
+    const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
+
+    if (log == NULL || !log->has_history || !node->members.had_state || !durable->clean ||
+        durable->clean_offset != log->offset || strcmp(durable->clean_replid, log->replid) != 0)
+        return;
+    node->members.log_complete = true;
+    feed_reset(node, &log->history, log->offset);
+    node->follow.stream_db = log->stream_db;
+    if (log->mode >= 0)
+        node->config->replication_mode = log->mode;
+    node_say(node, RG_LOG_NOTICE, "The last stop was clean: the log goes on from offset %llu",
+             (unsigned long long)log->offset);
+}
+
+/* A group that begins with a node's data (a Redis being replaced, say): that node's log counts as
+ * longer than the empty ones of the others, so that it becomes the first primary. */
+static void node_first_data(struct rg_node *node)
+{
+    struct rg_history history;
+    char replid[RG_REPLID_LEN + 1];
+    const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
+
+    if (node->members.had_state || log == NULL || rg_store_count(node->store) == 0)
+        return;
+    rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
+    rg_history_reset(&history);
+    rg_history_push(&history, 0, replid, 0);
+    feed_reset(node, &history, log->offset > 0 ? log->offset : 1);
+}
+
+void rg_node_start(struct rg_node *node, struct rg_time now)
+{
+    RG_ASSERT(!node->running);
+    node->now = now;
+    if (node->config->group_name[0] != '\0') {
+        node_resume_log(node);
+        node_first_data(node);
+        if (node->history.count == 0) {
+            char replid[RG_REPLID_LEN + 1];
+            rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
+            rg_history_push(&node->history, 0, replid, 0);
+        }
+        node->log_active = true;
+        member_start(node);
+    } else if (node->config->replicaof_host[0] != '\0') {
+        follow_start(node, node->config->replicaof_host, (uint16_t)node->config->replicaof_port, -1,
+                     0);
+    }
+    if (node_mode(node) != RG_MODE_ASYNC)
+        feed_activate(node);
+    transfer_free(node, node->load);
+    node->load = NULL;
+    node->stats.dirty = 0;
+    node->next_cron_us = now.mono_us;
+    node->running = true;
+}
+
+/* ---- Inputs ---- */
+
+static void node_address(char *out, size_t size, const char *host, uint16_t port)
+{
+    if (strchr(host, ':') != NULL)
+        (void)snprintf(out, size, "[%s]:%u", host, port);
+    else
+        (void)snprintf(out, size, "%s:%u", host, port);
+}
+
+static void node_describe_conn(struct rg_conn *conn, const struct rg_conn_info *info)
+{
+    conn->origin = info->origin;
+    conn->fd = info->fd;
+    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", info->peer_host);
+    node_address(conn->peer, sizeof(conn->peer), info->peer_host, info->peer_port);
+    node_address(conn->local, sizeof(conn->local), info->local_host, info->local_port);
+}
+
+static const char node_protected[] =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. To connect from elsewhere, set a password (requirepass), or set protected-mode "
+    "to no, with CONFIG SET from the same host or in the configuration file.\r\n";
+
+struct rg_conn *rg_node_accepted(struct rg_node *node, const struct rg_conn_info *info,
+                                 struct rg_time now, const char **ret_refusal)
+{
+    node->now = now;
+    if ((int64_t)node->clients >= node->config->maxclients) {
+        node->stats.rejected_connections++;
+        *ret_refusal = "-ERR max number of clients reached\r\n";
+        return NULL;
+    }
+    if (node->config->protected_mode && node->config->requirepass[0] == '\0' &&
+        info->origin == RG_CONN_TCP && !info->loopback) {
+        node->stats.rejected_connections++;
+        *ret_refusal = node_protected;
+        return NULL;
+    }
+    struct rg_conn *conn = conn_new(node, RG_CONN_CLIENT);
+    node_describe_conn(conn, info);
+    conn->established = true;
+    conn->authenticated = conn->parser.authenticated = node->config->requirepass[0] == '\0';
+    node->clients++;
+    node->stats.connections++;
+    return conn;
+}
+
+void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct rg_conn_info *info,
+                       struct rg_time now)
+{
+    node->now = now;
+    conn->established = true;
+    conn->received_us = now.mono_us;
+    conn->fd = info->fd;
+    if (conn->closing)
+        return;
+    if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
+        follow_connected(node);
+    else if (conn->kind == RG_CONN_PEER_OUT)
+        member_connected(node, conn);
+}
+
+void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
+                      struct rg_time now)
+{
+    node->now = now;
+    if (conn->closing)
+        return;
+    if (conn->kind == RG_CONN_STREAM)
+        node->stats.repl_input_bytes += bytes.len;
+    else
+        node->stats.input_bytes += bytes.len;
+    conn->received_us = now.mono_us;
+    rg_buf_append_bytes(&conn->in, bytes);
+    conn_wants_input(node, conn);
+}
+
+void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason,
+                    struct rg_time now)
+{
+    node->now = now;
+    if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
+        follow_closed(node, reason);
+    else if (conn->kind == RG_CONN_REPLICA)
+        serve_closed(node, conn);
+    else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
+        member_closed(node, conn, reason);
+    conn_free(node, conn);
+}
+
+static bool node_take_wait(struct rg_node *node, uint64_t token, struct rg_file_wait *ret_wait)
+{
+    for (unsigned i = 0; i < node->file_wait_count; i++) {
+        if (node->file_waits[i].token != token)
+            continue;
+        *ret_wait = node->file_waits[i];
+        node->file_waits[i] = node->file_waits[--node->file_wait_count];
+        return true;
+    }
+    return false;
+}
+
+void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now)
+{
+    struct rg_file_wait wait;
+
+    node->now = now;
+    if (!node_take_wait(node, token, &wait))
+        return;
+    switch (wait.purpose) {
+    case RG_FILE_IGNORED:
+        break;
+    case RG_FILE_STATE:
+        member_persisted(node, wait.arg, result);
+        break;
+    case RG_FILE_TRANSFER:
+    case RG_FILE_TRANSFER_END:
+        transfer_file_done(node, wait.purpose, wait.arg, result);
+        break;
+    case RG_FILE_SAVE:
+        stop_file_done(node, result);
+        break;
+    case RG_FILE_REWRITE:
+        config_rewritten(node, wait.arg, result);
+        break;
+    }
+}
+
+void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
+{
+    node->facts = *facts;
+    if (facts->used_memory > node->stats.peak_memory)
+        node->stats.peak_memory = facts->used_memory;
+}
+
+/* ---- The run ---- */
+
+static void node_expire(struct rg_node *node)
+{
+    struct rg_reply none = {0};
+    int64_t began_us = node_measure_us(node);
+
+    if (!node->config->active_expire || !node_is_primary(node))
+        return;
+    for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
+        struct rg_db *db = rg_store_db(node->store, i);
+        int64_t next = rg_db_next_expire_ms(db);
+        if (next == RG_NO_EXPIRY || next > node->now.wall_us / RG_MS_US)
+            continue;
+        struct rg_cmd_ctx ctx = {
+            .store = node->store,
+            .db_index = i,
+            .db = db,
+            .now = node->now,
+            .rand = &node->rand,
+            .reply = &none,
+            .counters = &node->stats.cmd,
+            .propagation = &node->propagation,
+        };
+        rg_propagation_reset(&node->propagation);
+        (void)rg_cmd_expire_due(&ctx, NODE_EXPIRE_BATCH);
+        feed_propagation(node);
+    }
+    latency_event(node, LATENCY_EXPIRE_CYCLE, node_measure_us(node) - began_us);
+}
+
+static int64_t node_expire_deadline(const struct rg_node *node)
+{
+    int64_t earliest = RG_NEVER;
+
+    if (!node->config->active_expire || !node_is_primary(node))
+        return RG_NEVER;
+    for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
+        int64_t next = rg_db_next_expire_ms(rg_store_db(node->store, i));
+        if (next == RG_NO_EXPIRY)
+            continue;
+        int64_t wait_us = next * RG_MS_US - node->now.wall_us;
+        int64_t at = node->now.mono_us + (wait_us > 0 ? wait_us : 0);
+        earliest = at < earliest ? at : earliest;
+    }
+    return earliest;
+}
+
+static void node_sample(struct rg_node *node)
+{
+    struct rg_stats *stats = &node->stats;
+    int64_t elapsed_us = node->now.mono_us - stats->sample_us;
+
+    if (elapsed_us < RG_S_US)
+        return;
+    double seconds = (double)elapsed_us / (double)RG_S_US;
+    stats->ops_per_sec = (double)(stats->commands - stats->sample_commands) / seconds;
+    stats->input_kbps = (double)(stats->input_bytes - stats->sample_input) / 1024 / seconds;
+    stats->output_kbps = (double)(stats->output_bytes - stats->sample_output) / 1024 / seconds;
+    stats->sample_us = node->now.mono_us;
+    stats->sample_commands = stats->commands;
+    stats->sample_input = stats->input_bytes;
+    stats->sample_output = stats->output_bytes;
+}
+
+static bool node_over_output_limit(struct rg_node *node, const struct rg_conn *conn)
+{
+    enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
+    const struct rg_config_limit *limit = &node->config->output_limit[class];
+
+    return limit->hard_bytes > 0 && rg_buf_len(&conn->out) > limit->hard_bytes;
+}
+
+static void node_clients_cron(struct rg_node *node)
+{
+    int64_t timeout_us = node->config->timeout * RG_S_US;
+
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_CLIENT || conn->closing)
+            continue;
+        if (timeout_us > 0 && conn->subscriptions == 0 && conn->block == RG_BLOCK_NONE &&
+            node->now.mono_us - conn->active_us > timeout_us) {
+            node_say(node, RG_LOG_VERBOSE, "Closing idle client");
+            conn_close(node, conn, false);
+        } else if (node_over_output_limit(node, conn)) {
+            node_say(node, RG_LOG_WARNING,
+                     "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output "
+                     "buffer limits.",
+                     (unsigned long long)conn->id, conn->peer);
+            conn_close(node, conn, false);
+        }
+    }
+}
+
+static void node_cron(struct rg_node *node)
+{
+    if (node->next_cron_us > node->now.mono_us)
+        return;
+    node->next_cron_us = node->now.mono_us + NODE_CRON_US;
+    node_sample(node);
+    node_clients_cron(node);
+    serve_cron(node);
+    follow_cron(node);
+    member_cron(node);
+}
+
+static void node_inputs(struct rg_node *node)
+{
+    while (!rg_list_empty(&node->with_input)) {
+        struct rg_conn *conn = RG_CONTAINER_OF(node->with_input.next, struct rg_conn, input_link);
+        rg_list_remove(&conn->input_link);
+        switch (conn->kind) {
+        case RG_CONN_CLIENT:
+        case RG_CONN_REPLICA:
+        case RG_CONN_PEER_IN:
+            session_input(node, conn);
+            break;
+        case RG_CONN_PEER_OUT:
+            member_input(node, conn);
+            break;
+        case RG_CONN_STREAM:
+            if (node->follow.conn == conn)
+                follow_input(node);
+            break;
+        }
+    }
+}
+
+/* In the modes that wait, replicas that do not acknowledge by themselves are asked. */
+static void node_ask_acks(struct rg_node *node)
+{
+    struct rg_bytes argv[] = {RG_BYTES("REPLCONF"), RG_BYTES("GETACK"), RG_BYTES("*")};
+
+    if (!node->ask_acks)
+        return;
+    node->ask_acks = false;
+    if (node_is_primary(node) && node->members.group == NULL && node->replicas > 0)
+        feed_plain(node, argv, 3);
+    if (node->members.group != NULL && !node_is_primary(node)) {
+        rg_group_want_commit(node->members.group, node_log_end(node), node->now.mono_us);
+        member_drain(node);
+    }
+}
+
+void rg_node_run(struct rg_node *node, struct rg_time now)
+{
+    RG_ASSERT(node->running);
+    node->now = now;
+    if (node->stopping)
+        return; /* what the final files lack must not happen any more */
+    uint64_t log_before = node_log_end(node);
+    member_run(node);
+    follow_run(node);
+    node_expire(node);
+    node_inputs(node);
+    node_cron(node);
+    node_ask_acks(node);
+    if (node->members.group != NULL)
+        member_run(node); /* it learns where the log ends now */
+    gate_advance(node);
+    session_blocked(node);
+    /* Commands that a hand-over or a pause had held back. */
+    node_inputs(node);
+    follow_ack(node);
+    if (node_log_end(node) != log_before || node->replicas > 0) {
+        serve_wake(node);
+        feed_trim(node);
+    }
+}
+
+int64_t rg_node_deadline(const struct rg_node *node)
+{
+    int64_t deadlines[] = {
+        member_deadline(node),  follow_deadline(node), gate_deadline(node),
+        session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
+    };
+    int64_t deadline = RG_NEVER;
+
+    for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+        deadline = deadlines[i] < deadline ? deadlines[i] : deadline;
+    return deadline;
+}
+
+/* ---- Output ---- */
+
+struct rg_conn *rg_node_next_output(struct rg_node *node)
+{
+    if (rg_list_empty(&node->with_output))
+        return NULL;
+    struct rg_conn *conn = RG_CONTAINER_OF(node->with_output.next, struct rg_conn, output_link);
+    rg_list_remove(&conn->output_link);
+    return conn;
+}
+
+unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
+                        unsigned max)
+{
+    struct rg_bytes all = rg_buf_view(&conn->out);
+    size_t ready = all.len - conn->gated_bytes;
+    unsigned n = 0;
+
+    if (!conn->established)
+        return 0;
+    if (ready > 0 && max > 0)
+        ret_runs[n++] = rg_bytes(all.data, ready);
+    if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->gated_bytes == 0)
+        n += serve_output(node, conn, ret_runs + n, max - n);
+    return n;
+}
+
+void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct rg_time now)
+{
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
+    size_t own = n < ready ? n : ready;
+
+    node->now = now;
+    node->stats.output_bytes += n;
+    rg_buf_consume(&conn->out, own);
+    if (rg_buf_len(&conn->out) == 0)
+        rg_buf_reset(&conn->out, NODE_KEEP_INPUT);
+    if (n > own)
+        serve_sent(node, conn, n - own);
+    if (n > 0)
+        conn_wants_output(node, conn);
+}
+
+void rg_node_writable(struct rg_node *node, struct rg_conn *conn)
+{
+    conn_wants_output(node, conn);
+}
+
+/* ---- Views ---- */
+
+void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node_view *ret_view)
+{
+    const struct rg_history_term *at = rg_history_at(&node->history, node_log_end(node));
+
+    (void)now;
+    *ret_view = (struct rg_node_view){
+        .primary = node_is_primary(node),
+        .in_group = node->members.group != NULL,
+        .log_end = node_log_end(node),
+        .log_term = at != NULL ? at->term : 0,
+        .log_start = rg_backlog_start(node->backlog),
+        .replid = at != NULL ? at->replid : feed_replid(node),
+    };
+}
+
+bool rg_node_group_view(const struct rg_node *node, struct rg_time now,
+                        struct rg_group_view *ret_view)
+{
+    if (node->members.group == NULL)
+        return false;
+    rg_group_view(node->members.group, now.mono_us, ret_view);
+    return true;
+}
+
+void rg_node_digest(struct rg_node *node, char ret_hex[41])
+{
+    rg_store_digest(node->store, ret_hex);
+}
+
+struct rg_bytes rg_node_log_read(const struct rg_node *node, uint64_t offset)
+{
+    if (offset < rg_backlog_start(node->backlog) || offset > node_log_end(node))
+        return rg_bytes("", 0);
+    return rg_backlog_read(node->backlog, offset);
+}

@@ -1,0 +1,563 @@
+#ifndef RG_NODE_NODE_IMPL_H
+#define RG_NODE_NODE_IMPL_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/rand.h"
+#include "cmd/cmd.h"
+#include "core/group.h"
+#include "log/backlog.h"
+#include "log/history.h"
+#include "log/rdb.h"
+#include "node/node.h"
+#include "proto/resp.h"
+#include "store/store.h"
+
+/*
+ * The inside of a node, shared by the files of src/node only. Each part below belongs to one file,
+ * named with it; the others go through that file's functions.
+ */
+
+struct rg_snapshot;
+struct rg_pubsub;
+struct rg_latency;
+
+/* ---- Connections (conn.c) ---- */
+
+enum rg_conn_kind {
+    RG_CONN_CLIENT,
+    RG_CONN_REPLICA,  /* a client that sent SYNC or PSYNC */
+    RG_CONN_PEER_IN,  /* a member that said GROUP HELLO to us */
+    RG_CONN_PEER_OUT, /* our message link to a member */
+    RG_CONN_STREAM,   /* our replication stream from the primary */
+};
+
+/* What a client that takes no further command waits for. */
+enum rg_block {
+    RG_BLOCK_NONE,
+    RG_BLOCK_WAIT,  /* WAIT: replicas' acknowledgements */
+    RG_BLOCK_FILE,  /* a file of its command is being written */
+    RG_BLOCK_PAUSE, /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+};
+
+/* A run of output that may not go out yet (gate.c). */
+enum rg_gate_kind {
+    RG_GATE_READ,  /* replies of commands that changed nothing */
+    RG_GATE_WRITE, /* replies of commands in the log */
+    RG_GATE_PASS,  /* bytes that merely stand behind gated ones (pushes) */
+};
+struct rg_gate {
+    enum rg_gate_kind kind;
+    enum rg_mode mode;
+    uint64_t need; /* log offset that must be released */
+    size_t len;    /* bytes */
+    unsigned commands;
+    int64_t deadline_us;
+};
+
+enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKIP };
+
+/* Where a replica that we serve stands (serve.c). The names in INFO are Redis'. */
+enum rg_serve_state {
+    RG_SERVE_HANDSHAKE,
+    RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_ONLINE,
+};
+struct rg_serve {
+    enum rg_serve_state state;
+    int64_t listening_port;
+    char *ip; /* announced; owned; NULL */
+    bool capa_eof;
+    bool capa_psync2;
+    int member;                   /* index in the group; -1: an ordinary replica */
+    uint64_t member_term;         /* term in which it said so */
+    struct rg_snapshot *snapshot; /* a reference */
+    size_t snapshot_sent;
+    char eof_mark[41]; /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;     /* end of the log sent */
+    uint64_t acked;    /* end of the log acknowledged */
+    bool ack_seen;     /* since online */
+    int64_t last_ack_us;
+    int64_t over_soft_since_us; /* output limit; 0: not over */
+};
+
+struct rg_conn {
+    struct rg_list link; /* in node->conns */
+    uint64_t id;
+    void *host;
+    enum rg_conn_kind kind;
+    enum rg_conn_origin origin;
+    char peer[80]; /* host:port, or path:0 */
+    char local[80];
+    char peer_host[64];
+    int fd;
+
+    struct rg_buf in;
+    struct rg_request_parser parser;
+    struct rg_buf out;
+    size_t gated_bytes;    /* at the end of out */
+    struct rg_gate *gates; /* owned ring-free array; [gate_head, gate_count) are open */
+    unsigned gate_head;
+    unsigned gate_count;
+    unsigned gate_cap;
+    struct rg_list gated_link; /* in node->gated */
+
+    bool established;           /* dialled connections: connected came */
+    bool closing;               /* close asked: no more input is read */
+    bool close_told;            /* the CLOSE effect is out */
+    struct rg_list input_link;  /* in node->with_input */
+    struct rg_list output_link; /* in node->with_output */
+
+    /* The client. */
+    unsigned db;
+    int proto;
+    bool authenticated;
+    char *name; /* owned; NULL */
+    enum rg_reply_mode reply_mode;
+    bool no_evict;
+    bool no_touch;
+    bool has_mode; /* this connection chose a replication mode of its own */
+    enum rg_mode mode;
+    int64_t created_us;
+    int64_t active_us;   /* last command */
+    int64_t received_us; /* last byte */
+    const struct rg_command *last_command;
+    uint64_t last_write; /* log end after its last write, for WAIT */
+    enum rg_block block;
+    struct rg_list block_link; /* in node->blocked */
+    int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
+    unsigned wait_replicas;
+    uint64_t wait_offset;
+    uint64_t commands;
+    unsigned subscriptions; /* channels and patterns (pubsub.c) */
+
+    struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
+    int peer_index;         /* PEER_IN, PEER_OUT */
+    bool hello_done;        /* PEER_OUT: +OK came */
+};
+
+/* ---- Effects (effects.c) ---- */
+
+struct rg_effect_item {
+    struct rg_list link;
+    struct rg_effect effect;
+    char *strings[2]; /* owned: host or name, new_name */
+    struct rg_buf bytes;
+};
+
+enum rg_file_purpose {
+    RG_FILE_IGNORED,
+    RG_FILE_STATE,        /* arg: the group's persist number */
+    RG_FILE_TRANSFER,     /* a piece of an RDB that arrives from the primary; arg: its attempt */
+    RG_FILE_TRANSFER_END, /* … renamed to dbfilename */
+    RG_FILE_SAVE,         /* the last of SHUTDOWN's or SAVE's files */
+    RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
+};
+struct rg_file_wait {
+    uint64_t token;
+    enum rg_file_purpose purpose;
+    uint64_t arg;
+};
+
+/* ---- Following a primary (follow.c, transfer.c) ---- */
+
+/*
+ *  IDLE --dial--> CONNECTING --+PONG etc.--> HANDSHAKE --PSYNC--> ANSWER
+ *    ^                                                     |         |
+ *    |                                        +CONTINUE    |         | +FULLRESYNC
+ *    |                                                     v         v
+ *    +------------------ closed ------------- STREAM <-- SAVING <-- TRANSFER
+ */
+enum rg_follow_state {
+    RG_FOLLOW_IDLE,
+    RG_FOLLOW_CONNECTING,
+    RG_FOLLOW_HANDSHAKE,
+    RG_FOLLOW_ANSWER,
+    RG_FOLLOW_TRANSFER,
+    RG_FOLLOW_SAVING,
+    RG_FOLLOW_STREAM,
+};
+
+struct rg_transfer; /* an RDB on its way in (transfer.c) */
+
+struct rg_follow {
+    bool active; /* there is a primary to follow */
+    char *host;  /* owned */
+    uint16_t port;
+    int member;    /* index in the group; -1: plain replicaof */
+    uint64_t term; /* the group's, at the FOLLOW */
+    enum rg_follow_state state;
+    struct rg_conn *conn;
+    unsigned step; /* of the handshake */
+    int64_t redial_us;
+    int64_t last_io_us;
+    int64_t down_since_us; /* 0: link is up */
+    bool ever_up;
+    int stream_db; /* database that the stream has selected; -1: none yet */
+    bool stream_multi;
+    uint64_t acked; /* offset of the last ACK sent */
+    int64_t last_ack_us;
+    bool ack_asked; /* GETACK */
+    struct rg_transfer *transfer;
+    char full_replid[RG_REPLID_LEN + 1];
+    uint64_t full_offset;
+};
+
+/* ---- The node ---- */
+
+struct rg_peer {
+    char *host; /* owned */
+    uint16_t port;
+    char *name; /* "host:port"; owned */
+    struct rg_conn *out;
+    struct rg_conn *in; /* the newest inbound link */
+    bool link_up;       /* as last told to the group */
+    int64_t redial_us;
+    bool refusal_told; /* a HELLO error was logged and did not change since */
+};
+
+struct rg_members {
+    struct rg_group *group; /* NULL outside groups */
+    unsigned count;
+    unsigned self;
+    struct rg_peer peers[RG_GROUP_MAX_MEMBERS]; /* sorted by name */
+    char digest[33];
+    struct rg_group_view view; /* as of the last event; its times are not kept up */
+    bool hold;                 /* a hand-over holds writes back */
+    bool had_state;            /* a state file was loaded */
+    struct rg_group_durable durable;
+    uint64_t persist_seq;     /* number of `durable` */
+    int64_t persist_retry_us; /* RG_NEVER: it was written, or is being written */
+    bool log_complete;
+    char *self_name;          /* owned: as in group-members */
+    uint64_t failover_client; /* id of the client that asked for the hand-over; 0 */
+};
+
+struct rg_command_stats {
+    uint64_t calls;
+    uint64_t rejected;
+    uint64_t failed;
+    int64_t usec;
+};
+
+struct rg_stats {
+    uint64_t connections;
+    uint64_t rejected_connections;
+    uint64_t commands;
+    uint64_t input_bytes;
+    uint64_t output_bytes;
+    uint64_t repl_input_bytes;
+    uint64_t repl_output_bytes;
+    uint64_t sync_full;
+    uint64_t sync_partial_ok;
+    uint64_t sync_partial_err;
+    uint64_t dirty; /* changes since the last save */
+    uint64_t pauses;
+    struct rg_cmd_counters cmd;
+    /* Of the last second, from samples of the cron. */
+    int64_t sample_us;
+    uint64_t sample_commands;
+    uint64_t sample_input;
+    uint64_t sample_output;
+    double ops_per_sec;
+    double input_kbps;
+    double output_kbps;
+    struct rg_command_stats *per_command; /* owned; by command id */
+    uint64_t peak_memory;
+};
+
+struct rg_node {
+    struct rg_config *config;
+    struct rg_rand rand;
+    struct rg_time now;
+    struct rg_time started;
+    int64_t pid;
+    const char *executable;
+    unsigned planted;
+    int64_t (*clock_us)(void *arg); /* for durations in statistics only; may be NULL */
+    void *clock_arg;
+    struct rg_node_facts facts;
+    char run_id[41];
+    bool running; /* rg_node_start was called */
+
+    struct rg_store *store;
+    struct rg_stats stats;
+
+    struct rg_list conns;
+    uint64_t next_conn_id;
+    unsigned clients; /* connections of kind CLIENT and REPLICA */
+    struct rg_list with_input;
+    struct rg_list with_output;
+    struct rg_list gated;
+    struct rg_list blocked;
+
+    struct rg_list effects;
+    struct rg_effect_item *pulled; /* lent to the host until the next call */
+    struct rg_file_wait *file_waits;
+    unsigned file_wait_count;
+    unsigned file_wait_cap;
+    uint64_t next_token;
+
+    /* The log (feed.c). */
+    struct rg_history history;
+    struct rg_backlog *backlog;
+    bool log_active; /* false: nobody ever needed the log, and nothing is appended */
+    int feed_db;     /* database that the log has selected; -1: none */
+    struct rg_propagation propagation;
+    bool ask_acks; /* a GETACK is due at the end of this run */
+    int64_t last_ping_us;
+    unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
+
+    struct rg_follow follow;
+    struct rg_members members;
+    int last_primary; /* whom +switch-master named last; -1 */
+    struct rg_pubsub *pubsub;
+
+    /* CLIENT PAUSE. */
+    int64_t pause_until_us; /* 0: none */
+    bool pause_all;         /* reads too */
+
+    bool stop_wanted; /* a stop waits for the end of a hand-over */
+    bool stop_save;   /* … asked for with SAVE, */
+    bool stop_nosave; /* or with NOSAVE */
+    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
+    unsigned stop_files;
+    int64_t next_cron_us;
+    bool loading;
+    struct rg_transfer *load; /* dump.rdb at start */
+    char load_error[256];
+
+    struct rg_latency *latency;
+    struct rg_list slowlog; /* of slow_item in cmd_slowlog.c */
+    uint64_t slowlog_next_id;
+    unsigned slowlog_len;
+};
+
+/* ---- node.c ---- */
+bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
+void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+enum rg_mode node_mode(const struct rg_node *node);
+uint64_t node_log_end(const struct rg_node *node);
+int64_t node_measure_us(const struct rg_node *node);
+uint64_t node_memory(const struct rg_node *node);
+
+/* ---- effects.c ---- */
+void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char *host,
+                         uint16_t port);
+void node_effect_close(struct rg_node *node, struct rg_conn *conn, bool drain);
+void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
+void node_effect_config(struct rg_node *node, const char *name);
+void node_effect_exit(struct rg_node *node, int status);
+/* bytes are moved out of *bytes where it is not NULL. */
+void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
+                      const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
+                      uint64_t arg);
+void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
+void node_effects_fini(struct rg_node *node);
+
+/* ---- conn.c ---- */
+struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind);
+void conn_free(struct rg_node *node, struct rg_conn *conn);
+/* Dials; the handle is dropped by rg_node_closed as any other. */
+struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
+                          uint16_t port);
+/* Closes behind what may still go out (drain), or at once. Idempotent. */
+void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain);
+/* There is output, or more of it may go out. */
+void conn_wants_output(struct rg_node *node, struct rg_conn *conn);
+void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
+/* A reply writer at the end of its output. */
+struct rg_reply conn_reply(struct rg_conn *conn);
+/* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
+void conn_push_begin(struct rg_conn *conn, size_t *ret_mark);
+void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark);
+struct rg_conn *conn_by_id(struct rg_node *node, uint64_t id);
+void conn_block(struct rg_node *node, struct rg_conn *conn, enum rg_block block, int64_t until_us);
+void conn_unblock(struct rg_node *node, struct rg_conn *conn);
+
+/* ---- gate.c ---- */
+/* Output from mark on is the reply of a command that has seen the log up to node_log_end. */
+void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wrote);
+void gate_pass(struct rg_conn *conn, size_t len);
+/* Lets go what may go; fails what is past its time. */
+void gate_advance(struct rg_node *node);
+/* This node is deposed, or its log is replaced: nothing gated may ever be said. */
+void gate_fail_all(struct rg_node *node);
+int64_t gate_deadline(const struct rg_node *node);
+void gate_drop(struct rg_conn *conn);
+/* Offset released for a mode; see rg_group_released. */
+uint64_t gate_released(const struct rg_node *node, enum rg_mode mode);
+
+/* ---- session.c: a client's input ---- */
+void session_input(struct rg_node *node, struct rg_conn *conn);
+void session_authenticate(struct rg_node *node, struct rg_conn *conn);
+/* Clients whose wait is over. */
+void session_blocked(struct rg_node *node);
+int64_t session_deadline(const struct rg_node *node);
+
+/* ---- dispatch.c ---- */
+struct rg_call {
+    struct rg_node *node;
+    struct rg_conn *conn;
+    struct rg_reply reply;
+    const struct rg_command *command;
+    const struct rg_bytes *argv;
+    int argc;
+};
+/* Runs one command of a client. False: it was held back, and is to be tried again later. */
+bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
+                     int argc);
+/* Applies one data command of the primary's stream, or of the log. Errors: RG_EPROTO. */
+RG_MUST_USE int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsigned db,
+                                const struct rg_bytes *argv, int argc);
+typedef void node_handler(struct rg_call *call);
+/* handlers.c: the node's own commands by id; NULL where there is none. */
+node_handler *node_handler_of(unsigned id);
+
+/* ---- feed.c: the log ---- */
+bool feed_active(const struct rg_node *node);
+/* Makes the log exist from its current end on. */
+void feed_activate(struct rg_node *node);
+void feed_command(struct rg_node *node, unsigned db, const struct rg_bytes *argv, int argc);
+/* A command of no database: PING, PUBLISH, REPLCONF GETACK. */
+void feed_plain(struct rg_node *node, const struct rg_bytes *argv, int argc);
+/* Bytes of the primary's stream, as they came. */
+void feed_raw(struct rg_node *node, struct rg_bytes bytes);
+void feed_propagation(struct rg_node *node);
+/* The log is replaced: it ends at `end`, with this history. */
+void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
+/* A new replication id of an own history from here on. */
+void feed_new_replid(struct rg_node *node, uint64_t term);
+const char *feed_replid(const struct rg_node *node);
+void feed_trim(struct rg_node *node);
+void feed_ping(struct rg_node *node);
+
+/* ---- snapshot.c ---- */
+struct rg_snapshot {
+    unsigned refs;
+    uint64_t offset; /* end of the log it holds */
+    struct rg_buf bytes;
+};
+struct rg_snapshot *snapshot_take(struct rg_node *node);
+struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot);
+void snapshot_unref(struct rg_snapshot *snapshot);
+
+/* ---- serve.c ---- */
+struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
+void serve_free(struct rg_serve *serve);
+void serve_replconf(struct rg_call *call);
+void serve_psync(struct rg_call *call);
+void serve_sync(struct rg_call *call);
+unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
+                      unsigned max);
+bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
+void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
+/* New bytes are in the log. */
+void serve_wake(struct rg_node *node);
+void serve_drop_all(struct rg_node *node, const char *why);
+void serve_closed(struct rg_node *node, struct rg_conn *conn);
+void serve_cron(struct rg_node *node);
+/* Replicas online whose acknowledgement is at least offset. */
+unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
+unsigned serve_count_good(const struct rg_node *node);
+/* The offset that `mode` has released to plain replicas. */
+uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
+/* Oldest offset that a replica still has to be sent. */
+uint64_t serve_slowest(const struct rg_node *node);
+
+/* ---- follow.c ---- */
+/* member -1: plain replicaof. Keeps data and log, to try a partial resync. */
+void follow_start(struct rg_node *node, const char *host, uint16_t port, int member, uint64_t term);
+void follow_stop(struct rg_node *node);
+void follow_run(struct rg_node *node);
+int64_t follow_deadline(const struct rg_node *node);
+void follow_connected(struct rg_node *node);
+void follow_input(struct rg_node *node);
+void follow_closed(struct rg_node *node, enum rg_close_reason reason);
+void follow_cron(struct rg_node *node);
+/* Sends an acknowledgement where one is due and allowed. */
+void follow_ack(struct rg_node *node);
+bool follow_link_up(const struct rg_node *node);
+/* The RDB that arrived is on disk and in memory: go on with the stream. */
+void follow_transferred(struct rg_node *node);
+void follow_failed(struct rg_node *node, const char *why);
+
+/* ---- transfer.c: an RDB into a store of its own ---- */
+struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
+void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
+/* payload: "$<len>" or "$EOF:<mark>" without the CRLF. Errors: RG_EPROTO. */
+RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
+/*
+ * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
+ * RG_ECORRUPT and RG_ETYPE (transfer_error says why). 0: whole; the file, if any, is being synced.
+ */
+RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
+                              struct rg_bytes bytes, size_t *ret_used);
+/* The same without a header, for a file. */
+RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
+const char *transfer_error(const struct rg_transfer *transfer);
+void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
+                        int result);
+/* Puts what was loaded in place of the node's store. history_set: the file named the log. */
+void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer);
+struct rg_transfer_log { /* what the file said of the log it was taken from */
+    bool has_history;
+    struct rg_history history;
+    bool has_replid;
+    char replid[RG_REPLID_LEN + 1];
+    uint64_t offset;
+    int stream_db;
+    int mode; /* enum rg_mode; -1 */
+};
+const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
+void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
+
+/* ---- member.c: the group's glue ---- */
+/* Errors: RG_EINVAL: the list does not name this node. */
+void member_start(struct rg_node *node);
+void member_fini(struct rg_node *node);
+void member_run(struct rg_node *node);
+int64_t member_deadline(const struct rg_node *node);
+void member_hello(struct rg_call *call);
+void member_input(struct rg_node *node, struct rg_conn *conn);
+void member_connected(struct rg_node *node, struct rg_conn *conn);
+void member_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason);
+void member_stream(struct rg_node *node, enum rg_stream_event event);
+void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t offset);
+void member_persisted(struct rg_node *node, uint64_t seq, int result);
+/* The text of a record in the log was appended or applied; it begins at start. */
+void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
+/* CONFIG SET replication-mode on a primary. */
+void member_mode_changed(struct rg_node *node);
+void member_drain(struct rg_node *node);
+/* Brought up to the present; node->members.view is enough for role, state, term and primary. */
+bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
+void member_cron(struct rg_node *node);
+#define RG_GROUP_CHANNEL "__regent__:group"
+
+/* ---- pubsub.c ---- */
+struct rg_pubsub *pubsub_new(void);
+void pubsub_free(struct rg_pubsub *pubsub);
+/* Returns how many clients got it. */
+uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
+void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
+
+/* ---- info_group.c ---- */
+/* The lines of INFO group, without the title. */
+void info_group(const struct rg_node *node, struct rg_buf *out);
+
+/* ---- cmd_config.c ---- */
+void config_rewritten(struct rg_node *node, uint64_t client, int result);
+
+/* ---- cmd_slowlog.c ---- */
+void slowlog_note(const struct rg_call *call, int64_t took_us);
+void slowlog_fini(struct rg_node *node);
+
+/* ---- stop.c ---- */
+/* A group's primary hands over first, so that nobody has to miss it. */
+void stop_ask(struct rg_node *node, bool save, bool nosave);
+void stop_handed_over(struct rg_node *node);
+void stop_file_done(struct rg_node *node, int result);
+
+#endif

@@ -1,0 +1,254 @@
+#include "node/pubsub.h"
+#include "base/alloc.h"
+#include "base/glob.h"
+#include "base/hash.h"
+#include "base/panic.h"
+
+/*
+ * Publish and subscribe. A topic is a channel or a pattern with the list of its subscribers; a
+ * subscription hangs in its topic's list and in its client's. Channels are found by hash, patterns
+ * are tried one after the other.
+ */
+
+enum { PUBSUB_BUCKETS = 1024 };
+
+struct pubsub_topic {
+    struct rg_list link; /* in a bucket, or in patterns */
+    struct rg_list subscriptions;
+    uint64_t subscribers;
+    char *name; /* owned */
+    size_t len;
+};
+
+struct pubsub_subscription {
+    struct rg_list link; /* in its topic */
+    struct rg_list all;  /* in pubsub->subscriptions */
+    struct pubsub_topic *topic;
+    struct rg_conn *conn;
+    bool pattern;
+};
+
+struct rg_pubsub {
+    struct rg_list channels[PUBSUB_BUCKETS];
+    struct rg_list patterns;
+    struct rg_list subscriptions; /* in the order in which they were made */
+    uint64_t channel_count;
+    uint64_t pattern_count;
+};
+
+struct rg_pubsub *pubsub_new(void)
+{
+    struct rg_pubsub *pubsub = RG_NEW(struct rg_pubsub);
+
+    for (int i = 0; i < PUBSUB_BUCKETS; i++)
+        rg_list_init(&pubsub->channels[i]);
+    rg_list_init(&pubsub->patterns);
+    rg_list_init(&pubsub->subscriptions);
+    return pubsub;
+}
+
+static struct rg_bytes topic_name(const struct pubsub_topic *topic)
+{
+    return rg_bytes(topic->name, topic->len);
+}
+
+static struct rg_list *topic_list(struct rg_pubsub *pubsub, bool pattern, struct rg_bytes name)
+{
+    return pattern ? &pubsub->patterns : &pubsub->channels[rg_hash64(name, 0) % PUBSUB_BUCKETS];
+}
+
+static struct pubsub_topic *topic_find(struct rg_pubsub *pubsub, bool pattern, struct rg_bytes name)
+{
+    struct rg_list *list = topic_list(pubsub, pattern, name);
+
+    RG_LIST_EACH(link, list)
+    {
+        struct pubsub_topic *topic = RG_CONTAINER_OF(link, struct pubsub_topic, link);
+        if (rg_bytes_equal(topic_name(topic), name))
+            return topic;
+    }
+    return NULL;
+}
+
+static void subscription_end(struct rg_pubsub *pubsub, struct pubsub_subscription *subscription)
+{
+    struct pubsub_topic *topic = subscription->topic;
+
+    rg_list_remove(&subscription->link);
+    rg_list_remove(&subscription->all);
+    RG_ASSERT(topic->subscribers > 0 && subscription->conn->subscriptions > 0);
+    subscription->conn->subscriptions--;
+    if (--topic->subscribers == 0) {
+        *(subscription->pattern ? &pubsub->pattern_count : &pubsub->channel_count) -= 1;
+        rg_list_remove(&topic->link);
+        rg_free(topic->name);
+        rg_free(topic);
+    }
+    rg_free(subscription);
+}
+
+void pubsub_free(struct rg_pubsub *pubsub)
+{
+    if (pubsub == NULL)
+        return;
+    RG_ASSERT(rg_list_empty(&pubsub->subscriptions));
+    rg_free(pubsub);
+}
+
+static struct pubsub_subscription *subscription_find(const struct pubsub_topic *topic,
+                                                     const struct rg_conn *conn)
+{
+    RG_LIST_EACH(link, &topic->subscriptions)
+    {
+        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, link);
+        if (it->conn == conn)
+            return it;
+    }
+    return NULL;
+}
+
+bool pubsub_subscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
+                      struct rg_bytes name)
+{
+    struct rg_pubsub *pubsub = node->pubsub;
+    struct pubsub_topic *topic = topic_find(pubsub, pattern, name);
+
+    if (topic == NULL) {
+        topic = RG_NEW(struct pubsub_topic);
+        topic->name = rg_alloc_copy(name.data, name.len);
+        topic->len = name.len;
+        rg_list_init(&topic->subscriptions);
+        rg_list_append(topic_list(pubsub, pattern, name), &topic->link);
+        *(pattern ? &pubsub->pattern_count : &pubsub->channel_count) += 1;
+    } else if (subscription_find(topic, conn) != NULL) {
+        return false;
+    }
+    struct pubsub_subscription *subscription = RG_NEW(struct pubsub_subscription);
+    subscription->topic = topic;
+    subscription->conn = conn;
+    subscription->pattern = pattern;
+    rg_list_append(&topic->subscriptions, &subscription->link);
+    rg_list_append(&pubsub->subscriptions, &subscription->all);
+    topic->subscribers++;
+    conn->subscriptions++;
+    return true;
+}
+
+bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
+                        struct rg_bytes name)
+{
+    struct pubsub_topic *topic = topic_find(node->pubsub, pattern, name);
+    struct pubsub_subscription *subscription = topic ? subscription_find(topic, conn) : NULL;
+
+    if (subscription == NULL)
+        return false;
+    subscription_end(node->pubsub, subscription);
+    return true;
+}
+
+bool pubsub_any_of(const struct rg_node *node, const struct rg_conn *conn, bool pattern,
+                   struct rg_buf *ret_name)
+{
+    RG_LIST_EACH(link, &node->pubsub->subscriptions)
+    {
+        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, all);
+        if (it->conn != conn || it->pattern != pattern)
+            continue;
+        rg_buf_reset(ret_name, SIZE_MAX);
+        rg_buf_append_bytes(ret_name, topic_name(it->topic));
+        return true;
+    }
+    return false;
+}
+
+void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->subscriptions == 0)
+        return;
+    RG_LIST_EACH(link, &node->pubsub->subscriptions)
+    {
+        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, all);
+        if (it->conn == conn)
+            subscription_end(node->pubsub, it);
+    }
+}
+
+static void pubsub_deliver(struct rg_node *node, const struct pubsub_subscription *subscription,
+                           struct rg_bytes channel, struct rg_bytes message)
+{
+    struct rg_conn *conn = subscription->conn;
+    struct rg_reply reply = conn_reply(conn);
+    size_t mark = 0;
+
+    conn_push_begin(conn, &mark);
+    rg_reply_push(&reply, subscription->pattern ? 4 : 3);
+    if (subscription->pattern) {
+        rg_reply_bulk_str(&reply, "pmessage");
+        rg_reply_bulk(&reply, topic_name(subscription->topic));
+    } else {
+        rg_reply_bulk_str(&reply, "message");
+    }
+    rg_reply_bulk(&reply, channel);
+    rg_reply_bulk(&reply, message);
+    conn_push_end(node, conn, mark);
+}
+
+static uint64_t pubsub_deliver_all(struct rg_node *node, const struct pubsub_topic *topic,
+                                   struct rg_bytes channel, struct rg_bytes message)
+{
+    uint64_t receivers = 0;
+
+    RG_LIST_EACH(link, &topic->subscriptions)
+    {
+        pubsub_deliver(node, RG_CONTAINER_OF(link, struct pubsub_subscription, link), channel,
+                       message);
+        receivers++;
+    }
+    return receivers;
+}
+
+uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message)
+{
+    struct rg_pubsub *pubsub = node->pubsub;
+    struct pubsub_topic *topic = topic_find(pubsub, false, channel);
+    uint64_t receivers = topic ? pubsub_deliver_all(node, topic, channel, message) : 0;
+
+    RG_LIST_EACH(link, &pubsub->patterns)
+    {
+        struct pubsub_topic *pattern = RG_CONTAINER_OF(link, struct pubsub_topic, link);
+        if (rg_glob_match(topic_name(pattern), channel, false))
+            receivers += pubsub_deliver_all(node, pattern, channel, message);
+    }
+    return receivers;
+}
+
+uint64_t pubsub_count(const struct rg_node *node, bool patterns)
+{
+    return patterns ? node->pubsub->pattern_count : node->pubsub->channel_count;
+}
+
+uint64_t pubsub_subscribers(const struct rg_node *node, struct rg_bytes channel)
+{
+    const struct pubsub_topic *topic = topic_find(node->pubsub, false, channel);
+
+    return topic ? topic->subscribers : 0;
+}
+
+uint64_t pubsub_each_channel(const struct rg_node *node, struct rg_bytes pattern,
+                             void (*visit)(void *arg, struct rg_bytes channel), void *arg)
+{
+    uint64_t matches = 0;
+
+    for (int i = 0; i < PUBSUB_BUCKETS; i++) {
+        RG_LIST_EACH(link, &node->pubsub->channels[i])
+        {
+            struct pubsub_topic *topic = RG_CONTAINER_OF(link, struct pubsub_topic, link);
+            if (pattern.data != NULL && !rg_glob_match(pattern, topic_name(topic), false))
+                continue;
+            matches++;
+            if (visit != NULL)
+                visit(arg, topic_name(topic));
+        }
+    }
+    return matches;
+}

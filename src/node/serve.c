@@ -1,0 +1,497 @@
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "base/panic.h"
+#include "core/planted.h"
+#include "node/node_impl.h"
+
+/* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
+
+struct rg_serve *serve_of(struct rg_conn *conn)
+{
+    if (conn->serve == NULL) {
+        conn->serve = RG_NEW(struct rg_serve);
+        conn->serve->member = -1;
+    }
+    return conn->serve;
+}
+
+void serve_free(struct rg_serve *serve)
+{
+    if (serve == NULL)
+        return;
+    snapshot_unref(serve->snapshot);
+    rg_free(serve->ip);
+    rg_free(serve);
+}
+
+static bool serve_online(const struct rg_conn *conn)
+{
+    return conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->state == RG_SERVE_ONLINE;
+}
+
+static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
+{
+    const struct rg_serve *serve = conn->serve;
+    const char *ip = serve->ip ? serve->ip : conn->peer_host;
+
+    (void)snprintf(out, size, "%s:%lld", ip, (long long)serve->listening_port);
+}
+
+/* ---- REPLCONF ---- */
+
+static void serve_ack(struct rg_call *call, uint64_t offset)
+{
+    struct rg_serve *serve = call->conn->serve;
+
+    if (call->conn->kind != RG_CONN_REPLICA || serve->state != RG_SERVE_ONLINE)
+        return;
+    if (offset > serve->acked && offset <= node_log_end(call->node))
+        serve->acked = offset;
+    serve->ack_seen = true;
+    serve->last_ack_us = call->node->now.mono_us;
+    if (serve->member >= 0)
+        member_acked(call->node, (unsigned)serve->member, serve->member_term, offset);
+}
+
+/* GROUP's own: which member asks, and in which term it believes. */
+static bool serve_group_member(struct rg_call *call, struct rg_bytes value)
+{
+    const struct rg_group_view *view = &call->node->members.view;
+    char text[64];
+    unsigned member = 0;
+    unsigned long long term = 0;
+
+    if (value.len >= sizeof(text) || call->node->members.group == NULL) {
+        rg_reply_error(&call->reply, "NOTPRIMARY This node is not in a group");
+        return false;
+    }
+    memcpy(text, value.data, value.len);
+    text[value.len] = '\0';
+    if (sscanf(text, "%u:%llu", &member, &term) != 2 || member >= call->node->members.count) {
+        rg_reply_error(&call->reply, "ERR Invalid group member");
+        return false;
+    }
+    if (view->role != RG_ROLE_PRIMARY || view->term != term) {
+        rg_reply_errorf(&call->reply, "NOTPRIMARY This node is not the primary of term %llu", term);
+        return false;
+    }
+    serve_of(call->conn)->member = (int)member;
+    serve_of(call->conn)->member_term = term;
+    return true;
+}
+
+/* One option of REPLCONF; false where an error was replied. */
+static bool serve_option(struct rg_call *call, struct rg_bytes name, struct rg_bytes value)
+{
+    struct rg_serve *serve = serve_of(call->conn);
+
+    if (rg_bytes_is_nocase(name, "listening-port")) {
+        if (rg_parse_i64(value, &serve->listening_port) < 0) {
+            rg_reply_error(&call->reply, "ERR value is not an integer or out of range");
+            return false;
+        }
+    } else if (rg_bytes_is_nocase(name, "ip-address")) {
+        if (value.len > 255) {
+            rg_reply_error(&call->reply,
+                           "ERR REPLCONF ip-address provided by replica instance is too long");
+            return false;
+        }
+        rg_free(serve->ip);
+        serve->ip = rg_alloc_copy(value.data, value.len);
+    } else if (rg_bytes_is_nocase(name, "capa")) {
+        if (rg_bytes_is_nocase(value, "eof"))
+            serve->capa_eof = true;
+        else if (rg_bytes_is_nocase(value, "psync2"))
+            serve->capa_psync2 = true;
+    } else if (rg_bytes_is_nocase(name, "group-member")) {
+        return serve_group_member(call, value);
+    } else {
+        rg_reply_errorf(&call->reply, "ERR Unrecognized REPLCONF option: %.*s",
+                        (int)(name.len < 128 ? name.len : 128), name.data);
+        return false;
+    }
+    return true;
+}
+
+void serve_replconf(struct rg_call *call)
+{
+    if (call->argc % 2 == 0) {
+        rg_reply_error(&call->reply, "ERR syntax error");
+        return;
+    }
+    for (int i = 1; i < call->argc; i += 2) {
+        uint64_t offset = 0;
+        if (rg_bytes_is_nocase(call->argv[i], "ack")) {
+            /* Never answered: it is the replica's heartbeat. */
+            if (call->conn->serve != NULL && rg_parse_u64(call->argv[i + 1], &offset) == 0)
+                serve_ack(call, offset);
+            return;
+        }
+        if (rg_bytes_is_nocase(call->argv[i], "getack"))
+            return;
+        if (!serve_option(call, call->argv[i], call->argv[i + 1]))
+            return;
+    }
+    rg_reply_simple(&call->reply, "OK");
+}
+
+/* ---- PSYNC and SYNC ---- */
+
+static const char *serve_refusal(struct rg_call *call)
+{
+    const struct rg_group_view *view = &call->node->members.view;
+
+    if (call->conn->kind == RG_CONN_REPLICA)
+        return "";
+    if (call->node->follow.active && !follow_link_up(call->node))
+        return "NOMASTERLINK Can't SYNC while not connected with my master";
+    if (call->node->members.group == NULL)
+        return NULL;
+    if (view->state != RG_MEMBER_HEALTHY)
+        return "NOMASTERLINK Can't SYNC: this node lost its log and has no primary yet";
+    struct rg_serve *serve = serve_of(call->conn);
+    if (serve->member >= 0 && (view->role != RG_ROLE_PRIMARY || view->term != serve->member_term))
+        return "NOTPRIMARY This node is not the primary of that term";
+    return NULL;
+}
+
+/* A member has one stream: what it had before this one is dead, whether or not TCP knows it. */
+static void serve_replace_member(struct rg_node *node, int member)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind == RG_CONN_REPLICA && conn->serve->member == member)
+            conn_close(node, conn, false);
+    }
+}
+
+static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_t end)
+{
+    struct rg_conn *conn = call->conn;
+    struct rg_serve *serve = serve_of(conn);
+
+    if (serve->member >= 0)
+        serve_replace_member(call->node, serve->member);
+    conn->kind = RG_CONN_REPLICA;
+    conn->reply_mode = RG_REPLY_ON;
+    serve->state = state;
+    serve->sent = end;
+    serve->acked = 0;
+    serve->last_ack_us = call->node->now.mono_us;
+    call->node->replicas++;
+}
+
+static void serve_full(struct rg_call *call, bool psync)
+{
+    struct rg_node *node = call->node;
+    struct rg_serve *serve = serve_of(call->conn);
+    char name[320];
+
+    feed_activate(node);
+    /* The replica begins without a selected database. */
+    node->feed_db = -1;
+    serve->snapshot = snapshot_take(node);
+    node->stats.sync_full++;
+    serve_enter(call, RG_SERVE_SNAPSHOT, serve->snapshot->offset);
+    serve_describe(call->conn, name, sizeof(name));
+    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s: %zu bytes of RDB at offset %llu",
+             name, rg_buf_len(&serve->snapshot->bytes),
+             (unsigned long long)serve->snapshot->offset);
+    if (psync)
+        rg_buf_printf(&call->conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
+                      (unsigned long long)serve->snapshot->offset);
+    if (serve->capa_eof && node->config->repl_diskless_sync && psync) {
+        rg_rand_hex(&node->rand, serve->eof_mark, 40);
+        rg_buf_printf(&call->conn->out, "$EOF:%s\r\n", serve->eof_mark);
+    } else {
+        rg_buf_printf(&call->conn->out, "$%zu\r\n", rg_buf_len(&serve->snapshot->bytes));
+    }
+}
+
+/* The end of the log that the replica holds and this log agrees with. Errors: RG_ENOENT. */
+static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t end)
+{
+    uint64_t agreed = 0;
+    int result = rg_history_agrees(&node->history, node_log_end(node), replid, end, &agreed);
+
+    if (RG_PLANTED(node->planted, RG_PLANTED_KEEPS_DIVERGED_LOG) && result == 0 &&
+        end <= node_log_end(node))
+        agreed = end;
+    if (result < 0 || agreed != end || !node->log_active || end < rg_backlog_start(node->backlog))
+        return RG_ENOENT;
+    return 0;
+}
+
+void serve_psync(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    const char *refusal = serve_refusal(call);
+    int64_t wanted = 0;
+    char name[320];
+
+    if (refusal != NULL) {
+        if (refusal[0] != '\0')
+            rg_reply_error(&call->reply, refusal);
+        return;
+    }
+    if (rg_parse_i64(call->argv[2], &wanted) < 0) {
+        rg_reply_error(&call->reply, "ERR value is not an integer or out of range");
+        return;
+    }
+    if (rg_bytes_is(call->argv[1], "?")) {
+        serve_full(call, true);
+        return;
+    }
+    if (wanted < 1 || serve_agreed(node, call->argv[1], (uint64_t)wanted - 1) < 0) {
+        node->stats.sync_partial_err++;
+        node_say(node, RG_LOG_NOTICE,
+                 "Partial resynchronization not possible: replica asked for %.*s from offset %lld; "
+                 "this log is %s, bytes %llu to %llu",
+                 (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data,
+                 (long long)wanted, feed_replid(node),
+                 (unsigned long long)rg_backlog_start(node->backlog) + 1,
+                 (unsigned long long)node_log_end(node));
+        serve_full(call, true);
+        return;
+    }
+    node->stats.sync_partial_ok++;
+    serve_enter(call, RG_SERVE_ONLINE, (uint64_t)wanted - 1);
+    serve_describe(call->conn, name, sizeof(name));
+    node_say(node, RG_LOG_NOTICE,
+             "Partial resynchronization request from %s accepted. Sending %llu bytes of backlog "
+             "starting from offset %lld.",
+             name, (unsigned long long)(node_log_end(node) - ((uint64_t)wanted - 1)),
+             (long long)wanted);
+    if (call->conn->serve->capa_psync2)
+        rg_buf_printf(&call->conn->out, "+CONTINUE %s\r\n", feed_replid(node));
+    else
+        rg_buf_append_str(&call->conn->out, "+CONTINUE\r\n");
+}
+
+void serve_sync(struct rg_call *call)
+{
+    const char *refusal = serve_refusal(call);
+
+    if (refusal == NULL)
+        serve_full(call, false);
+    else if (refusal[0] != '\0')
+        rg_reply_error(&call->reply, refusal);
+}
+
+/* ---- Output: replies, then the snapshot, then the log. ---- */
+
+static size_t serve_trailer_len(const struct rg_serve *serve)
+{
+    return strlen(serve->eof_mark);
+}
+
+static bool serve_reads_log(const struct rg_conn *conn)
+{
+    return conn->kind == RG_CONN_REPLICA && conn->serve->snapshot == NULL;
+}
+
+bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
+{
+    if (conn->kind != RG_CONN_REPLICA || conn->closing)
+        return false;
+    return conn->serve->snapshot != NULL || conn->serve->sent < node_log_end(node);
+}
+
+unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
+                      unsigned max)
+{
+    struct rg_serve *serve = conn->serve;
+    unsigned n = 0;
+
+    if (serve->snapshot != NULL) {
+        struct rg_bytes all = rg_buf_view(&serve->snapshot->bytes);
+        if (n < max && serve->snapshot_sent < all.len)
+            ret_runs[n++] =
+                rg_bytes(all.data + serve->snapshot_sent, all.len - serve->snapshot_sent);
+        size_t trailer_sent = serve->snapshot_sent > all.len ? serve->snapshot_sent - all.len : 0;
+        if (n < max && serve_trailer_len(serve) > trailer_sent)
+            ret_runs[n++] =
+                rg_bytes(serve->eof_mark + trailer_sent, serve_trailer_len(serve) - trailer_sent);
+        return n;
+    }
+    uint64_t at = serve->sent;
+    while (n < max && at < node_log_end(node)) {
+        ret_runs[n] = rg_backlog_read(node->backlog, at);
+        at += ret_runs[n++].len;
+    }
+    return n;
+}
+
+void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
+{
+    struct rg_serve *serve = conn->serve;
+
+    node->stats.repl_output_bytes += n;
+    if (serve->snapshot == NULL) {
+        serve->sent += n;
+        RG_ASSERT(serve->sent <= node_log_end(node));
+        return;
+    }
+    serve->snapshot_sent += n;
+    size_t whole = rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve);
+    RG_ASSERT(serve->snapshot_sent <= whole);
+    if (serve->snapshot_sent < whole)
+        return;
+    snapshot_unref(serve->snapshot);
+    serve->snapshot = NULL;
+    serve->state = RG_SERVE_ONLINE;
+    serve->last_ack_us = node->now.mono_us;
+}
+
+void serve_wake(struct rg_node *node)
+{
+    if (node->replicas == 0)
+        return;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (serve_reads_log(conn) && !conn->closing)
+            conn_wants_output(node, conn);
+    }
+}
+
+uint64_t serve_slowest(const struct rg_node *node)
+{
+    uint64_t slowest = node_log_end(node);
+
+    if (node->replicas == 0)
+        return slowest;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->sent < slowest)
+            slowest = conn->serve->sent;
+    }
+    return slowest;
+}
+
+/* ---- The end of a replica ---- */
+
+void serve_closed(struct rg_node *node, struct rg_conn *conn)
+{
+    char name[320];
+
+    RG_ASSERT(node->replicas > 0);
+    node->replicas--;
+    serve_describe(conn, name, sizeof(name));
+    node_say(node, RG_LOG_NOTICE, "Connection with replica %s lost.", name);
+}
+
+void serve_drop_all(struct rg_node *node, const char *why)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_REPLICA || conn->closing)
+            continue;
+        node_say(node, RG_LOG_NOTICE, "Closing the link of replica %s: %s", conn->peer, why);
+        conn_close(node, conn, false);
+    }
+}
+
+static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
+{
+    const struct rg_config_limit *limit = &node->config->output_limit[RG_CLASS_REPLICA];
+    struct rg_serve *serve = conn->serve;
+    uint64_t behind = node_log_end(node) - serve->sent;
+    uint64_t backlog = (uint64_t)node->config->repl_backlog_size;
+
+    /* A limit below the backlog's size would close replicas that cost no memory. */
+    if (limit->hard_bytes > 0 && behind > limit->hard_bytes && behind > backlog)
+        return true;
+    if (limit->soft_bytes == 0 || behind <= limit->soft_bytes || behind <= backlog) {
+        serve->over_soft_since_us = 0;
+        return false;
+    }
+    if (serve->over_soft_since_us == 0)
+        serve->over_soft_since_us = node->now.mono_us;
+    return node->now.mono_us - serve->over_soft_since_us > limit->soft_seconds * RG_S_US;
+}
+
+void serve_cron(struct rg_node *node)
+{
+    int64_t timeout_us = node->config->repl_timeout * RG_S_US;
+
+    if (node->replicas == 0)
+        return;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_REPLICA || conn->closing)
+            continue;
+        if (serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us > timeout_us) {
+            node_say(node, RG_LOG_WARNING, "Disconnecting timedout replica (streaming sync): %s",
+                     conn->peer);
+            conn_close(node, conn, false);
+        } else if (serve_over_limit(node, conn)) {
+            node_say(node, RG_LOG_WARNING,
+                     "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output "
+                     "buffer limits.",
+                     (unsigned long long)conn->id, conn->peer);
+            conn_close(node, conn, false);
+        }
+    }
+    if (node_is_primary(node) && node->now.mono_us - node->last_ping_us >=
+                                     node->config->repl_ping_replica_period * RG_S_US) {
+        node->last_ping_us = node->now.mono_us;
+        feed_ping(node);
+    }
+}
+
+/* ---- Who holds what ---- */
+
+unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
+{
+    unsigned count = 0;
+
+    if (node->replicas == 0)
+        return 0;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        count += serve_online(conn) && conn->serve->acked >= offset;
+    }
+    return count;
+}
+
+unsigned serve_count_good(const struct rg_node *node)
+{
+    unsigned count = 0;
+    int64_t max_us = node->config->min_replicas_max_lag * RG_S_US;
+
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        count += serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us <= max_us;
+    }
+    return count;
+}
+
+uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
+{
+    enum { MAX_ENDS = 256 };
+    uint64_t ends[MAX_ENDS] = {node_log_end(node)};
+    unsigned n = 1;
+    unsigned copies = 0;
+
+    /* A plain replica's readers see what it has; only its primary knows more. */
+    if (mode == RG_MODE_ASYNC || !node_is_primary(node))
+        return UINT64_MAX;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (n < MAX_ENDS && serve_online(conn))
+            ends[n++] = conn->serve->acked;
+    }
+    /* Without a replica there is nobody to confirm: never a silent fall-back to async. */
+    copies = rg_mode_copies(mode, n < 2 ? 2 : n);
+    return rg_commit_offset(ends, n, copies);
+}

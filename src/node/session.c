@@ -1,0 +1,105 @@
+#include "base/panic.h"
+#include "node/node_impl.h"
+
+/* A client's input: parsed and executed in order, until it blocks, closes or becomes something
+ * else. */
+
+static void session_protocol_error(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_reply reply = conn_reply(conn);
+    size_t mark = 0;
+
+    conn_push_begin(conn, &mark);
+    rg_reply_errorf(&reply, "ERR Protocol error: %s", conn->parser.error);
+    conn_push_end(node, conn, mark);
+    node_say(node, RG_LOG_VERBOSE, "Protocol error (%s) from client: id=%llu addr=%s",
+             conn->parser.error, (unsigned long long)conn->id, conn->peer);
+    conn_close(node, conn, true);
+}
+
+/* True where a whole request was taken. */
+static bool session_step(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_request request;
+    int result = rg_request_parse(&conn->parser, rg_buf_view(&conn->in), &request);
+
+    if (result == RG_EPROTO) {
+        session_protocol_error(node, conn);
+        return false;
+    }
+    if (result < 0) {
+        if ((int64_t)rg_buf_len(&conn->in) > node->config->client_query_buffer_limit) {
+            node_say(node, RG_LOG_WARNING,
+                     "Closing client that reached max query buffer length: id=%llu addr=%s",
+                     (unsigned long long)conn->id, conn->peer);
+            conn_close(node, conn, false);
+        }
+        return false;
+    }
+    if (request.argc > 0 && !dispatch_client(node, conn, request.argv, request.argc))
+        return false; /* held back: the bytes stay, to be parsed again */
+    rg_buf_consume(&conn->in, request.size);
+    return true;
+}
+
+void session_input(struct rg_node *node, struct rg_conn *conn)
+{
+    while (!conn->closing && conn->block == RG_BLOCK_NONE && rg_buf_len(&conn->in) > 0) {
+        if (conn->kind == RG_CONN_PEER_IN) {
+            member_input(node, conn);
+            return;
+        }
+        if (!session_step(node, conn))
+            return;
+    }
+    if (rg_buf_len(&conn->in) == 0)
+        rg_buf_reset(&conn->in, 64 * 1024);
+}
+
+void session_authenticate(struct rg_node *node, struct rg_conn *conn)
+{
+    conn->authenticated = true;
+    conn->parser.authenticated = true;
+}
+
+static void session_wait_done(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_reply reply = conn_reply(conn);
+    size_t mark = 0;
+
+    conn_push_begin(conn, &mark);
+    rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
+    conn_push_end(node, conn, mark);
+    conn_unblock(node, conn);
+}
+
+void session_blocked(struct rg_node *node)
+{
+    RG_LIST_EACH(link, &node->blocked)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
+        bool late = conn->block_until_us <= node->now.mono_us;
+        if (conn->block == RG_BLOCK_WAIT) {
+            if (late || serve_count_acked(node, conn->wait_offset) >= conn->wait_replicas)
+                session_wait_done(node, conn);
+        } else if (conn->block == RG_BLOCK_PAUSE && !node->members.hold &&
+                   node->pause_until_us <= node->now.mono_us) {
+            conn_unblock(node, conn);
+        }
+    }
+}
+
+int64_t session_deadline(const struct rg_node *node)
+{
+    int64_t deadline = RG_NEVER;
+
+    RG_LIST_EACH(link, &node->blocked)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
+        if (conn->block == RG_BLOCK_WAIT && conn->block_until_us < deadline)
+            deadline = conn->block_until_us;
+        if (conn->block == RG_BLOCK_PAUSE && !node->members.hold && node->pause_until_us < deadline)
+            deadline = node->pause_until_us;
+    }
+    return deadline;
+}

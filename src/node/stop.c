@@ -1,0 +1,99 @@
+#include "node/node_impl.h"
+
+/*
+ * The end of a node. Where snapshots are wanted (save points, or SHUTDOWN SAVE) the data goes to
+ * disk first. In a group the state file then says that the log was saved whole, so that the node
+ * that starts from it has forgotten nothing (docs/failover.md, "Forgetting").
+ */
+
+enum { STOP_HAND_OVER_US = 2000000 };
+
+static void stop_exit(struct rg_node *node)
+{
+    node_say(node, RG_LOG_WARNING, "Redis is now ready to exit, bye bye...");
+    node_effect_exit(node, 0);
+}
+
+static void stop_mark_clean(struct rg_node *node)
+{
+    struct rg_group_durable durable = node->members.durable;
+    struct rg_buf text = {0};
+
+    durable.clean = true;
+    durable.clean_offset = node_log_end(node);
+    memcpy(durable.clean_replid, feed_replid(node), RG_REPLID_LEN + 1);
+    rg_group_durable_format(&durable, &text);
+    node_effect_file(node, RG_EFFECT_FILE_REPLACE, RG_NODE_STATE_FILE, NULL, &text, RG_FILE_SAVE,
+                     0);
+    node->stop_files++;
+}
+
+static void stop_begin(struct rg_node *node, bool save, bool nosave)
+{
+    if (node->stopping)
+        return;
+    node->stopping = true;
+    node_say(node, RG_LOG_WARNING, "User requested shutdown...");
+    if (nosave || (!save && node->config->save_count == 0)) {
+        stop_exit(node);
+        return;
+    }
+    node_say(node, RG_LOG_NOTICE, "Saving the final RDB snapshot before exiting.");
+    /* From here on nothing may be added to the log, or acknowledged, that the file lacks. */
+    follow_stop(node);
+    gate_fail_all(node);
+    struct rg_snapshot *snapshot = snapshot_take(node);
+    node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
+                     RG_FILE_SAVE, 0);
+    node->stop_files++;
+    snapshot_unref(snapshot);
+    if (node->members.group != NULL)
+        stop_mark_clean(node);
+}
+
+void stop_ask(struct rg_node *node, bool save, bool nosave)
+{
+    if (node->stop_wanted || node->stopping)
+        return;
+    if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY ||
+        rg_group_hand_over(node->members.group, -1, STOP_HAND_OVER_US, node->now.mono_us) < 0) {
+        stop_begin(node, save, nosave);
+        return;
+    }
+    node_say(node, RG_LOG_NOTICE, "This node is the group's primary: handing over before the stop");
+    node->stop_wanted = true;
+    node->stop_save = save;
+    node->stop_nosave = nosave;
+    member_drain(node);
+}
+
+void stop_handed_over(struct rg_node *node)
+{
+    if (!node->stop_wanted)
+        return;
+    node->stop_wanted = false;
+    stop_begin(node, node->stop_save, node->stop_nosave);
+}
+
+void stop_file_done(struct rg_node *node, int result)
+{
+    if (!node->stopping)
+        return;
+    if (result < 0) {
+        node_say(node, RG_LOG_WARNING, "Error trying to save the DB, can't exit: %s",
+                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+        node->stopping = false;
+        node->stop_files = 0;
+        return;
+    }
+    if (node->stop_files > 0 && --node->stop_files == 0) {
+        node_say(node, RG_LOG_NOTICE, "DB saved on disk");
+        stop_exit(node);
+    }
+}
+
+void rg_node_stop(struct rg_node *node, struct rg_time now)
+{
+    node->now = now;
+    stop_ask(node, false, false);
+}

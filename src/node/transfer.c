@@ -1,0 +1,332 @@
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "base/panic.h"
+#include "node/node_impl.h"
+
+/*
+ * An RDB on its way in: from the primary, or from disk at start. It is loaded into a store of its
+ * own while it arrives, and takes the place of the node's store only when it is whole, its checksum
+ * held and, where it is kept as a file, that file is safely on disk. A broken transfer costs
+ * nothing of what was there.
+ */
+
+enum { TRANSFER_EOF_MARK = 40 };
+
+struct rg_transfer {
+    struct rg_rdb_reader *reader;
+    struct rg_store *store; /* owned until adopted */
+    struct rg_db *db;
+    struct rg_entry *hash; /* whose fields arrive */
+    struct rg_transfer_log log;
+    char error[256];
+    uint64_t attempt;
+    bool to_file;
+    char file[64];
+    int64_t drop_expired_ms; /* entries due before this are not loaded; -1: all are */
+
+    bool by_mark;
+    char mark[TRANSFER_EOF_MARK];
+    uint64_t total; /* bytes promised; 0: by mark */
+    uint64_t taken;
+    bool ended;         /* RG_RDB_END came */
+    struct rg_buf tail; /* by mark: the last bytes seen, which may be the mark */
+};
+
+static void transfer_say_error(struct rg_transfer *transfer, const char *text)
+{
+    (void)snprintf(transfer->error, sizeof(transfer->error), "%s", text);
+}
+
+const char *transfer_error(const struct rg_transfer *transfer)
+{
+    return transfer->error;
+}
+
+const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer)
+{
+    return &transfer->log;
+}
+
+void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read)
+{
+    *ret_total = transfer->total;
+    *ret_read = transfer->taken;
+}
+
+struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
+{
+    struct rg_transfer *transfer = RG_NEW(struct rg_transfer);
+    struct rg_store_limits limits = {
+        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
+        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
+    };
+
+    transfer->reader = rg_rdb_reader_new();
+    transfer->store =
+        rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
+    transfer->db = rg_store_db(transfer->store, 0);
+    transfer->log.stream_db = -1;
+    transfer->log.mode = -1;
+    transfer->drop_expired_ms = -1;
+    transfer->attempt = ++node->next_token;
+    transfer->to_file = to_file;
+    if (to_file) {
+        (void)snprintf(transfer->file, sizeof(transfer->file), "temp-%llu.%lld.rdb",
+                       (unsigned long long)transfer->attempt, (long long)node->pid);
+        node_effect_file(node, RG_EFFECT_FILE_CREATE, transfer->file, NULL, NULL, RG_FILE_TRANSFER,
+                         transfer->attempt);
+    }
+    return transfer;
+}
+
+void transfer_free(struct rg_node *node, struct rg_transfer *transfer)
+{
+    if (transfer == NULL)
+        return;
+    if (transfer->to_file)
+        node_effect_file(node, RG_EFFECT_FILE_REMOVE, transfer->file, NULL, NULL, RG_FILE_IGNORED,
+                         0);
+    rg_rdb_reader_free(transfer->reader);
+    rg_store_free(transfer->store);
+    rg_buf_fini(&transfer->tail);
+    rg_free(transfer);
+}
+
+int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header)
+{
+    if (header.len == 0 || header.data[0] != '$')
+        return RG_EPROTO;
+    struct rg_bytes rest = rg_bytes(header.data + 1, header.len - 1);
+    if (rg_bytes_starts_with(rest, RG_BYTES("EOF:"))) {
+        if (rest.len != 4 + TRANSFER_EOF_MARK)
+            return RG_EPROTO;
+        transfer->by_mark = true;
+        memcpy(transfer->mark, rest.data + 4, TRANSFER_EOF_MARK);
+        return 0;
+    }
+    return rg_parse_u64(rest, &transfer->total) < 0 ? RG_EPROTO : 0;
+}
+
+/* ---- Events of the reader ---- */
+
+static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event *event)
+{
+    struct rg_transfer_log *log = &transfer->log;
+    int64_t number = 0;
+
+    if (rg_bytes_is(event->key, "repl-id") && event->value.len == RG_REPLID_LEN) {
+        memcpy(log->replid, event->value.data, RG_REPLID_LEN);
+        log->replid[RG_REPLID_LEN] = '\0';
+        log->has_replid = true;
+    } else if (rg_bytes_is(event->key, "repl-offset")) {
+        if (rg_parse_i64(event->value, &number) == 0 && number >= 0)
+            log->offset = (uint64_t)number;
+    } else if (rg_bytes_is(event->key, "repl-stream-db")) {
+        if (rg_parse_i64(event->value, &number) == 0 && number >= -1 &&
+            number < (int64_t)rg_store_databases(transfer->store))
+            log->stream_db = (int)number;
+    } else if (rg_bytes_is(event->key, "regent-history")) {
+        log->has_history = rg_history_parse(event->value, &log->history) == 0;
+    } else if (rg_bytes_is(event->key, "regent-mode")) {
+        for (int mode = 0; mode < RG_MODES; mode++) {
+            if (rg_bytes_is(event->value, rg_mode_name((enum rg_mode)mode)))
+                log->mode = mode;
+        }
+    }
+}
+
+static bool transfer_expired(const struct rg_transfer *transfer, const struct rg_rdb_event *event)
+{
+    return transfer->drop_expired_ms >= 0 && event->expire_ms >= 0 &&
+           event->expire_ms < transfer->drop_expired_ms;
+}
+
+static void transfer_key(struct rg_transfer *transfer, const struct rg_rdb_event *event)
+{
+    struct rg_entry *entry = NULL;
+
+    transfer->hash = NULL;
+    if (transfer_expired(transfer, event))
+        return;
+    if (event->type == RG_RDB_HASH) {
+        (void)rg_db_delete(transfer->db, event->key);
+        entry = transfer->hash = rg_db_put_hash(transfer->db, event->key);
+    } else {
+        entry = rg_db_put_string(transfer->db, event->key, event->value);
+    }
+    if (event->expire_ms >= 0)
+        rg_entry_set_expire_ms(transfer->db, &entry, event->expire_ms);
+    if (event->type == RG_RDB_HASH)
+        transfer->hash = entry;
+}
+
+static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_event *event)
+{
+    switch (event->type) {
+    case RG_RDB_AUX:
+        transfer_aux(transfer, event);
+        return 0;
+    case RG_RDB_DB:
+        if (event->db >= rg_store_databases(transfer->store)) {
+            (void)snprintf(transfer->error, sizeof(transfer->error),
+                           "Data file was created with a Redis server configured to handle more "
+                           "than %u databases",
+                           rg_store_databases(transfer->store));
+            return RG_ECORRUPT;
+        }
+        transfer->db = rg_store_db(transfer->store, event->db);
+        return 0;
+    case RG_RDB_STRING:
+    case RG_RDB_HASH:
+        transfer_key(transfer, event);
+        return 0;
+    case RG_RDB_HASH_FIELD:
+        if (transfer->hash != NULL)
+            (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
+        return 0;
+    case RG_RDB_END:
+        transfer->ended = true;
+        return 0;
+    }
+    RG_UNREACHABLE();
+}
+
+/* Runs the reader as far as it gets. Errors: RG_EAGAIN, RG_ECORRUPT, RG_ETYPE. */
+static int transfer_read(struct rg_transfer *transfer)
+{
+    struct rg_rdb_event event;
+
+    while (!transfer->ended) {
+        int result = rg_rdb_reader_next(transfer->reader, &event);
+        if (result < 0) {
+            if (result != RG_EAGAIN)
+                transfer_say_error(transfer, rg_rdb_reader_error(transfer->reader));
+            return result;
+        }
+        result = transfer_event(transfer, &event);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static void transfer_write(struct rg_node *node, struct rg_transfer *transfer,
+                           struct rg_bytes piece)
+{
+    struct rg_buf copy = {0};
+
+    if (!transfer->to_file || piece.len == 0)
+        return;
+    rg_buf_append_bytes(&copy, piece);
+    node_effect_file(node, RG_EFFECT_FILE_APPEND, transfer->file, NULL, &copy, RG_FILE_TRANSFER,
+                     transfer->attempt);
+}
+
+static int transfer_piece(struct rg_node *node, struct rg_transfer *transfer, struct rg_bytes piece)
+{
+    transfer_write(node, transfer, piece);
+    rg_rdb_reader_feed(transfer->reader, piece);
+    int result = transfer_read(transfer);
+    return result == RG_EAGAIN ? 0 : result;
+}
+
+/* All bytes came: was it a whole file? */
+static int transfer_end(struct rg_node *node, struct rg_transfer *transfer)
+{
+    if (!transfer->ended) {
+        transfer_say_error(transfer, "the RDB ends before its end mark");
+        return RG_ECORRUPT;
+    }
+    if (transfer->to_file)
+        node_effect_file(node, RG_EFFECT_FILE_RENAME, transfer->file, node->config->dbfilename,
+                         NULL, RG_FILE_TRANSFER_END, transfer->attempt);
+    return 0;
+}
+
+/*
+ * By mark: everything up to the first 40 bytes that equal it is the file. The last 40 bytes are
+ * held back, for they may be the mark.
+ */
+static int transfer_feed_mark(struct rg_node *node, struct rg_transfer *transfer,
+                              struct rg_bytes bytes, size_t *ret_used)
+{
+    size_t before = rg_buf_len(&transfer->tail);
+
+    rg_buf_append_bytes(&transfer->tail, bytes);
+    struct rg_bytes all = rg_buf_view(&transfer->tail);
+    const char *found = all.len >= TRANSFER_EOF_MARK
+                            ? memmem(all.data, all.len, transfer->mark, TRANSFER_EOF_MARK)
+                            : NULL;
+    size_t ready = found != NULL ? (size_t)(found - all.data)
+                                 : (all.len > TRANSFER_EOF_MARK ? all.len - TRANSFER_EOF_MARK : 0);
+    int result = transfer_piece(node, transfer, rg_bytes(all.data, ready));
+    if (result < 0)
+        return result;
+    transfer->taken += ready;
+    if (found == NULL) {
+        *ret_used = bytes.len;
+        rg_buf_consume(&transfer->tail, ready);
+        return RG_EAGAIN;
+    }
+    *ret_used = ready + TRANSFER_EOF_MARK - before;
+    return transfer_end(node, transfer);
+}
+
+int transfer_feed(struct rg_node *node, struct rg_transfer *transfer, struct rg_bytes bytes,
+                  size_t *ret_used)
+{
+    if (transfer->by_mark)
+        return transfer_feed_mark(node, transfer, bytes, ret_used);
+    uint64_t left = transfer->total - transfer->taken;
+    size_t n = bytes.len < left ? bytes.len : (size_t)left;
+    int result = transfer_piece(node, transfer, rg_bytes(bytes.data, n));
+    if (result < 0)
+        return result;
+    transfer->taken += n;
+    *ret_used = n;
+    return transfer->taken < transfer->total ? RG_EAGAIN : transfer_end(node, transfer);
+}
+
+int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece)
+{
+    rg_rdb_reader_feed(transfer->reader, piece);
+    int result = transfer_read(transfer);
+    if (piece.len > 0)
+        return result == RG_EAGAIN ? 0 : result;
+    if (result == RG_EAGAIN) {
+        transfer_say_error(transfer, "Unexpected EOF reading RDB file");
+        return RG_ECORRUPT;
+    }
+    return result;
+}
+
+void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
+                        int result)
+{
+    struct rg_transfer *transfer = node->follow.transfer;
+
+    if (transfer == NULL || transfer->attempt != attempt)
+        return;
+    if (result < 0) {
+        node_say(node, RG_LOG_WARNING,
+                 "Write error or short write writing to the DB dump file needed for MASTER <-> "
+                 "REPLICA synchronization: %s",
+                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+        follow_failed(node, "the RDB cannot be written to disk");
+        return;
+    }
+    if (purpose == RG_FILE_TRANSFER_END) {
+        transfer->to_file = false; /* the temporary name is gone */
+        follow_transferred(node);
+    }
+}
+
+void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
+{
+    RG_ASSERT(transfer->ended && transfer->store != NULL);
+    rg_store_free(node->store);
+    node->store = transfer->store;
+    transfer->store = NULL;
+}

@@ -1,0 +1,241 @@
+#include "tests/node/hand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/panic.h"
+#include "tests/harness.h"
+
+void hand_start(struct hand *hand, const char *config_text, const char *self)
+{
+    struct rg_config *config = rg_config_new();
+    struct rg_buf error = {0};
+    struct rg_buf text = {0};
+
+    memset(hand, 0, sizeof(*hand));
+    hand->now = (struct rg_time){.mono_us = 1000 * RG_S_US, .wall_us = 1700000000 * RG_S_US};
+    rg_buf_printf(&text, "save ''\n%s\n", config_text);
+    if (rg_config_read(config, "test", rg_buf_view(&text), NULL, NULL, &error) < 0)
+        rg_test_fail(__FILE__, __LINE__, "%.*s", (int)rg_buf_len(&error), error.data);
+    rg_buf_fini(&text);
+    rg_buf_fini(&error);
+    struct rg_node_init init = {
+        .config = config, .seed = 7, .now = hand->now, .pid = 1, .self_member = self};
+    hand->node = rg_node_new(&init);
+    rg_node_start(hand->node, hand->now);
+    hand_run(hand);
+}
+
+void hand_end(struct hand *hand)
+{
+    rg_node_free(hand->node);
+    for (int i = 0; i < hand->conn_count; i++)
+        rg_buf_fini(&hand->conns[i].sent);
+    rg_buf_fini(&hand->log);
+    rg_buf_fini(&hand->files);
+}
+
+static struct hand_conn *hand_add(struct hand *hand)
+{
+    RG_CHECK(hand->conn_count < HAND_MAX_CONNS);
+    return &hand->conns[hand->conn_count++];
+}
+
+static const struct rg_conn_info hand_info = {
+    .origin = RG_CONN_TCP,
+    .peer_host = "127.0.0.1",
+    .peer_port = 5000,
+    .local_host = "127.0.0.1",
+    .local_port = 6379,
+    .fd = -1,
+    .loopback = true,
+};
+
+int hand_client(struct hand *hand)
+{
+    const char *refusal = NULL;
+    struct hand_conn *it = hand_add(hand);
+
+    it->conn = rg_node_accepted(hand->node, &hand_info, hand->now, &refusal);
+    RG_CHECK(it->conn != NULL);
+    rg_conn_set_host(it->conn, it);
+    return (int)(it - hand->conns);
+}
+
+static void hand_file(struct hand *hand, const struct rg_effect *effect, const char *verb)
+{
+    rg_buf_printf(&hand->files, "%s %s%s%s\n", verb, effect->name, effect->new_name ? " " : "",
+                  effect->new_name ? effect->new_name : "");
+    RG_CHECK(hand->held_count < 64);
+    hand->held[hand->held_count++] = effect->token;
+}
+
+static void hand_effect(struct hand *hand, const struct rg_effect *effect)
+{
+    struct hand_conn *it = NULL;
+
+    switch (effect->type) {
+    case RG_EFFECT_CONNECT:
+        it = hand_add(hand);
+        it->conn = effect->conn;
+        it->dialled = true;
+        it->port = effect->port;
+        (void)snprintf(it->host, sizeof(it->host), "%s", effect->host);
+        rg_conn_set_host(effect->conn, it);
+        break;
+    case RG_EFFECT_CLOSE:
+        it = rg_conn_host(effect->conn);
+        it->closed = true;
+        break;
+    case RG_EFFECT_FILE_REPLACE:
+        hand_file(hand, effect, "REPLACE");
+        break;
+    case RG_EFFECT_FILE_CREATE:
+        hand_file(hand, effect, "CREATE");
+        break;
+    case RG_EFFECT_FILE_APPEND:
+        hand_file(hand, effect, "APPEND");
+        break;
+    case RG_EFFECT_FILE_RENAME:
+        hand_file(hand, effect, "RENAME");
+        break;
+    case RG_EFFECT_FILE_REMOVE:
+        hand_file(hand, effect, "REMOVE");
+        break;
+    case RG_EFFECT_LOG:
+        rg_buf_append_bytes(&hand->log, effect->bytes);
+        rg_buf_append_char(&hand->log, '\n');
+        break;
+    case RG_EFFECT_SLEEP:
+        hand->slept_us += effect->sleep_us;
+        break;
+    case RG_EFFECT_CONFIG:
+        break;
+    case RG_EFFECT_EXIT:
+        hand->exited = true;
+        break;
+    }
+}
+
+static void hand_effects(struct hand *hand)
+{
+    struct rg_effect effect;
+
+    while (rg_node_next_effect(hand->node, &effect))
+        hand_effect(hand, &effect);
+}
+
+static void hand_outputs(struct hand *hand)
+{
+    struct rg_bytes runs[8];
+
+    for (struct rg_conn *conn = rg_node_next_output(hand->node); conn != NULL;
+         conn = rg_node_next_output(hand->node)) {
+        struct hand_conn *it = rg_conn_host(conn);
+        size_t taken = 0;
+        unsigned n = rg_node_output(hand->node, conn, runs, 8);
+        for (unsigned i = 0; i < n; i++) {
+            rg_buf_append_bytes(&it->sent, runs[i]);
+            taken += runs[i].len;
+        }
+        rg_node_sent(hand->node, conn, taken, hand->now);
+    }
+}
+
+/* Output goes out before a drained connection closes. */
+static void hand_closes(struct hand *hand)
+{
+    for (int i = 0; i < hand->conn_count; i++) {
+        struct hand_conn *it = &hand->conns[i];
+        if (!it->closed || it->conn == NULL)
+            continue;
+        rg_node_closed(hand->node, it->conn, RG_CLOSE_ASKED, hand->now);
+        it->conn = NULL;
+    }
+}
+
+void hand_release(struct hand *hand)
+{
+    while (hand->held_count > 0) {
+        uint64_t token = hand->held[0];
+        hand->held_count--;
+        memmove(hand->held, hand->held + 1, sizeof(hand->held[0]) * (size_t)hand->held_count);
+        rg_node_file_done(hand->node, token, hand->file_result, hand->now);
+    }
+}
+
+void hand_run(struct hand *hand)
+{
+    for (int turn = 0; turn < 4; turn++) {
+        rg_node_run(hand->node, hand->now);
+        hand_effects(hand);
+        hand_outputs(hand);
+        hand_closes(hand);
+        if (!hand->hold_files)
+            hand_release(hand);
+        hand_effects(hand);
+    }
+}
+
+void hand_send(struct hand *hand, int client, const char *text)
+{
+    RG_CHECK(hand->conns[client].conn != NULL);
+    rg_node_received(hand->node, hand->conns[client].conn, rg_bytes_str(text), hand->now);
+    hand_run(hand);
+}
+
+const char *hand_take(struct hand *hand, int client)
+{
+    static char text[1 << 16];
+    struct rg_buf *sent = &hand->conns[client].sent;
+
+    RG_CHECK(rg_buf_len(sent) < sizeof(text));
+    memcpy(text, rg_buf_view(sent).data ? rg_buf_view(sent).data : "", rg_buf_len(sent));
+    text[rg_buf_len(sent)] = '\0';
+    rg_buf_consume(sent, rg_buf_len(sent));
+    return text;
+}
+
+const char *hand_ask(struct hand *hand, int client, const char *text)
+{
+    hand_send(hand, client, text);
+    return hand_take(hand, client);
+}
+
+void hand_advance_ms(struct hand *hand, int64_t ms)
+{
+    hand->now.mono_us += ms * RG_MS_US;
+    hand->now.wall_us += ms * RG_MS_US;
+    hand_run(hand);
+}
+
+int hand_dialled(const struct hand *hand)
+{
+    for (int i = 0; i < hand->conn_count; i++) {
+        if (hand->conns[i].dialled && hand->conns[i].conn != NULL)
+            return i;
+    }
+    return -1;
+}
+
+void hand_connect(struct hand *hand, int conn)
+{
+    hand->conns[conn].dialled = false;
+    rg_node_connected(hand->node, hand->conns[conn].conn, &hand_info, hand->now);
+    hand_run(hand);
+}
+
+void hand_close(struct hand *hand, int conn, enum rg_close_reason reason)
+{
+    rg_node_closed(hand->node, hand->conns[conn].conn, reason, hand->now);
+    hand->conns[conn].conn = NULL;
+    hand->conns[conn].closed = true;
+    hand_run(hand);
+}
+
+bool hand_logged(const struct hand *hand, const char *part)
+{
+    struct rg_bytes log = rg_buf_view(&hand->log);
+
+    return memmem(log.data, log.len, part, strlen(part)) != NULL;
+}
