@@ -177,11 +177,16 @@ static int docs_count_subs(const struct rg_command *container)
 void rg_cmd_reply_info(struct rg_reply *reply, const struct rg_command *command)
 {
     docs_info_head(reply, command);
-    rg_reply_array(reply, docs_count_subs(command));
+    int subs = docs_count_subs(command);
+    if (subs == 0) {
+        rg_reply_set(reply, 0); /* as Redis writes the end of a command without any */
+        return;
+    }
+    rg_reply_array(reply, subs);
     for (const struct rg_command *sub = docs_next_sub(command, command); sub != NULL;
          sub = docs_next_sub(command, sub)) {
         docs_info_head(reply, sub);
-        rg_reply_array(reply, 0);
+        rg_reply_set(reply, 0);
     }
 }
 

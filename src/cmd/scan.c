@@ -20,6 +20,7 @@ struct scan_options {
 struct scan_walk {
     struct rg_cmd_ctx *ctx;
     const struct scan_options *options;
+    bool deletes;           /* past-due keys, where this node may */
     struct rg_bytes *found; /* owned */
     size_t found_count;
     size_t found_cap;
@@ -87,7 +88,7 @@ static void scan_visit_entry(void *arg, struct rg_entry *entry)
         return;
     if (!rg_lookup_is_expired(walk->ctx, entry))
         scan_add(walk, key);
-    else if (walk->ctx->expiry == RG_EXPIRY_DELETE)
+    else if (walk->deletes && walk->ctx->expiry == RG_EXPIRY_DELETE)
         scan_add_expired(walk, key);
 }
 
@@ -173,7 +174,7 @@ static int scan_parse_options(struct rg_cmd_ctx *ctx, int index, bool with_type,
 void rg_cmd_run_scan(struct rg_cmd_ctx *ctx)
 {
     struct scan_options options = {0};
-    struct scan_walk walk = {.ctx = ctx, .options = &options};
+    struct scan_walk walk = {.ctx = ctx, .options = &options, .deletes = true};
     uint64_t cursor = 0;
 
     if (scan_parse_cursor(ctx, 1, &cursor) < 0 || scan_parse_options(ctx, 2, true, &options) < 0)
@@ -221,6 +222,5 @@ void rg_cmd_run_keys(struct rg_cmd_ctx *ctx)
          entry = rg_db_iter_next(&iter))
         scan_visit_entry(&walk, entry);
     scan_reply_found(&walk);
-    scan_delete_expired(&walk);
     scan_walk_fini(&walk);
 }

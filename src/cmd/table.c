@@ -9,21 +9,21 @@ static const struct rg_command table_rows[RG_CMD_COUNT] = {
                    row_step, row_key_flags, row_acl, row_tips, row_group, row_since, row_summary,  \
                    row_complexity, row_syntax, row_run)                                            \
     [RG_CMD_ID_##row_id] = {                                                                       \
-        .name = row_name,                                                                          \
-        .arity = row_arity,                                                                        \
-        .flags = row_flags,                                                                        \
-        .first_key = row_first,                                                                    \
-        .last_key = row_last,                                                                      \
-        .key_step = row_step,                                                                      \
-        .key_flags = row_key_flags,                                                                \
-        .acl = row_acl,                                                                            \
-        .tips = row_tips,                                                                          \
-        .group = row_group,                                                                        \
-        .since = row_since,                                                                        \
-        .complexity = row_complexity,                                                              \
-        .summary = row_summary,                                                                    \
-        .syntax = row_syntax,                                                                      \
-        .run = row_run,                                                                            \
+        .name = (row_name),                                                                        \
+        .arity = (row_arity),                                                                      \
+        .flags = (row_flags),                                                                      \
+        .first_key = (row_first),                                                                  \
+        .last_key = (row_last),                                                                    \
+        .key_step = (row_step),                                                                    \
+        .key_flags = (row_key_flags),                                                              \
+        .acl = (row_acl),                                                                          \
+        .tips = (row_tips),                                                                        \
+        .group = (row_group),                                                                      \
+        .since = (row_since),                                                                      \
+        .complexity = (row_complexity),                                                            \
+        .summary = (row_summary),                                                                  \
+        .syntax = (row_syntax),                                                                    \
+        .run = (row_run),                                                                          \
         .parent = RG_CMD_ID_##row_parent == RG_CMD_ID_none                                         \
                       ? NULL                                                                       \
                       : &table_rows[RG_CMD_ID_##row_parent % RG_CMD_COUNT],                        \

@@ -63,6 +63,8 @@ bool rg_detector_dead(const struct rg_group *group, int64_t now_us)
 
 void rg_detector_step(struct rg_group *group, int64_t now_us)
 {
+    if (now_us - group->start_us >= group->config.node_timeout_us)
+        group->start_over = true;
     if (group->primary < 0 || group->said_dead || !detector_silent(group, now_us))
         return;
     group->said_dead = true;
@@ -75,12 +77,8 @@ int64_t rg_detector_deadline(const struct rg_group *group)
 {
     if (group->role == RG_ROLE_PRIMARY || group->evidence || group->orphan)
         return RG_NEVER;
-    if (group->primary < 0) {
-        /* Past the timeout the election's own deadline takes over. */
-        return group->election.stand_at_us != RG_NEVER
-                   ? RG_NEVER
-                   : group->start_us + group->config.node_timeout_us;
-    }
+    if (group->primary < 0)
+        return group->start_over ? RG_NEVER : group->start_us + group->config.node_timeout_us;
     return group->said_dead ? RG_NEVER : group->primary_heard_us + group->config.node_timeout_us;
 }
 

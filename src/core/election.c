@@ -78,11 +78,31 @@ static bool election_all_linked(const struct rg_group *group)
     return true;
 }
 
-/* A priority of 0 stands only where it alone is known to hold what was acknowledged, and then hands
- * over (handover.c); otherwise the group would stay without a primary for good. */
+/* Is every reachable member that is meant to lead in want of a primary to get its log from? */
+static bool election_others_forgot(const struct rg_group *group)
+{
+    bool forgot = false;
+
+    for (unsigned i = 0; i < group->config.members; i++) {
+        const struct group_member *member = &group->members[i];
+        if (i == group->config.self || !member->link_up || !member->heard || member->priority == 0)
+            continue;
+        if (member->state != RG_MEMBER_FORGOT_LOG)
+            return false;
+        forgot = true;
+    }
+    return forgot;
+}
+
+/*
+ * A priority of 0 stands only where no other can: it is ahead of the one that wants to, or the ones
+ * meant to lead have forgotten. It then hands over (handover.c); otherwise the group would stay
+ * without a primary for good.
+ */
 static bool election_willing(const struct rg_group *group, int64_t now_us)
 {
-    if (group->config.priority == 0 && now_us >= group->election.ahead_until_us)
+    if (group->config.priority == 0 && now_us >= group->election.ahead_until_us &&
+        !election_others_forgot(group))
         return false;
     if (group->state == RG_MEMBER_FRESH)
         return election_all_linked(group);

@@ -101,7 +101,8 @@ void rg_follow_status(struct rg_group *group, unsigned peer, const struct rg_gro
     if (group->role == RG_ROLE_PRIMARY && msg->term >= group->durable.term)
         return; /* only a planted fault gets here with a newer term */
     if (msg->role != RG_ROLE_PRIMARY) {
-        if (ours && msg->term >= group->durable.term)
+        /* A candidate in its term may still be heard behind the primary that it became. */
+        if (ours && msg->role == RG_ROLE_FOLLOWER && msg->term >= group->durable.term)
             rg_detector_evidence(group, "says that it is primary no longer");
         return;
     }

@@ -1,7 +1,6 @@
 #include "core/group_state.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/panic.h"
@@ -35,13 +34,18 @@ bool rg_group_next_effect(struct rg_group *group, struct rg_group_effect *ret_ef
 void rg_group_say(struct rg_group *group, bool warn, const char *format, ...)
 {
     struct rg_group_effect *effect = rg_group_emit(group, RG_GROUP_SAY);
+    struct rg_buf text = {0};
     va_list args;
 
-    effect->warn = warn;
     va_start(args, format);
-    int len = vsnprintf(effect->text, sizeof(effect->text), format, args);
+    rg_buf_vprintf(&text, format, args);
     va_end(args);
-    RG_ASSERT(len >= 0);
+    size_t len = rg_buf_len(&text);
+    if (len >= sizeof(effect->text))
+        len = sizeof(effect->text) - 1;
+    memcpy(effect->text, text.data + text.head, len); /* emit zeroed the rest */
+    effect->warn = warn;
+    rg_buf_fini(&text);
 }
 
 void rg_group_send(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg)
@@ -197,6 +201,8 @@ static void group_step(struct rg_group *group, int64_t now_us)
     rg_amnesia_step(group, now_us);
     rg_detector_step(group, now_us);
     rg_election_step(group, now_us);
+    if (group->role == RG_ROLE_PRIMARY && !rg_lease_waits(group, now_us))
+        group->lease_wait_us = 0;
     rg_commit_step(group, now_us);
     rg_handover_step(group, now_us);
     if (now_us >= group->next_ping_us && group->config.members > 1)

@@ -94,9 +94,14 @@ int64_t rg_group_deadline(const struct rg_group *group);
 /* ---- Events. All times are rg_time.mono_us. ---- */
 
 void rg_group_tick(struct rg_group *group, int64_t now_us);
-/* The end of the own log moved. Call before any other event of the same moment. */
+/*
+ * The end of the own log moved. Call before any other event of the same moment. When the log is
+ * dropped to be loaded anew, call with {0, 0} first: a log that moves backwards counts as forgotten
+ * until RG_STREAM_SYNCED. Never backwards on a primary.
+ */
 void rg_group_log_at(struct rg_group *group, struct rg_group_position position);
-/* A term's or mode's record in the log was appended or applied: the mode in force from it on. */
+/* A term's or mode's record in the log was appended or applied: the mode in force from it on. In
+ * order of the log; also for each record known in the log that the node starts with or loads. */
 void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t record_end);
 /* A peer's message link, either way round. down includes "refused". */
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us);
@@ -128,8 +133,8 @@ RG_MUST_USE int rg_group_hand_over(struct rg_group *group, int target, int64_t t
                                    int64_t now_us);
 /*
  * The operator's decision after amnesia of too many: this node's log counts as the whole truth, and
- * it may stand for election with the votes of all that can still be reached. Errors: RG_EINVAL
- * (the node has not forgotten anything, or a primary is known).
+ * it may stand for election with the votes of all that can still be reached, a majority at least.
+ * Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot nothing).
  */
 RG_MUST_USE int rg_group_recover(struct rg_group *group, int64_t now_us);
 /* A reader on this follower waits for offset to be committed. */

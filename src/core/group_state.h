@@ -124,13 +124,13 @@ struct rg_group {
     bool evidence; /* the primary's death is more than silence */
     bool orphan;   /* there was a primary, and it is gone for certain */
     bool said_dead;
+    bool start_over; /* the node timeout has passed since the start */
     int64_t primary_heard_us;
 
     /* Office. */
     bool led;            /* the term's record was appended */
     uint64_t record_end; /* its end */
     uint64_t commit;
-    uint64_t want; /* a reader here waits for it */
     struct group_modes modes;
 
     /* Lease. */

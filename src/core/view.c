@@ -11,7 +11,9 @@ bool rg_group_may_ack(const struct rg_group *group, uint64_t term)
 
 bool rg_group_can_serve(const struct rg_group *group, int64_t now_us)
 {
-    return group->role == RG_ROLE_PRIMARY && rg_detector_has_majority(group, now_us);
+    return group->role == RG_ROLE_PRIMARY &&
+           (RG_PLANTED(group->config.planted, RG_PLANTED_STALE_LEASE) ||
+            rg_detector_has_majority(group, now_us));
 }
 
 void rg_group_view(const struct rg_group *group, int64_t now_us, struct rg_group_view *ret_view)

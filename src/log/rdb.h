@@ -32,7 +32,8 @@ void rg_rdb_write_db(struct rg_rdb_writer *writer, unsigned db, uint64_t keys, u
 /* expire_ms: Unix time, or -1. */
 void rg_rdb_write_string(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
                          struct rg_bytes value);
-/* A hash as a listpack (packed) or field by field; fields calls of _hash_field follow either way. */
+/* A hash as a listpack (packed) or field by field; fields calls of _hash_field follow either way.
+ */
 void rg_rdb_write_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
                        uint64_t fields);
 void rg_rdb_write_hash_field(struct rg_rdb_writer *writer, struct rg_bytes field,

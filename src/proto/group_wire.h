@@ -13,26 +13,26 @@
  *
  *     GROUP HELLO <version> <group-name> <members-digest> <from> <to>
  *
- * which is answered by +OK or an error. From then on the connection carries messages both ways, each
- * a RESP array of bulk strings: its name, then its fields as decimal numbers, in the order of the
- * struct below (fields that a type does not use are left out; the table in group_wire.c says which).
- * An answer goes out on the connection on which its question came.
+ * which is answered by +OK or an error. From then on the connection carries messages both ways,
+ * each a RESP array of bulk strings: its name, then its fields as decimal numbers, in the order of
+ * the struct below (fields that a type does not use are left out; the table in group_wire.c says
+ * which). An answer goes out on the connection on which its question came.
  *
- * Members are numbered by their place in the sorted list of `group-members`; HELLO compares a digest
- * of that list, so that both ends mean the same.
+ * Members are numbered by their place in the sorted list of `group-members`; HELLO compares a
+ * digest of that list, so that both ends mean the same.
  */
 enum { RG_GROUP_WIRE_VERSION = 1, RG_GROUP_MAX_MEMBERS = 15 };
 
 enum rg_group_msg_type {
-    RG_MSG_PING,      /* status of the sender; every heartbeat */
-    RG_MSG_PONG,      /* status of the sender; echoes seq */
-    RG_MSG_PREVOTE,   /* would you vote for me in `term`? */
-    RG_MSG_PREVOTED,  /* granted or not */
-    RG_MSG_VOTE,      /* promise me `term` */
-    RG_MSG_VOTED,     /* granted or not */
-    RG_MSG_TAKEOVER,  /* primary to its chosen successor: stand for election now */
-    RG_MSG_WANT,      /* follower to primary: tell me when `commit` is committed */
-    RG_MSG_COMMIT,    /* primary to follower: `commit` is committed */
+    RG_MSG_PING,     /* status of the sender; every heartbeat */
+    RG_MSG_PONG,     /* status of the sender; echoes seq */
+    RG_MSG_PREVOTE,  /* would you vote for me in `term`? */
+    RG_MSG_PREVOTED, /* granted or not */
+    RG_MSG_VOTE,     /* promise me `term` */
+    RG_MSG_VOTED,    /* granted or not */
+    RG_MSG_TAKEOVER, /* primary to its chosen successor: stand for election now */
+    RG_MSG_WANT,     /* follower to primary: tell me when `commit` is committed */
+    RG_MSG_COMMIT,   /* primary to follower: `commit` is committed */
     RG_MSG_TYPES
 };
 

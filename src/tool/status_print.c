@@ -28,13 +28,20 @@ static void status_cell_ago(status_cell cell, const struct rg_topology_node *nod
                        (long long)(node->last_seen_ms / 1000));
 }
 
-static void status_row(status_cell *cells, const struct rg_topology_node *node)
+/* A member that does not answer is shown as what it was when it last did. */
+static void status_row(status_cell *cells, const struct rg_topology *topology, int index)
 {
+    const struct rg_topology_node *node = &topology->nodes[index];
     bool down = !node->self && strcmp(node->link, "down") == 0;
+    bool deposed = strcmp(node->role, "primary") == 0 && index != topology->primary;
 
-    (void)snprintf(cells[0], STATUS_CELL_CHARS, "%s", node->role);
+    (void)snprintf(cells[0], STATUS_CELL_CHARS, "%s%s", deposed ? "was " : "", node->role);
     rg_target_format(&node->target, cells[1]);
-    (void)snprintf(cells[2], STATUS_CELL_CHARS, "%s%s", node->state, down ? " (link down)" : "");
+    if (down && topology->group)
+        (void)snprintf(cells[2], STATUS_CELL_CHARS, "unreachable, was %s", node->state);
+    else
+        (void)snprintf(cells[2], STATUS_CELL_CHARS, "%s%s", node->state,
+                       down ? " (link down)" : "");
     status_cell_number(cells[3], node->offset);
     status_cell_number(cells[4], node->lag_bytes);
     status_cell_number(cells[5], node->term);
@@ -66,7 +73,7 @@ void rg_status_print_table(struct rg_buf *out, const struct rg_topology *topolog
     for (int column = 0; column < STATUS_COLUMNS; column++)
         (void)snprintf(cells[0][column], STATUS_CELL_CHARS, "%s", titles[column]);
     for (int i = 0; i < topology->count; i++)
-        status_row(cells[i + 1], &topology->nodes[i]);
+        status_row(cells[i + 1], topology, i);
     for (int row = 0; row <= topology->count; row++) {
         for (int column = 0; column < STATUS_COLUMNS; column++) {
             int len = (int)strlen(cells[row][column]);

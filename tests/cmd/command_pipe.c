@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "base/alloc.h"
+#include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/docs.h"
 
@@ -82,13 +82,31 @@ static void pipe_describe(struct pipe_state *state, const struct rg_request *req
     }
 }
 
+static void pipe_select(struct pipe_state *state, struct rg_bytes text)
+{
+    int64_t db = 0;
+
+    if (rg_parse_i64(text, &db) < 0) {
+        rg_reply_error(&state->reply, "ERR value is not an integer or out of range");
+        return;
+    }
+    if (db < 0 || db >= (int64_t)rg_store_databases(state->store)) {
+        rg_reply_error(&state->reply, db > INT32_MAX
+                                          ? "ERR value is out of range, value must between "
+                                            "-2147483648 and 2147483647"
+                                          : "ERR DB index is out of range");
+        return;
+    }
+    state->db = (unsigned)db;
+    rg_reply_simple(&state->reply, "OK");
+}
+
 static void pipe_own(struct pipe_state *state, const struct rg_command *command,
                      const struct rg_request *request)
 {
     switch (command->id) {
     case RG_CMD_ID_select:
-        state->db = (unsigned)(request->argv[1].data[0] - '0') % 10;
-        rg_reply_simple(&state->reply, "OK");
+        pipe_select(state, request->argv[1]);
         return;
     case RG_CMD_ID_hello:
         state->reply.proto = request->argc > 1 && request->argv[1].data[0] == '3' ? 3 : 2;

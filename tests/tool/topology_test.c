@@ -18,7 +18,7 @@ static const char group_info[] =
     "acked=4180,lag=20,last_seen_ms=0,link=up\r\n"
     "member1:address=127.0.0.1:7002,self=no,role=primary,state=healthy,offset=4200,term=7,"
     "acked=4200,lag=0,last_seen_ms=12,link=up\r\n"
-    "member2:address=[::1]:7003,self=no,role=unknown,state=forgot-log,offset=0,term=6,acked=0,"
+    "member2:address=[::1]:7003,self=no,role=primary,state=forgot-log,offset=0,term=6,acked=0,"
     "lag=4200,last_seen_ms=61000,link=down\r\n";
 
 RG_TEST(a_group)
@@ -53,10 +53,10 @@ RG_TEST(a_group_as_a_table)
     RG_CHECK_BYTES(
         rg_buf_view(&out),
         "group alpha: mode quorum, term 7, committed up to 4200; seen from 127.0.0.1:7001\n"
-        "ROLE      ADDRESS         STATE                   OFFSET   LAG  TERM  LAST SEEN\n"
-        "follower  127.0.0.1:7001  healthy                   4180    20     7  now\n"
-        "primary   127.0.0.1:7002  healthy                   4200     0     7  12 ms ago\n"
-        "unknown   [::1]:7003      forgot-log (link down)       0  4200     6  61 s ago\n");
+        "ROLE         ADDRESS         STATE                        OFFSET   LAG  TERM  LAST SEEN\n"
+        "follower     127.0.0.1:7001  healthy                        4180    20     7  now\n"
+        "primary      127.0.0.1:7002  healthy                        4200     0     7  12 ms ago\n"
+        "was primary  [::1]:7003      unreachable, was forgot-log       0  4200     6  61 s ago\n");
     rg_buf_fini(&out);
 }
 

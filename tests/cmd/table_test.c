@@ -1,0 +1,111 @@
+#include "cmd/docs.h"
+#include "cmd/syntax.h"
+#include "cmd/table.h"
+#include "tests/harness.h"
+
+static int rank(const char *name, size_t i)
+{
+    return name[i] == '|' ? 1 : (unsigned char)name[i];
+}
+
+RG_TEST(rows_are_in_the_order_that_the_lookup_needs)
+{
+    unsigned count = 0;
+    const struct rg_command *rows = rg_cmd_table(&count);
+
+    RG_CHECK_INT(count, RG_CMD_COUNT);
+    for (unsigned i = 0; i < count; i++) {
+        RG_CHECK_INT(rows[i].id, i);
+        RG_CHECK(rg_cmd_by_id(i) == &rows[i]);
+        RG_CHECK(rg_cmd_by_name(rg_bytes_str(rows[i].name)) == &rows[i]);
+        if (i == 0)
+            continue;
+        size_t at = 0;
+        while (rows[i].name[at] != '\0' && rows[i].name[at] == rows[i - 1].name[at])
+            at++;
+        RG_CHECK(rank(rows[i - 1].name, at) < rank(rows[i].name, at));
+    }
+    RG_CHECK(rg_cmd_by_id(count) == NULL);
+}
+
+RG_TEST(every_row_is_whole)
+{
+    unsigned count = 0;
+    const struct rg_command *rows = rg_cmd_table(&count);
+
+    for (unsigned i = 0; i < count; i++) {
+        struct rg_syntax syntax;
+        RG_CHECK_INT(rg_syntax_parse(rg_bytes_str(rows[i].syntax), &syntax), 0);
+        RG_CHECK(rows[i].summary[0] != '\0' && rows[i].complexity[0] != '\0');
+        RG_CHECK(rows[i].arity != 0);
+        RG_CHECK((strchr(rows[i].name, '|') != NULL) == (rows[i].parent != NULL));
+        RG_CHECK((rows[i].first_key != 0) == (rows[i].key_flags[0] != '\0'));
+    }
+}
+
+static int lookup(const char *first, const char *second, const struct rg_command **ret_command)
+{
+    struct rg_bytes argv[] = {rg_bytes_str(first), rg_bytes_str(second != NULL ? second : "")};
+
+    return rg_cmd_lookup(argv, second != NULL ? 2 : 1, ret_command);
+}
+
+RG_TEST(lookup_finds_commands_and_subcommands_in_any_case)
+{
+    const struct rg_command *command = NULL;
+
+    RG_CHECK_INT(lookup("gEt", "x", &command), 0);
+    RG_CHECK_INT(command->id, RG_CMD_ID_get);
+    RG_CHECK_INT(lookup("Config", "GET", &command), 0);
+    RG_CHECK_INT(command->id, RG_CMD_ID_config_get);
+    RG_CHECK_INT(lookup("client", "No-Evict", &command), 0);
+    RG_CHECK_INT(command->id, RG_CMD_ID_client_no_evict);
+    RG_CHECK_INT(lookup("command", NULL, &command), 0);
+    RG_CHECK_INT(command->id, RG_CMD_ID_command);
+    RG_CHECK_INT(lookup("object", "nothing", &command), RG_EINVAL);
+    RG_CHECK_INT(command->id, RG_CMD_ID_object);
+    RG_CHECK_INT(lookup("", NULL, &command), RG_ENOENT);
+    RG_CHECK_INT(lookup("ge", NULL, &command), RG_ENOENT);
+    RG_CHECK_INT(lookup("gett", NULL, &command), RG_ENOENT);
+    RG_CHECK_INT(lookup("config|get", NULL, &command), RG_ENOENT);
+}
+
+RG_TEST(keys_are_where_the_row_says)
+{
+    struct rg_bytes argv[] = {RG_BYTES("mset"), RG_BYTES("a"), RG_BYTES("1"), RG_BYTES("b"),
+                              RG_BYTES("2")};
+    int at[4] = {0};
+
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 5, at, 4), 2);
+    RG_CHECK(at[0] == 1 && at[1] == 3);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 4, at, 4), RG_EINVAL);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 5, at, 1), 1);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_rename), argv, 3, at, 4), 2);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_rename), argv, 2, at, 4), RG_EINVAL);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_object_encoding), argv, 3, at, 4), 1);
+    RG_CHECK_INT(at[0], 2);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_ping), argv, 1, at, 4), 0);
+}
+
+RG_TEST(syntax_groups_become_what_they_hold)
+{
+    struct rg_syntax syntax;
+
+    RG_CHECK_INT(rg_syntax_parse(rg_bytes_str("key <f v>... [EX seconds | KEEP] [NX]"), &syntax),
+                 0);
+    RG_CHECK_INT(rg_syntax_siblings(&syntax, syntax.first), 4);
+    const struct rg_syntax_node *node = &syntax.nodes[syntax.first];
+    RG_CHECK(node->kind == RG_SYNTAX_ARG);
+    node = &syntax.nodes[node->next];
+    RG_CHECK(node->kind == RG_SYNTAX_BLOCK && node->multiple && !node->optional);
+    node = &syntax.nodes[node->next];
+    RG_CHECK(node->kind == RG_SYNTAX_ONEOF && node->optional);
+    RG_CHECK_BYTES(syntax.nodes[node->first].token, "EX");
+    RG_CHECK_BYTES(syntax.nodes[node->first].name, "seconds");
+    node = &syntax.nodes[node->next];
+    RG_CHECK(node->kind == RG_SYNTAX_TOKEN && node->optional);
+    RG_CHECK_INT(rg_syntax_parse(rg_bytes_str("[a"), &syntax), RG_EINVAL);
+    RG_CHECK_INT(rg_syntax_parse(rg_bytes_str("a]"), &syntax), RG_EINVAL);
+    RG_CHECK_INT(rg_syntax_parse(rg_bytes_str("[a>"), &syntax), RG_EINVAL);
+    RG_CHECK_INT(rg_syntax_parse(rg_bytes_str("[[[[[[[[[a]]]]]]]]]"), &syntax), RG_ELIMIT);
+}

@@ -1,0 +1,469 @@
+#include "tests/core/group_world.h"
+#include "tests/harness.h"
+
+/* Each scenario tells what happened and compares what the members said of it. */
+
+#define MS(n) ((n)*RG_MS_US)
+
+static struct world *group_of(unsigned n, enum rg_mode mode)
+{
+    struct world *world = world_new(n, mode, 7);
+
+    world->quiet = true;
+    world_start_all(world);
+    world_run(world, MS(600));
+    return world;
+}
+
+/* The same, with what was said until then put aside. */
+static struct world *formed_group(unsigned n, enum rg_mode mode)
+{
+    struct world *world = group_of(n, mode);
+
+    (void)world_said(world);
+    return world;
+}
+
+static void end(struct world *world)
+{
+    const char *broken = world->broken;
+
+    world_free(world);
+    RG_CHECK_STR(broken == NULL ? "" : broken, "");
+}
+
+RG_TEST(a_fresh_group_elects_its_first_primary_with_all_promises)
+{
+    struct world *world = group_of(3, RG_MODE_SEMI_SYNC);
+
+    RG_CHECK_STR(world_said(world), "A: member 1 of 3, fresh, term 0, log ends at (0, 0)\n"
+                                    "B: member 2 of 3, fresh, term 0, log ends at (0, 0)\n"
+                                    "C: member 3 of 3, fresh, term 0, log ends at (0, 0)\n"
+                                    "A: standing for term 1, log ends at (0, 0)\n"
+                                    "B: promised term 1 to A:1\n"
+                                    "C: promised term 1 to A:1\n"
+                                    "A: elected primary of term 1 with 3 of 3 promises\n"
+                                    "A: was fresh, now healthy\n"
+                                    "B: was fresh, now healthy\n"
+                                    "B: following A:1 in term 1\n"
+                                    "C: was fresh, now healthy\n"
+                                    "C: following A:1 in term 1\n");
+    end(world);
+}
+
+RG_TEST(a_killed_primary_is_replaced_without_waiting)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_write(world, 0);
+    world_run(world, MS(20));
+    world_kill(world, 0);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "B: primary A:1 refuses connections: asking the others\n"
+                                    "C: primary A:1 refuses connections: asking the others\n"
+                                    "B: standing for term 2, log ends at (1, 2)\n"
+                                    "C: promised term 2 to B:1\n"
+                                    "B: elected primary of term 2 with 2 of 3 promises\n"
+                                    "B: the old primary may believe its lease for 230 ms more\n"
+                                    "C: following B:1 in term 2\n");
+    RG_CHECK_INT(world_primary(world), 1);
+    world_start(world, 0);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "A: member 1 of 3, forgot-log, term 1, log ends at (0, 0)\n"
+                                    "A: following B:1 in term 2\n"
+                                    "A: was forgot-log, now healthy\n");
+    end(world);
+}
+
+RG_TEST(a_primary_busy_for_half_a_second_is_not_deposed)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_freeze(world, 0, true);
+    world_run(world, MS(500));
+    world_freeze(world, 0, false);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "");
+    RG_CHECK_INT(world_primary(world), 0);
+    end(world);
+}
+
+RG_TEST(a_silent_primary_is_replaced_after_the_timeout_and_returns_as_follower)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_freeze(world, 0, true);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "B: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "C: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "B: standing for term 2, log ends at (1, 1)\n"
+                                    "C: promised term 2 to B:1\n"
+                                    "B: elected primary of term 2 with 2 of 3 promises\n"
+                                    "C: following B:1 in term 2\n");
+    world_freeze(world, 0, false);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "A: term 1 is over: a member holds term 2; stepping down\n"
+                                    "A: following B:1 in term 2\n");
+    end(world);
+}
+
+RG_TEST(a_primary_in_the_minority_serves_nothing)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_isolate(world, 0, true);
+    world_run(world, MS(2000));
+    RG_CHECK_STR(world_said(world), "B: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "C: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "B: standing for term 2, log ends at (1, 1)\n"
+                                    "C: promised term 2 to B:1\n"
+                                    "B: elected primary of term 2 with 2 of 3 promises\n"
+                                    "C: following B:1 in term 2\n");
+    RG_CHECK(!rg_group_can_serve(world->nodes[0].group, world->now_us));
+    RG_CHECK_INT(rg_group_released(world->nodes[0].group, RG_MODE_SEMI_SYNC, world->now_us), 0);
+    world_isolate(world, 0, false);
+    world_run(world, MS(200));
+    RG_CHECK_STR(world_said(world), "A: term 1 is over: a member holds term 2; stepping down\n"
+                                    "A: following B:1 in term 2\n");
+    end(world);
+}
+
+RG_TEST(one_member_that_lost_sight_of_the_primary_deposes_nobody)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_cut(world, 0, 2, true);
+    world_run(world, MS(4000));
+    RG_CHECK_STR(world_said(world), "C: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "C: no election in term 2: refused, 1 of 2 promises\n");
+    RG_CHECK_INT(world_primary(world), 0);
+    RG_CHECK_INT(world->elections, 1);
+    world_cut(world, 0, 2, false);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "");
+    end(world);
+}
+
+RG_TEST(a_split_vote_is_tried_again)
+{
+    struct world *world = formed_group(5, RG_MODE_QUORUM);
+
+    world->delay_us = MS(30);
+    world_run(world, MS(500));
+    (void)world_said(world);
+    world_kill(world, 0);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "B: primary A:1 refuses connections: asking the others\n"
+                                    "C: primary A:1 refuses connections: asking the others\n"
+                                    "D: primary A:1 refuses connections: asking the others\n"
+                                    "E: primary A:1 refuses connections: asking the others\n"
+                                    "B: standing for term 2, log ends at (1, 1)\n"
+                                    "C: standing for term 2, log ends at (1, 1)\n"
+                                    "D: standing for term 2, log ends at (1, 1)\n"
+                                    "E: promised term 2 to B:1\n"
+                                    "B: no election in term 2: refused, 1 of 3 promises\n"
+                                    "C: no election in term 2: refused, 1 of 3 promises\n"
+                                    "D: no election in term 2: refused, 1 of 3 promises\n"
+                                    "B: standing for term 3, log ends at (1, 1)\n"
+                                    "C: standing for term 3, log ends at (1, 1)\n"
+                                    "D: standing for term 3, log ends at (1, 1)\n"
+                                    "E: promised term 3 to B:1\n"
+                                    "B: no election in term 3: refused, 1 of 3 promises\n"
+                                    "C: no election in term 3: refused, 1 of 3 promises\n"
+                                    "D: no election in term 3: refused, 1 of 3 promises\n"
+                                    "B: standing for term 4, log ends at (1, 1)\n"
+                                    "C: standing for term 4, log ends at (1, 1)\n"
+                                    "D: promised term 4 to B:1\n"
+                                    "E: promised term 4 to B:1\n"
+                                    "B: elected primary of term 4 with 3 of 5 promises\n"
+                                    "C: no election in term 4: refused, 1 of 3 promises\n"
+                                    "C: following B:1 in term 4\n"
+                                    "D: following B:1 in term 4\n"
+                                    "E: following B:1 in term 4\n");
+    RG_CHECK(world_primary(world) > 0);
+    end(world);
+}
+
+RG_TEST(two_amnesiacs_beside_a_primary_load_its_log)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_kill(world, 1);
+    world_kill(world, 2);
+    world_start(world, 1);
+    world_start(world, 2);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "B: member 2 of 3, forgot-log, term 1, log ends at (0, 0)\n"
+                                    "C: member 3 of 3, forgot-log, term 1, log ends at (0, 0)\n"
+                                    "B: following A:1 in term 1\n"
+                                    "C: following A:1 in term 1\n"
+                                    "B: was forgot-log, now healthy\n"
+                                    "C: was forgot-log, now healthy\n");
+    end(world);
+}
+
+RG_TEST(two_amnesiacs_without_a_primary_wait_for_the_operator)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_kill(world, 0);
+    world_kill(world, 1);
+    world_start(world, 0);
+    world_start(world, 1);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world),
+                 "A: member 1 of 3, forgot-log, term 1, log ends at (0, 0)\n"
+                 "B: member 2 of 3, forgot-log, term 1, log ends at (0, 0)\n"
+                 "C: primary A:1 says that it is primary no longer: asking the others\n"
+                 "C: no election in term 2: refused, 1 of 2 promises\n"
+                 "C: 2 of 3 members have forgotten: no election can succeed, acknowledged writes "
+                 "may be gone; GROUP RECOVER on the member that is to count as the truth decides\n"
+                 "C:   A:1: forgot-log, its log ends at (0, 0)\n"
+                 "C:   B:1: forgot-log, its log ends at (0, 0)\n"
+                 "C:   C:1: healthy, its log ends at (1, 1)\n"
+                 "A: 2 of 3 members have forgotten: no election can succeed, acknowledged writes "
+                 "may be gone; GROUP RECOVER on the member that is to count as the truth decides\n"
+                 "A:   A:1: forgot-log, its log ends at (0, 0)\n"
+                 "A:   B:1: forgot-log, its log ends at (0, 0)\n"
+                 "A:   C:1: healthy, its log ends at (1, 1)\n"
+                 "B: 2 of 3 members have forgotten: no election can succeed, acknowledged writes "
+                 "may be gone; GROUP RECOVER on the member that is to count as the truth decides\n"
+                 "B:   A:1: forgot-log, its log ends at (0, 0)\n"
+                 "B:   B:1: forgot-log, its log ends at (0, 0)\n"
+                 "B:   C:1: healthy, its log ends at (1, 1)\n");
+    RG_CHECK_INT(world_primary(world), -1);
+    RG_CHECK_INT(rg_group_recover(world->nodes[2].group, world->now_us), 0);
+    world_run(world, MS(200));
+    RG_CHECK_STR(world_said(world),
+                 "C: operator: this node's log, ending at (1, 1), counts as whole\n"
+                 "C: standing for term 2, log ends at (1, 1)\n"
+                 "A: promised term 2 to C:1\n"
+                 "B: promised term 2 to C:1\n"
+                 "C: elected primary of term 2 with 2 of 3 promises\n"
+                 "A: following C:1 in term 2\n"
+                 "B: following C:1 in term 2\n"
+                 "A: was forgot-log, now healthy\n"
+                 "B: was forgot-log, now healthy\n");
+    end(world);
+}
+
+RG_TEST(a_lost_disk_asks_the_others_for_their_terms)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_kill(world, 2);
+    world_lose_disk(world, 2);
+    world_start(world, 2);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "C: member 3 of 3, fresh, term 0, log ends at (0, 0)\n"
+                                    "C: A:1 was in this group with a primary, and this node knows "
+                                    "nothing of it: its state was lost\n"
+                                    "C: was fresh, now forgot-all\n"
+                                    "C: 2 members told their terms: the newest is 1\n"
+                                    "C: was forgot-all, now forgot-log\n"
+                                    "C: following A:1 in term 1\n"
+                                    "C: was forgot-log, now healthy\n");
+    end(world);
+}
+
+RG_TEST(a_member_without_memory_is_not_fooled_by_a_deposed_primary)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_isolate(world, 0, true);
+    world_run(world, MS(1500));
+    world_kill(world, 2);
+    world_lose_disk(world, 2);
+    (void)world_said(world);
+    world_cut(world, 1, 2, true);
+    world_cut(world, 0, 2, false);
+    world_start(world, 2);
+    world_run(world, MS(2000));
+    RG_CHECK_STR(world_said(world), "C: member 3 of 3, fresh, term 0, log ends at (0, 0)\n"
+                                    "C: A:1 was in this group with a primary, and this node knows "
+                                    "nothing of it: its state was lost\n"
+                                    "C: was fresh, now forgot-all\n");
+    world_cut(world, 1, 2, false);
+    world_cut(world, 0, 1, false);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "A: term 1 is over: a member holds term 2; stepping down\n"
+                                    "A: following B:1 in term 2\n"
+                                    "C: 2 members told their terms: the newest is 2\n"
+                                    "C: was forgot-all, now forgot-log\n"
+                                    "C: following B:1 in term 2\n"
+                                    "C: was forgot-log, now healthy\n");
+    end(world);
+}
+
+RG_TEST(a_hand_over_loses_nothing_and_waits_for_no_lease)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_write(world, 0);
+    RG_CHECK_INT(rg_group_hand_over(world->nodes[0].group, 2, MS(500), world->now_us), 0);
+    RG_CHECK_INT(rg_group_hand_over(world->nodes[0].group, 1, MS(500), world->now_us), RG_EEXIST);
+    world_run(world, MS(100));
+    RG_CHECK_STR(world_said(world), "A: handing over to C:1\n"
+                                    "C: A:1 hands over to this node\n"
+                                    "C: standing for term 2, log ends at (1, 2)\n"
+                                    "A: promised term 2 to C:1\n"
+                                    "B: promised term 2 to C:1\n"
+                                    "C: elected primary of term 2 with 2 of 3 promises\n"
+                                    "A: following C:1 in term 2\n"
+                                    "A: handed over to C:1\n"
+                                    "B: following C:1 in term 2\n");
+    RG_CHECK_INT(world->last_resume, 1);
+    RG_CHECK_INT(world_primary(world), 2);
+    end(world);
+}
+
+RG_TEST(a_hand_over_that_comes_too_late_changes_nothing)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_freeze(world, 2, true);
+    world_write(world, 0);
+    RG_CHECK_INT(rg_group_hand_over(world->nodes[0].group, 2, MS(300), world->now_us), 0);
+    world_run(world, MS(400));
+    RG_CHECK_STR(world_said(world), "A: handing over to C:1\n"
+                                    "A: hand-over to C:1 failed\n");
+    RG_CHECK_INT(world->last_resume, 0);
+    RG_CHECK_INT(world_primary(world), 0);
+    end(world);
+}
+
+RG_TEST(in_semi_sync_three_of_five_are_too_few)
+{
+    struct world *world = formed_group(5, RG_MODE_SEMI_SYNC);
+
+    world_kill(world, 0);
+    world_kill(world, 1);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "C: primary A:1 refuses connections: asking the others\n"
+                                    "D: primary A:1 refuses connections: asking the others\n"
+                                    "E: primary A:1 refuses connections: asking the others\n"
+                                    "C: no election in term 2: refused, 2 of 4 promises\n"
+                                    "D: no election in term 2: refused, 2 of 4 promises\n"
+                                    "E: no election in term 2: refused, 2 of 4 promises\n");
+    end(world);
+}
+
+RG_TEST(after_a_change_to_sync_three_of_five_are_enough)
+{
+    struct world *world = formed_group(5, RG_MODE_SEMI_SYNC);
+
+    world_set_mode(world, 0, RG_MODE_SYNC);
+    world_run(world, MS(200));
+    world_kill(world, 0);
+    world_kill(world, 1);
+    world_run(world, MS(400));
+    RG_CHECK_STR(world_said(world), "C: primary A:1 refuses connections: asking the others\n"
+                                    "D: primary A:1 refuses connections: asking the others\n"
+                                    "E: primary A:1 refuses connections: asking the others\n"
+                                    "C: standing for term 2, log ends at (1, 2)\n"
+                                    "D: promised term 2 to C:1\n"
+                                    "E: promised term 2 to C:1\n"
+                                    "C: elected primary of term 2 with 3 of 5 promises\n"
+                                    "C: the old primary may believe its lease for 200 ms more\n"
+                                    "D: following C:1 in term 2\n"
+                                    "E: following C:1 in term 2\n");
+    end(world);
+}
+
+RG_TEST(a_change_of_mode_that_is_not_committed_keeps_the_old_demand)
+{
+    struct world *world = formed_group(5, RG_MODE_SEMI_SYNC);
+
+    world_isolate(world, 1, true);
+    world_set_mode(world, 0, RG_MODE_SYNC);
+    world_run(world, MS(200));
+    world_kill(world, 0);
+    world_run(world, MS(800));
+    RG_CHECK_STR(world_said(world),
+                 "C: primary A:1 refuses connections: asking the others\n"
+                 "D: primary A:1 refuses connections: asking the others\n"
+                 "E: primary A:1 refuses connections: asking the others\n"
+                 "C: no election in term 2: refused, 2 of 4 promises\n"
+                 "D: no election in term 2: refused, 2 of 4 promises\n"
+                 "E: no election in term 2: refused, 2 of 4 promises\n"
+                 "B: no bytes from primary A:1 for 1000 ms: asking the others\n");
+    RG_CHECK_INT(world_primary(world), -1);
+    end(world);
+}
+
+RG_TEST(priority_0_leaves_office_to_others)
+{
+    struct world *world = world_new(3, RG_MODE_SEMI_SYNC, 7);
+
+    world->quiet = true;
+    world->nodes[1].priority = 0;
+    world_start_all(world);
+    world_run(world, MS(600));
+    (void)world_said(world);
+
+    world_kill(world, 0);
+    world_run(world, MS(300));
+    RG_CHECK_STR(world_said(world), "B: primary A:1 refuses connections: asking the others\n"
+                                    "C: primary A:1 refuses connections: asking the others\n"
+                                    "C: standing for term 2, log ends at (1, 1)\n"
+                                    "B: promised term 2 to C:1\n"
+                                    "C: elected primary of term 2 with 2 of 3 promises\n"
+                                    "C: the old primary may believe its lease for 200 ms more\n"
+                                    "B: following C:1 in term 2\n");
+    end(world);
+}
+
+RG_TEST(priority_0_that_alone_holds_a_write_saves_it_and_hands_over)
+{
+    struct world *world = world_new(3, RG_MODE_SEMI_SYNC, 7);
+
+    world->quiet = true;
+    world->nodes[1].priority = 0;
+    world_start_all(world);
+    world_run(world, MS(600));
+    (void)world_said(world);
+
+    world_cut(world, 0, 2, true);
+    world_cut(world, 1, 2, true);
+    world_write(world, 0);
+    world_run(world, MS(20));
+    world_cut(world, 1, 2, false);
+    world_kill(world, 0);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "B: primary A:1 refuses connections: asking the others\n"
+                                    "C: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "C: no election in term 2: refused, 1 of 2 promises\n"
+                                    "B: standing for term 2, log ends at (1, 2)\n"
+                                    "C: promised term 2 to B:1\n"
+                                    "B: elected primary of term 2 with 2 of 3 promises\n"
+                                    "C: following B:1 in term 2\n"
+                                    "B: handing over to C:1\n"
+                                    "C: B:1 hands over to this node\n"
+                                    "C: standing for term 3, log ends at (2, 3)\n"
+                                    "B: promised term 3 to C:1\n"
+                                    "C: elected primary of term 3 with 2 of 3 promises\n"
+                                    "B: following C:1 in term 3\n"
+                                    "B: handed over to C:1\n");
+    end(world);
+}
+
+RG_TEST(the_greater_position_stands)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_cut(world, 0, 1, true);
+    world_write(world, 0);
+    world_run(world, MS(100));
+    world_kill(world, 0);
+    world_run(world, MS(1500));
+    RG_CHECK_STR(world_said(world), "C: primary A:1 refuses connections: asking the others\n"
+                                    "C: no election in term 2: refused, 1 of 2 promises\n"
+                                    "B: no bytes from primary A:1 for 1000 ms: asking the others\n"
+                                    "B: no election in term 2: refused, 1 of 2 promises\n"
+                                    "C: standing for term 2, log ends at (1, 2)\n"
+                                    "B: promised term 2 to C:1\n"
+                                    "C: elected primary of term 2 with 2 of 3 promises\n"
+                                    "B: following C:1 in term 2\n");
+    RG_CHECK_INT(world_primary(world), 2);
+    end(world);
+}
