@@ -40,6 +40,9 @@ uint64_t sim_branch_end(const struct sim_branch *branch)
 
 bool sim_log_tree_holds(const struct sim_branch *branch, uint64_t end, struct sim_place place)
 {
+    /* A place before the branch's own first byte belongs to the one that it left. */
+    while (place.branch != NULL && place.offset <= place.branch->start)
+        place.branch = place.branch->parent;
     if (place.branch == NULL)
         return true;
     while (branch != NULL && branch != place.branch) {
