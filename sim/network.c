@@ -35,6 +35,7 @@ struct sim_link {
     struct sim_event dial;
     int64_t dial_deadline_us;
     bool answered; /* the dialled host accepted; the word is on its way back */
+    bool broken;   /* what is sent now goes nowhere, and is answered by a reset */
 };
 
 enum { TRACE_DELIVER = 1, TRACE_DIAL = 2, TRACE_SEND = 3 };
@@ -336,6 +337,10 @@ void sim_end_send(struct sim_network *network, struct sim_end *end, struct rg_by
     sim_trace_bytes(&network->loop->trace, network->loop->now_us, TRACE_SEND, bytes);
     if (network->tap != NULL)
         network->tap(network->tap_arg, end, bytes);
+    if (end->link->broken) {
+        pipe_push(&end->link->pipes[1 - end->side], CHUNK_RESET, rg_bytes("", 0));
+        return;
+    }
     if (bytes.len > 1 && sim_chance(network->loop, network->profile.split)) {
         size_t first = (size_t)sim_between(network->loop, 1, (int64_t)bytes.len - 1);
         pipe_push(pipe, CHUNK_DATA, rg_bytes(bytes.data, first));
@@ -459,6 +464,7 @@ void sim_link_cut(struct sim_network *network, struct sim_link *link, bool half)
 {
     unsigned first = (unsigned)rg_rand_below(&network->loop->rand, 2);
 
+    link->broken = true;
     for (unsigned i = 0; i < 2; i++) {
         unsigned side = first ^ i;
         struct sim_pipe *pipe = &link->pipes[side];
