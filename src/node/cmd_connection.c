@@ -174,6 +174,11 @@ void cmd_select(struct rg_call *call)
 
     if (!cmd_arg_i64(call, 1, &db))
         return;
+    if (db < INT32_MIN || db > INT32_MAX) {
+        rg_reply_error(&call->reply, "ERR value is out of range, value must between -2147483648 "
+                                     "and 2147483647");
+        return;
+    }
     if (db < 0 || db >= (int64_t)rg_store_databases(call->node->store)) {
         rg_reply_error(&call->reply, "ERR DB index is out of range");
         return;

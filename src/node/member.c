@@ -99,6 +99,8 @@ void member_start(struct rg_node *node)
         (struct rg_group_position){.term = at ? at->term : 0, .offset = end}, node->now.mono_us);
     for (unsigned i = 0; i < members->count; i++)
         members->peers[i].redial_us = node->now.mono_us;
+    if (members->log_complete)
+        rg_group_log_mode(members->group, node_mode(node), end);
     member_drain(node);
 }
 

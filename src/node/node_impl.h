@@ -190,6 +190,7 @@ struct rg_follow {
     struct rg_conn *conn;
     unsigned step; /* of the handshake */
     int64_t redial_us;
+    unsigned load_failures; /* snapshots in a row that could not be loaded */
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
@@ -490,7 +491,8 @@ void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
 RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
 /*
  * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT and RG_ETYPE (transfer_error says why). 0: whole; the file, if any, is being synced.
+ * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
+ * being synced.
  */
 RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
                               struct rg_bytes bytes, size_t *ret_used);

@@ -20,6 +20,7 @@ struct rg_transfer {
     struct rg_db *db;
     struct rg_entry *hash; /* whose fields arrive */
     struct rg_transfer_log log;
+    unsigned libraries; /* of functions, which are passed over */
     char error[256];
     uint64_t attempt;
     bool to_file;
@@ -186,6 +187,9 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
         if (transfer->hash != NULL)
             (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
         return 0;
+    case RG_RDB_FUNCTION:
+        transfer->libraries++;
+        return 0;
     case RG_RDB_END:
         transfer->ended = true;
         return 0;
@@ -193,7 +197,7 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
     RG_UNREACHABLE();
 }
 
-/* Runs the reader as far as it gets. Errors: RG_EAGAIN, RG_ECORRUPT, RG_ETYPE. */
+/* Runs the reader as far as it gets. Errors: RG_EAGAIN, RG_ECORRUPT, RG_ETYPE, RG_ENOMEM. */
 static int transfer_read(struct rg_transfer *transfer)
 {
     struct rg_rdb_event event;
@@ -329,4 +333,9 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
     rg_store_free(node->store);
     node->store = transfer->store;
     transfer->store = NULL;
+    if (transfer->libraries > 0)
+        node_say(node, RG_LOG_WARNING,
+                 "The RDB holds %u function libraries, which are not loaded: functions are not "
+                 "supported",
+                 transfer->libraries);
 }
