@@ -1,3 +1,4 @@
+#include "base/panic.h"
 #include "node/node_impl.h"
 
 /*
@@ -25,7 +26,12 @@ static void stop_mark_clean(struct rg_node *node)
     rg_group_durable_format(&durable, &text);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, RG_NODE_STATE_FILE, NULL, &text, RG_FILE_SAVE,
                      0);
-    node->stop_files++;
+}
+
+/* Only a log that is all this node ever acknowledged may be said to be whole (invariant 5). */
+static bool stop_may_mark_clean(const struct rg_node *node)
+{
+    return node->members.group != NULL && node->members.view.state == RG_MEMBER_HEALTHY;
 }
 
 static void stop_begin(struct rg_node *node, bool save, bool nosave)
@@ -45,10 +51,26 @@ static void stop_begin(struct rg_node *node, bool save, bool nosave)
     struct rg_snapshot *snapshot = snapshot_take(node);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
                      RG_FILE_SAVE, 0);
-    node->stop_files++;
     snapshot_unref(snapshot);
-    if (node->members.group != NULL)
-        stop_mark_clean(node);
+    /* The mark comes after the file it speaks of is safe. */
+    node->stop_files = stop_may_mark_clean(node) ? 2 : 1;
+}
+
+/* The stop failed: the node goes on as what it was. */
+static void stop_abort(struct rg_node *node)
+{
+    const struct rg_group_view *view = &node->members.view;
+
+    node->stopping = false;
+    node->stop_files = 0;
+    if (node->members.group == NULL) {
+        if (node->config->replicaof_host[0] != '\0')
+            follow_start(node, node->config->replicaof_host,
+                         (uint16_t)node->config->replicaof_port, -1, 0);
+    } else if (view->role == RG_ROLE_FOLLOWER && view->primary >= 0) {
+        const struct rg_peer *peer = &node->members.peers[view->primary];
+        follow_start(node, peer->host, peer->port, view->primary, view->term);
+    }
 }
 
 void stop_ask(struct rg_node *node, bool save, bool nosave)
@@ -82,14 +104,16 @@ void stop_file_done(struct rg_node *node, int result)
     if (result < 0) {
         node_say(node, RG_LOG_WARNING, "Error trying to save the DB, can't exit: %s",
                  result == RG_ENOSPC ? "No space left on device" : "Input/output error");
-        node->stopping = false;
-        node->stop_files = 0;
+        stop_abort(node);
         return;
     }
-    if (node->stop_files > 0 && --node->stop_files == 0) {
-        node_say(node, RG_LOG_NOTICE, "DB saved on disk");
-        stop_exit(node);
+    RG_ASSERT(node->stop_files > 0);
+    if (--node->stop_files > 0) {
+        stop_mark_clean(node);
+        return;
     }
+    node_say(node, RG_LOG_NOTICE, "DB saved on disk");
+    stop_exit(node);
 }
 
 void rg_node_stop(struct rg_node *node, struct rg_time now)
