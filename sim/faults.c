@@ -62,6 +62,19 @@ static bool faults_may_forget(const struct sim_faults *faults, unsigned node)
     return faults->careless || healthy >= faults->promises;
 }
 
+/* A group of which no disk knows any more has truly forgotten that it ever was. */
+static bool faults_may_wipe(const struct sim_faults *faults, unsigned node)
+{
+    for (unsigned i = 0; i < faults->nodes; i++) {
+        const struct sim_file *file = sim_disk_find(&faults->machines[i].disk, RG_NODE_STATE_FILE);
+        struct rg_group_durable durable;
+        if (i != node && file != NULL &&
+            rg_group_durable_parse(rg_buf_view(&file->data), &durable) == 0 && durable.formed)
+            return true;
+    }
+    return false;
+}
+
 /* ---- Striking ---- */
 
 static void faults_say(struct sim_faults *faults, enum sim_fault kind, unsigned what)
@@ -83,7 +96,8 @@ static void faults_die(struct sim_faults *faults, enum sim_fault kind)
     unsigned node = faults_node(faults);
     struct sim_machine *machine = &faults->machines[node];
 
-    if (machine->state == SIM_DOWN || !faults_may_forget(faults, node))
+    if (machine->state == SIM_DOWN || !faults_may_forget(faults, node) ||
+        (kind == SIM_FAULT_WIPE && !faults_may_wipe(faults, node)))
         return;
     faults_say(faults, kind, node);
     faults_after(faults, &faults->restarts[node], 600000);
