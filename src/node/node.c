@@ -18,6 +18,11 @@ bool node_is_primary(const struct rg_node *node)
     return !node->follow.active;
 }
 
+bool node_feeds(const struct rg_node *node)
+{
+    return node_is_primary(node) && !node->members.hold && !node->stopping;
+}
+
 enum rg_mode node_mode(const struct rg_node *node)
 {
     return (enum rg_mode)node->config->replication_mode;
@@ -360,7 +365,7 @@ static void node_expire(struct rg_node *node)
     struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
-    if (!node->config->active_expire || !node_is_primary(node))
+    if (!node->config->active_expire || !node_feeds(node))
         return;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         struct rg_db *db = rg_store_db(node->store, i);
@@ -388,7 +393,7 @@ static int64_t node_expire_deadline(const struct rg_node *node)
 {
     int64_t earliest = RG_NEVER;
 
-    if (!node->config->active_expire || !node_is_primary(node))
+    if (!node->config->active_expire || !node_feeds(node))
         return RG_NEVER;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         int64_t next = rg_db_next_expire_ms(rg_store_db(node->store, i));

@@ -61,6 +61,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
 };
 struct rg_serve {
@@ -214,7 +215,8 @@ struct rg_peer {
     struct rg_conn *in; /* the newest inbound link */
     bool link_up;       /* as last told to the group */
     int64_t redial_us;
-    bool refusal_told; /* a HELLO error was logged and did not change since */
+    bool refusal_told;              /* a HELLO error was logged and did not change since */
+    enum rg_close_reason unreached; /* why dialling failed, as last logged; ASKED: it did not */
 };
 
 struct rg_members {
@@ -336,6 +338,9 @@ struct rg_node {
 
 /* ---- node.c ---- */
 bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
+/* A primary that adds to its log by itself: not while it hands over or stops, for its successor or
+ * its file must hold all of the log. */
+bool node_feeds(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -532,6 +537,9 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result);
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
+/* As rg_group_hand_over and rg_group_recover; the caller drains. */
+RG_MUST_USE int member_hand_over(struct rg_node *node, int target, int64_t timeout_us);
+RG_MUST_USE int member_recover(struct rg_node *node);
 void member_drain(struct rg_node *node);
 /* Brought up to the present; node->members.view is enough for role, state, term and primary. */
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);

@@ -45,6 +45,10 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
 {
     struct rg_serve *serve = call->conn->serve;
 
+    if (call->conn->kind == RG_CONN_REPLICA && serve->state == RG_SERVE_LOADING) {
+        serve->state = RG_SERVE_ONLINE;
+        conn_wants_output(call->node, call->conn);
+    }
     if (call->conn->kind != RG_CONN_REPLICA || serve->state != RG_SERVE_ONLINE)
         return;
     if (offset > serve->acked && offset <= node_log_end(call->node))
@@ -290,14 +294,15 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 
 static bool serve_reads_log(const struct rg_conn *conn)
 {
-    return conn->kind == RG_CONN_REPLICA && conn->serve->snapshot == NULL;
+    return conn->kind == RG_CONN_REPLICA && conn->serve->state == RG_SERVE_ONLINE;
 }
 
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 {
     if (conn->kind != RG_CONN_REPLICA || conn->closing)
         return false;
-    return conn->serve->snapshot != NULL || conn->serve->sent < node_log_end(node);
+    return conn->serve->snapshot != NULL ||
+           (serve_reads_log(conn) && conn->serve->sent < node_log_end(node));
 }
 
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
@@ -317,7 +322,7 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
                 rg_bytes(serve->eof_mark + trailer_sent, serve_trailer_len(serve) - trailer_sent);
         return n;
     }
-    uint64_t at = serve->sent;
+    uint64_t at = serve_reads_log(conn) ? serve->sent : node_log_end(node);
     while (n < max && at < node_log_end(node)) {
         ret_runs[n] = rg_backlog_read(node->backlog, at);
         at += ret_runs[n++].len;
@@ -342,7 +347,9 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     snapshot_unref(serve->snapshot);
     serve->snapshot = NULL;
-    serve->state = RG_SERVE_ONLINE;
+    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
+     * behind it would hide it. Its first ACK says that the mark was seen. */
+    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
     serve->last_ack_us = node->now.mono_us;
 }
 
@@ -416,6 +423,16 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
     return node->now.mono_us - serve->over_soft_since_us > limit->soft_seconds * RG_S_US;
 }
 
+/* While it loads it does not acknowledge, but sends a newline now and then. */
+static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn, int64_t timeout_us)
+{
+    const struct rg_serve *serve = conn->serve;
+    int64_t heard_us =
+        conn->received_us > serve->last_ack_us ? conn->received_us : serve->last_ack_us;
+
+    return serve->state >= RG_SERVE_LOADING && node->now.mono_us - heard_us > timeout_us;
+}
+
 void serve_cron(struct rg_node *node)
 {
     int64_t timeout_us = node->config->repl_timeout * RG_S_US;
@@ -427,7 +444,7 @@ void serve_cron(struct rg_node *node)
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing)
             continue;
-        if (serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us > timeout_us) {
+        if (serve_silent(node, conn, timeout_us)) {
             node_say(node, RG_LOG_WARNING, "Disconnecting timedout replica (streaming sync): %s",
                      conn->peer);
             conn_close(node, conn, false);
@@ -439,8 +456,8 @@ void serve_cron(struct rg_node *node)
             conn_close(node, conn, false);
         }
     }
-    if (node_is_primary(node) && node->now.mono_us - node->last_ping_us >=
-                                     node->config->repl_ping_replica_period * RG_S_US) {
+    if (node_feeds(node) && node->now.mono_us - node->last_ping_us >=
+                                node->config->repl_ping_replica_period * RG_S_US) {
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }
