@@ -56,7 +56,9 @@ static bool faults_may_forget(const struct sim_faults *faults, unsigned node)
     unsigned healthy = 0;
 
     for (unsigned i = 0; i < faults->nodes; i++) {
-        if (i != node && sim_machine_view(&faults->machines[i], &view, &group))
+        /* One that is about to stop counts as gone. */
+        if (i != node && !rg_heap_item_in(&faults->restarts[i].event.item) &&
+            sim_machine_view(&faults->machines[i], &view, &group))
             healthy += group.state == RG_MEMBER_HEALTHY;
     }
     return faults->careless || healthy >= faults->promises;

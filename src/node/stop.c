@@ -21,7 +21,7 @@ static void stop_mark_clean(struct rg_node *node)
     struct rg_buf text = {0};
 
     durable.clean = true;
-    durable.clean_offset = node_log_end(node);
+    durable.clean_offset = node->stop_offset;
     memcpy(durable.clean_replid, feed_replid(node), RG_REPLID_LEN + 1);
     rg_group_durable_format(&durable, &text);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, RG_NODE_STATE_FILE, NULL, &text, RG_FILE_SAVE,
@@ -34,13 +34,24 @@ static bool stop_may_mark_clean(const struct rg_node *node)
     return node->members.group != NULL && node->members.view.state == RG_MEMBER_HEALTHY;
 }
 
+/* What else this run has to do is done first: nothing may follow on the final snapshot. */
 static void stop_begin(struct rg_node *node, bool save, bool nosave)
 {
-    if (node->stopping)
+    if (node->stopping || node->stop_due)
         return;
+    node->stop_due = true;
+    node->stop_save = save;
+    node->stop_nosave = nosave;
+}
+
+void stop_run(struct rg_node *node)
+{
+    if (!node->stop_due)
+        return;
+    node->stop_due = false;
     node->stopping = true;
     node_say(node, RG_LOG_WARNING, "User requested shutdown...");
-    if (nosave || (!save && node->config->save_count == 0)) {
+    if (node->stop_nosave || (!node->stop_save && node->config->save_count == 0)) {
         stop_exit(node);
         return;
     }
@@ -51,6 +62,7 @@ static void stop_begin(struct rg_node *node, bool save, bool nosave)
     struct rg_snapshot *snapshot = snapshot_take(node);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
                      RG_FILE_SAVE, 0);
+    node->stop_offset = snapshot->offset;
     snapshot_unref(snapshot);
     /* The mark comes after the file it speaks of is safe. */
     node->stop_files = stop_may_mark_clean(node) ? 2 : 1;
