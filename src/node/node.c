@@ -105,6 +105,7 @@ void rg_node_free(struct rg_node *node)
 {
     if (node == NULL)
         return;
+    snapshot_drop(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
     node->follow.transfer = NULL;
@@ -524,6 +525,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     /* Commands that a hand-over or a pause had held back. */
     node_inputs(node);
     follow_ack(node);
+    snapshot_run(node);
     if (node_log_end(node) != log_before || node->replicas > 0) {
         serve_wake(node);
         feed_trim(node);
@@ -541,6 +543,8 @@ int64_t rg_node_deadline(const struct rg_node *node)
     };
     int64_t deadline = RG_NEVER;
 
+    if (node->snapshot != NULL)
+        return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;
     return deadline;
