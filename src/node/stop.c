@@ -57,7 +57,8 @@ void stop_run(struct rg_node *node)
     }
     node_say(node, RG_LOG_NOTICE, "Saving the final RDB snapshot before exiting.");
     /* From here on nothing may be added to the log, or acknowledged, that the file lacks. */
-    follow_stop(node);
+    if (node->follow.active)
+        follow_failed(node, "this node is stopping");
     gate_fail_all(node);
     struct rg_snapshot *snapshot = snapshot_take(node);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
@@ -66,23 +67,6 @@ void stop_run(struct rg_node *node)
     snapshot_unref(snapshot);
     /* The mark comes after the file it speaks of is safe. */
     node->stop_files = stop_may_mark_clean(node) ? 2 : 1;
-}
-
-/* The stop failed: the node goes on as what it was. */
-static void stop_abort(struct rg_node *node)
-{
-    const struct rg_group_view *view = &node->members.view;
-
-    node->stopping = false;
-    node->stop_files = 0;
-    if (node->members.group == NULL) {
-        if (node->config->replicaof_host[0] != '\0')
-            follow_start(node, node->config->replicaof_host,
-                         (uint16_t)node->config->replicaof_port, -1, 0);
-    } else if (view->role == RG_ROLE_FOLLOWER && view->primary >= 0) {
-        const struct rg_peer *peer = &node->members.peers[view->primary];
-        follow_start(node, peer->host, peer->port, view->primary, view->term);
-    }
 }
 
 void stop_ask(struct rg_node *node, bool save, bool nosave)
@@ -109,6 +93,24 @@ void stop_handed_over(struct rg_node *node)
     stop_begin(node, node->stop_save, node->stop_nosave);
 }
 
+/* The node goes on as what it was; a follower dials its primary again. */
+static void stop_failed(struct rg_node *node)
+{
+    struct rg_conn *conn = conn_by_id(node, node->stop_client);
+    size_t mark = 0;
+
+    node->stopping = false;
+    node->stop_files = 0;
+    node->stop_client = 0;
+    if (conn == NULL || conn->closing)
+        return;
+    struct rg_reply reply = conn_reply(conn);
+    conn_push_begin(conn, &mark);
+    rg_reply_error(&reply, "ERR Errors trying to SHUTDOWN. Check logs.");
+    conn_push_end(node, conn, mark);
+    conn_unblock(node, conn);
+}
+
 void stop_file_done(struct rg_node *node, int result)
 {
     if (!node->stopping)
@@ -116,7 +118,7 @@ void stop_file_done(struct rg_node *node, int result)
     if (result < 0) {
         node_say(node, RG_LOG_WARNING, "Error trying to save the DB, can't exit: %s",
                  result == RG_ENOSPC ? "No space left on device" : "Input/output error");
-        stop_abort(node);
+        stop_failed(node);
         return;
     }
     RG_ASSERT(node->stop_files > 0);
