@@ -514,8 +514,6 @@ static void member_step_down(struct rg_node *node)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind == RG_CONN_CLIENT && conn->subscriptions == 0 &&
-            conn->last_command != NULL &&
-            (conn->last_command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) &&
             conn->id != node->members.failover_client)
             conn_close(node, conn, true);
     }
