@@ -1,0 +1,20 @@
+"""The same random commands to Regent and to redis-server: every reply is the same."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "differential.py")
+
+
+@pytest.mark.parametrize("options", [{}, {"hash_max_listpack_entries": 4}], ids=["", "tables"])
+def test_replies_are_alike(park, seed, rounds, options):
+    ours, theirs = park.regent(**options), park.redis(**options)
+    done = subprocess.run([sys.executable, SCRIPT, "--port-a", str(ours.port), "--port-b",
+                           str(theirs.port), "--seed", str(seed), "--commands",
+                           str(4000 * rounds)],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=60 + 30 * rounds)
+    assert done.returncode == 0, done.stdout[-6000:]
