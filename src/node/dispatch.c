@@ -136,10 +136,12 @@ static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     bool changes = (call->command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
+    bool logged = changes || call->command->id == RG_CMD_ID_publish ||
+                  call->command->id == RG_CMD_ID_config_set; /* replication-mode's record */
 
     if (call->conn->kind != RG_CONN_CLIENT)
         return false;
-    if (node->members.hold && changes)
+    if (node->members.hold && logged)
         return true;
     if (node->pause_until_us <= node->now.mono_us)
         return false;
@@ -173,7 +175,7 @@ static void dispatch_data(struct rg_call *call)
         dispatch_ctx(node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
     bool primary = node_is_primary(node);
 
-    ctx.expiry = primary ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
+    ctx.expiry = node_feeds(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
     rg_cmd_run(&ctx);

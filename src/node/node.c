@@ -18,6 +18,11 @@ bool node_is_primary(const struct rg_node *node)
     return !node->follow.active;
 }
 
+bool node_feeds(const struct rg_node *node)
+{
+    return node_is_primary(node) && !node->members.hold && !node->stopping;
+}
+
 enum rg_mode node_mode(const struct rg_node *node)
 {
     return (enum rg_mode)node->config->replication_mode;
@@ -100,6 +105,7 @@ void rg_node_free(struct rg_node *node)
 {
     if (node == NULL)
         return;
+    snapshot_drop(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
     node->follow.transfer = NULL;
@@ -360,7 +366,7 @@ static void node_expire(struct rg_node *node)
     struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
-    if (!node->config->active_expire || !node_is_primary(node))
+    if (!node->config->active_expire || !node_feeds(node))
         return;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         struct rg_db *db = rg_store_db(node->store, i);
@@ -388,7 +394,7 @@ static int64_t node_expire_deadline(const struct rg_node *node)
 {
     int64_t earliest = RG_NEVER;
 
-    if (!node->config->active_expire || !node_is_primary(node))
+    if (!node->config->active_expire || !node_feeds(node))
         return RG_NEVER;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         int64_t next = rg_db_next_expire_ms(rg_store_db(node->store, i));
@@ -519,6 +525,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     /* Commands that a hand-over or a pause had held back. */
     node_inputs(node);
     follow_ack(node);
+    snapshot_run(node);
     if (node_log_end(node) != log_before || node->replicas > 0) {
         serve_wake(node);
         feed_trim(node);
@@ -533,6 +540,8 @@ int64_t rg_node_deadline(const struct rg_node *node)
     };
     int64_t deadline = RG_NEVER;
 
+    if (node->snapshot != NULL)
+        return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;
     return deadline;

@@ -74,10 +74,11 @@ struct rg_serve {
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
     size_t snapshot_sent;
-    char eof_mark[41]; /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;     /* end of the log sent */
-    uint64_t acked;    /* end of the log acknowledged */
-    bool ack_seen;     /* since online */
+    bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
+    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;      /* end of the log sent */
+    uint64_t acked;     /* end of the log acknowledged */
+    bool ack_seen;      /* since online */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -215,7 +216,8 @@ struct rg_peer {
     struct rg_conn *in; /* the newest inbound link */
     bool link_up;       /* as last told to the group */
     int64_t redial_us;
-    bool refusal_told; /* a HELLO error was logged and did not change since */
+    bool refusal_told;              /* a HELLO error was logged and did not change since */
+    enum rg_close_reason unreached; /* why dialling failed, as last logged; ASKED: it did not */
 };
 
 struct rg_members {
@@ -306,7 +308,8 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
-    bool ask_acks; /* a GETACK is due at the end of this run */
+    struct rg_snapshot *snapshot; /* being written; a reference; NULL */
+    bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
@@ -337,6 +340,9 @@ struct rg_node {
 
 /* ---- node.c ---- */
 bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
+/* A primary that adds to its log by itself: not while it hands over or stops, for its successor or
+ * its file must hold all of the log. */
+bool node_feeds(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -437,12 +443,23 @@ void feed_ping(struct rg_node *node);
 
 /* ---- snapshot.c ---- */
 struct rg_snapshot {
-    unsigned refs;
+    unsigned refs;   /* of replicas, and one of the node while it is being written */
     uint64_t offset; /* end of the log it holds */
-    struct rg_buf bytes;
+    char replid[RG_REPLID_LEN + 1];
+    struct rg_buf bytes; /* grows until done */
+    bool done;
+    struct rg_rdb_writer writer;
+    int db; /* the one its keys are in; -1: none yet */
+    int64_t began_us;
 };
+/* A reference to one that is being written, or to a new one of this moment. */
+struct rg_snapshot *snapshot_share(struct rg_node *node);
+/* A whole one of this moment, at once; the caller owns the reference. */
 struct rg_snapshot *snapshot_take(struct rg_node *node);
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot);
+/* A slice of what is being written. */
+void snapshot_run(struct rg_node *node);
+/* Gives up what is being written: its store goes away, or nobody wants it. */
+void snapshot_drop(struct rg_node *node);
 void snapshot_unref(struct rg_snapshot *snapshot);
 
 /* ---- serve.c ---- */
@@ -453,6 +470,7 @@ void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max);
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot);
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
 /* New bytes are in the log. */
@@ -533,6 +551,9 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result);
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
+/* As rg_group_hand_over and rg_group_recover; the caller drains. */
+RG_MUST_USE int member_hand_over(struct rg_node *node, int target, int64_t timeout_us);
+RG_MUST_USE int member_recover(struct rg_node *node);
 void member_drain(struct rg_node *node);
 /* Brought up to the present; node->members.view is enough for role, state, term and primary. */
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);

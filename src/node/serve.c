@@ -195,14 +195,11 @@ static void serve_full(struct rg_call *call, bool psync)
     char name[320];
 
     feed_activate(node);
-    /* The replica begins without a selected database. */
-    node->feed_db = -1;
-    serve->snapshot = snapshot_take(node);
+    serve->snapshot = snapshot_share(node);
     node->stats.sync_full++;
     serve_enter(call, RG_SERVE_SNAPSHOT, serve->snapshot->offset);
     serve_describe(call->conn, name, sizeof(name));
-    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s: %zu bytes of RDB at offset %llu",
-             name, rg_buf_len(&serve->snapshot->bytes),
+    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s at offset %llu", name,
              (unsigned long long)serve->snapshot->offset);
     if (psync)
         rg_buf_printf(&call->conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
@@ -211,7 +208,26 @@ static void serve_full(struct rg_call *call, bool psync)
         rg_rand_hex(&node->rand, serve->eof_mark, 40);
         rg_buf_printf(&call->conn->out, "$EOF:%s\r\n", serve->eof_mark);
     } else {
-        rg_buf_printf(&call->conn->out, "$%zu\r\n", rg_buf_len(&serve->snapshot->bytes));
+        serve->awaits_length = true;
+    }
+}
+
+static void serve_say_length(struct rg_conn *conn)
+{
+    rg_buf_printf(&conn->out, "$%zu\r\n", rg_buf_len(&conn->serve->snapshot->bytes));
+    conn->serve->awaits_length = false;
+}
+
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_REPLICA || conn->serve->snapshot != snapshot)
+            continue;
+        if (conn->serve->awaits_length)
+            serve_say_length(conn);
+        conn_wants_output(node, conn);
     }
 }
 
@@ -287,9 +303,18 @@ void serve_sync(struct rg_call *call)
 
 /* ---- Output: replies, then the snapshot, then the log. ---- */
 
+/* The mark stands behind a snapshot that is whole. */
 static size_t serve_trailer_len(const struct rg_serve *serve)
 {
-    return strlen(serve->eof_mark);
+    return serve->snapshot->done ? strlen(serve->eof_mark) : 0;
+}
+
+/* Bytes of the snapshot and its mark that are there to be sent. */
+static size_t serve_snapshot_ready(const struct rg_serve *serve)
+{
+    return serve->awaits_length ? 0
+                                : rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve) -
+                                      serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -301,8 +326,9 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 {
     if (conn->kind != RG_CONN_REPLICA || conn->closing)
         return false;
-    return conn->serve->snapshot != NULL ||
-           (serve_reads_log(conn) && conn->serve->sent < node_log_end(node));
+    if (conn->serve->snapshot != NULL)
+        return serve_snapshot_ready(conn->serve) > 0;
+    return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
 }
 
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
@@ -313,6 +339,8 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL) {
         struct rg_bytes all = rg_buf_view(&serve->snapshot->bytes);
+        if (serve_snapshot_ready(serve) == 0)
+            return 0;
         if (n < max && serve->snapshot_sent < all.len)
             ret_runs[n++] =
                 rg_bytes(all.data + serve->snapshot_sent, all.len - serve->snapshot_sent);
@@ -341,9 +369,9 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     }
     serve->snapshot_sent += n;
-    size_t whole = rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve);
-    RG_ASSERT(serve->snapshot_sent <= whole);
-    if (serve->snapshot_sent < whole)
+    RG_ASSERT(serve->snapshot_sent <=
+              rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve));
+    if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);
     serve->snapshot = NULL;
@@ -360,7 +388,7 @@ void serve_wake(struct rg_node *node)
     RG_LIST_EACH(link, &node->conns)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (serve_reads_log(conn) && !conn->closing)
+        if (conn->kind == RG_CONN_REPLICA && !conn->closing)
             conn_wants_output(node, conn);
     }
 }
@@ -456,8 +484,8 @@ void serve_cron(struct rg_node *node)
             conn_close(node, conn, false);
         }
     }
-    if (node_is_primary(node) && node->now.mono_us - node->last_ping_us >=
-                                     node->config->repl_ping_replica_period * RG_S_US) {
+    if (node_feeds(node) && node->now.mono_us - node->last_ping_us >=
+                                node->config->repl_ping_replica_period * RG_S_US) {
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }

@@ -1,9 +1,15 @@
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
 #include "node/version.h"
+
+/*
+ * The keyspace as an RDB, as it was at one offset of the log. It is written in slices, one a run,
+ * while commands go on (store.h, "A snapshot without a pause"). Replicas that ask while one is
+ * being written share it.
+ */
+
+enum { SNAPSHOT_SLICE = 512 }; /* entries a run: some tenths of a millisecond */
 
 static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
 {
@@ -38,45 +44,100 @@ static void snapshot_hash(struct rg_rdb_writer *writer, const struct rg_entry *e
         rg_rdb_write_hash_field(writer, field, value);
 }
 
-static void snapshot_db(struct rg_node *node, struct rg_rdb_writer *writer, unsigned index)
+static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
 {
-    struct rg_db *db = rg_store_db(node->store, index);
-    struct rg_db_iter iter;
+    struct rg_snapshot *snapshot = arg;
     char scratch[RG_STRING_SCRATCH];
 
-    if (rg_db_count(db) == 0)
-        return;
-    rg_rdb_write_db(writer, index, rg_db_count(db), rg_db_count_expiring(db));
-    rg_db_iter_init(&iter, db);
-    for (struct rg_entry *entry = rg_db_iter_next(&iter); entry; entry = rg_db_iter_next(&iter)) {
-        if (rg_entry_type(entry) == RG_TYPE_HASH)
-            snapshot_hash(writer, entry);
-        else
-            rg_rdb_write_string(writer, rg_entry_key(entry), rg_entry_expire_ms(entry),
-                                rg_string_get(entry, scratch));
+    if (snapshot->db != (int)db) {
+        snapshot->db = (int)db;
+        rg_rdb_write_db(&snapshot->writer, db, 0, 0);
     }
+    if (rg_entry_type(entry) == RG_TYPE_HASH)
+        snapshot_hash(&snapshot->writer, entry);
+    else
+        rg_rdb_write_string(&snapshot->writer, rg_entry_key(entry), rg_entry_expire_ms(entry),
+                            rg_string_get(entry, scratch));
+}
+
+static struct rg_snapshot *snapshot_begin(struct rg_node *node)
+{
+    struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
+
+    snapshot->refs = 1;
+    snapshot->offset = node_log_end(node);
+    snapshot->db = -1;
+    snapshot->began_us = node->now.mono_us;
+    memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
+    rg_rdb_write_begin(&snapshot->writer, &snapshot->bytes, node->config->rdbcompression,
+                       node->config->rdbchecksum);
+    snapshot_head(node, &snapshot->writer);
+    int result = rg_store_snapshot_begin(node->store, snapshot_entry, snapshot);
+    RG_ASSERT(result == 0);
+    /* Whoever reads the log from here on begins without a selected database. */
+    node->feed_db = -1;
+    node->snapshot = snapshot;
+    return snapshot;
+}
+
+static void snapshot_slice(struct rg_node *node, uint64_t entries)
+{
+    struct rg_snapshot *snapshot = node->snapshot;
+
+    if (!rg_store_snapshot_step(node->store, entries))
+        return;
+    rg_rdb_write_end(&snapshot->writer);
+    snapshot->done = true;
+    node->snapshot = NULL;
+    node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu complete: %zu bytes of RDB, %lld ms",
+             (unsigned long long)snapshot->offset, rg_buf_len(&snapshot->bytes),
+             (long long)((node->now.mono_us - snapshot->began_us) / RG_MS_US));
+    serve_snapshot_done(node, snapshot);
+    snapshot_unref(snapshot);
+}
+
+struct rg_snapshot *snapshot_share(struct rg_node *node)
+{
+    /* One of another replication id says so in its head: it serves nobody new. */
+    while (node->snapshot != NULL && strcmp(node->snapshot->replid, feed_replid(node)) != 0)
+        snapshot_slice(node, UINT64_MAX);
+    if (node->snapshot == NULL)
+        (void)snapshot_begin(node);
+    node->snapshot->refs++;
+    return node->snapshot;
 }
 
 struct rg_snapshot *snapshot_take(struct rg_node *node)
 {
-    struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
-    struct rg_rdb_writer writer;
-
-    snapshot->refs = 1;
-    snapshot->offset = node_log_end(node);
-    rg_rdb_write_begin(&writer, &snapshot->bytes, node->config->rdbcompression,
-                       node->config->rdbchecksum);
-    snapshot_head(node, &writer);
-    for (unsigned i = 0; i < rg_store_databases(node->store); i++)
-        snapshot_db(node, &writer, i);
-    rg_rdb_write_end(&writer);
+    while (node->snapshot != NULL)
+        snapshot_slice(node, UINT64_MAX);
+    struct rg_snapshot *snapshot = snapshot_begin(node);
+    snapshot->refs++;
+    while (!snapshot->done)
+        snapshot_slice(node, UINT64_MAX);
     return snapshot;
 }
 
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot)
+void snapshot_run(struct rg_node *node)
 {
-    snapshot->refs++;
-    return snapshot;
+    if (node->snapshot == NULL)
+        return;
+    if (node->snapshot->refs == 1) {
+        /* Everybody who wanted it is gone. */
+        snapshot_drop(node);
+        return;
+    }
+    snapshot_slice(node, SNAPSHOT_SLICE);
+    serve_wake(node);
+}
+
+void snapshot_drop(struct rg_node *node)
+{
+    if (node->snapshot == NULL)
+        return;
+    rg_store_snapshot_cancel(node->store);
+    snapshot_unref(node->snapshot);
+    node->snapshot = NULL;
 }
 
 void snapshot_unref(struct rg_snapshot *snapshot)

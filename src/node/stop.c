@@ -56,7 +56,7 @@ void stop_ask(struct rg_node *node, bool save, bool nosave)
     if (node->stop_wanted || node->stopping)
         return;
     if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY ||
-        rg_group_hand_over(node->members.group, -1, STOP_HAND_OVER_US, node->now.mono_us) < 0) {
+        member_hand_over(node, -1, STOP_HAND_OVER_US) < 0) {
         stop_begin(node, save, nosave);
         return;
     }

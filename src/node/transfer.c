@@ -330,6 +330,7 @@ void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint
 void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
+    snapshot_drop(node);
     rg_store_free(node->store);
     node->store = transfer->store;
     transfer->store = NULL;

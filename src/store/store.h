@@ -90,6 +90,21 @@ struct rg_db_iter {
 void rg_db_iter_init(struct rg_db_iter *iter, struct rg_db *db);
 struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter);
 
+/*
+ * A snapshot without a pause: everything as it is at begin is shown to visit once, in slices, while
+ * the store goes on changing. An entry that is about to change, or to go, is shown just before; one
+ * that came later is not shown. db is the number that its database had at begin. visit must not
+ * change the store.
+ */
+/* Errors: RG_EEXIST (one is under way). */
+RG_MUST_USE int
+rg_store_snapshot_begin(struct rg_store *store,
+                        void (*visit)(void *arg, unsigned db, struct rg_entry *entry), void *arg);
+/* Walks on over about `count` entries. True: everything was shown, the snapshot is over. */
+bool rg_store_snapshot_step(struct rg_store *store, uint64_t count);
+/* visit is not called any more. Does nothing where none is under way. */
+void rg_store_snapshot_cancel(struct rg_store *store);
+
 /* ---- Entries ---- */
 
 struct rg_bytes rg_entry_key(const struct rg_entry *entry);

@@ -138,3 +138,29 @@ def test_aux_fields_arrive(park):
     after = server.info("replication")
     assert after["master_replid2"] == before["master_replid"]
     assert 0 < after["second_repl_offset"] <= before["master_repl_offset"] + 1
+
+
+@pytest.mark.parametrize("name", [name for name in fixtures() if not name.startswith("version")]
+                         + ["version2.rdb", "version9.rdb"])
+def test_regent_starts_with_each_fixture(park, name):
+    """What Regent loads at its start is what redis-server loads of the same file."""
+    servers = [park.redis(start=False), park.regent(start=False)]
+    for server in servers:
+        shutil.copy(os.path.join(FIXTURES, name), os.path.join(server.dir, "dump.rdb"))
+        server.start()
+    assert not differences(content(servers[0]), content(servers[1]))
+    warned = "function libraries, which are not loaded" in servers[1].log()
+    assert warned == (name == "functions.rdb")
+
+
+def test_redis_starts_with_what_regent_saved(park, seed):
+    rand = random.Random(seed)
+    regent = park.regent()
+    fill(regent.client(), rand)
+    want = content(regent)
+    assert len(want) >= 450
+    regent.client().shutdown(save=True)
+    assert regent.wait() == 0
+    with open(os.path.join(regent.dir, "dump.rdb"), "rb") as file:
+        server = serving(park, file.read())
+    assert not differences(want, content(server))

@@ -1,5 +1,7 @@
 #include "tests/harness.h"
 
+#include <malloc.h>
+
 #include "base/alloc.h"
 #include "log/rdb.h"
 #include "tests/log/rdb_narrate.h"
@@ -142,6 +144,52 @@ RG_TEST(a_promised_length_waits_for_its_bytes)
     check_told("REDIS0009", RG_BYTES("\0\1k\x80\xff\xff\xff\xffvalue"), RG_EAGAIN, "");
     check_told("REDIS0009", RG_BYTES("\4\1h\x81\xff\xff\xff\xff\xff\xff\xff\xff\1f\1v\1g"),
                RG_EAGAIN, "0 h: 18446744073709551615\n0 h.f=v\n");
+}
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/* What a reader holds after such a file was fed in small pieces. Sanitizers' heaps do not tell. */
+static size_t reader_bytes(struct rg_bytes head, size_t len)
+{
+    static const char piece[4096];
+    size_t before = heap_bytes();
+    struct rg_rdb_reader *r = rg_rdb_reader_new();
+    struct rg_rdb_event e;
+    int rc;
+    rg_rdb_reader_feed(r, head);
+    while ((rc = rg_rdb_reader_next(r, &e)) == 0)
+        continue;
+    RG_CHECK_INT(rc, RG_EAGAIN);
+    for (size_t fed = 0; fed < len; fed += sizeof(piece)) {
+        rg_rdb_reader_feed(r, rg_bytes(piece, sizeof(piece)));
+        while ((rc = rg_rdb_reader_next(r, &e)) == 0)
+            continue;
+        RG_CHECK_INT(rc, RG_EAGAIN);
+    }
+    size_t held = heap_bytes() - before;
+    rg_rdb_reader_free(r);
+    return held;
+}
+
+RG_TEST(memory_grows_with_the_bytes_that_came)
+{
+    static const struct rg_bytes promises[] = {
+        {"REDIS0009\0\1k\x80\xff\xff\xff\xff", 17},               /* a value of 4 GiB */
+        {"REDIS0009\0\x81\0\0\1\0\0\0\0\0", 19},                  /* a key of 1 TiB */
+        {"REDIS0009\4\1h\x81\0\0\1\0\0\0\0\0\x80\x7f\0\0\0", 26}, /* and many fields */
+        {"REDIS0009\0\1k\xc3\x80\2\0\0\0\x80\xa0\0\0\0", 23},     /* 2.5 GiB compressed */
+        {"REDIS0009\x10\1h\x80\x7f\0\0\0", 17},                   /* a listpack of 2 GiB */
+    };
+    for (unsigned i = 0; i < sizeof(promises) / sizeof(promises[0]); i++) {
+        RG_CHECK(reader_bytes(promises[i], 0) < 4096);
+        RG_CHECK(reader_bytes(promises[i], 1 << 20) < 5 << 20);
+    }
+    /* What was taken is given back: 16 MiB of keys "" with the value "" pass through. */
+    RG_CHECK(reader_bytes(RG_BYTES("REDIS0009"), 16 << 20) < 1 << 17);
 }
 
 RG_TEST(compressed_strings)
