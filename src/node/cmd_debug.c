@@ -9,7 +9,8 @@ static void debug_sleep(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR value is not a valid float");
         return;
     }
-    node_effect_sleep(call->node, (int64_t)(seconds * (double)RG_S_US));
+    call->node->slept_us = (int64_t)(seconds * (double)RG_S_US);
+    node_effect_sleep(call->node, call->node->slept_us);
     rg_reply_simple(&call->reply, "OK");
 }
 

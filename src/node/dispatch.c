@@ -212,7 +212,8 @@ static void dispatch_run(struct rg_call *call)
         handler(call);
     }
     stats->calls++;
-    int64_t took_us = node_measure_us(node) - began_us;
+    int64_t took_us = node_measure_us(node) - began_us + node->slept_us;
+    node->slept_us = 0;
     stats->usec += took_us;
     if (rg_buf_len(&conn->out) > mark && rg_buf_view(&conn->out).data[mark] == '-')
         stats->failed++;

@@ -5,6 +5,35 @@
 
 typedef unsigned long long ull;
 
+/* 1536 as 1.50K, as Redis writes sizes for people. */
+static void info_human(struct rg_buf *out, const char *name, uint64_t bytes)
+{
+    static const char units[] = "BKMGTP";
+    double value = (double)bytes;
+    unsigned unit = 0;
+
+    while (value >= 1024 && unit < sizeof(units) - 2) {
+        value /= 1024;
+        unit++;
+    }
+    if (unit == 0)
+        rg_buf_printf(out, "%s_human:%lluB\r\n", name, (ull)bytes);
+    else
+        rg_buf_printf(out, "%s_human:%.2f%c\r\n", name, value, units[unit]);
+}
+
+/* A size, and the same for people. */
+static void info_size(struct rg_buf *out, const char *name, uint64_t bytes)
+{
+    rg_buf_printf(out, "%s:%llu\r\n", name, (ull)bytes);
+    info_human(out, name, bytes);
+}
+
+static double info_share(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0.0;
+}
+
 void info_server(const struct rg_node *node, struct rg_buf *out)
 {
     int64_t uptime_s = (node->now.mono_us - node->started.mono_us) / RG_S_US;
@@ -57,31 +86,88 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
                   blocked, blocked);
 }
 
+static void info_value(void *arg, const char *name, struct rg_bytes value)
+{
+    (void)name;
+    rg_buf_append_bytes(arg, value);
+}
+
+/* What connections hold: requests that came in part, and replies not sent yet. */
+static uint64_t info_conns_memory(const struct rg_node *node, bool replicas)
+{
+    uint64_t bytes = 0;
+
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if ((conn->kind == RG_CONN_REPLICA) == replicas)
+            bytes += sizeof(*conn) + conn->in.cap + conn->out.cap;
+    }
+    return bytes;
+}
+
+static void info_allocator(const struct rg_node_facts *facts, struct rg_buf *out)
+{
+    uint64_t used = facts->used_memory;
+    uint64_t rss = facts->used_memory_rss;
+    uint64_t more = rss > used ? rss - used : 0;
+
+    rg_buf_printf(out,
+                  "allocator_allocated:%llu\r\nallocator_active:%llu\r\n"
+                  "allocator_resident:%llu\r\n",
+                  (ull)used, (ull)rss, (ull)rss);
+    rg_buf_printf(out, "allocator_frag_ratio:%.2f\r\nallocator_frag_bytes:%llu\r\n",
+                  info_share(rss, used), (ull)more);
+    rg_buf_append_str(out, "allocator_rss_ratio:1.00\r\nallocator_rss_bytes:0\r\n"
+                           "rss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n");
+    rg_buf_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%llu\r\n",
+                  info_share(rss, used), (ull)more);
+}
+
+/* There are no scripts, functions, AOF and cluster yet, and so nothing is held for them. */
+static void info_memory_unused(struct rg_buf *out)
+{
+    rg_buf_append_str(out, "used_memory_vm_eval:0\r\nused_memory_lua:0\r\n"
+                           "used_memory_lua_human:0B\r\nused_memory_scripts_eval:0\r\n"
+                           "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\n"
+                           "number_of_libraries:0\r\nused_memory_vm_functions:0\r\n"
+                           "used_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
+                           "used_memory_functions:0\r\nused_memory_scripts:0\r\n"
+                           "used_memory_scripts_human:0B\r\nmem_cluster_links:0\r\n"
+                           "mem_aof_buffer:0\r\nmem_not_counted_for_evict:0\r\n"
+                           "active_defrag_running:0\r\nlazyfree_pending_objects:0\r\n"
+                           "lazyfreed_objects:0\r\n");
+}
+
 void info_memory(const struct rg_node *node, struct rg_buf *out)
 {
     const struct rg_node_facts *facts = &node->facts;
+    const struct rg_config *config = node->config;
     uint64_t backlog = rg_backlog_memory(node->backlog);
     uint64_t dataset = rg_store_memory(node->store);
+    uint64_t used = facts->used_memory;
 
-    rg_buf_printf(out, "used_memory:%llu\r\nused_memory_human:%.2fM\r\n", (ull)facts->used_memory,
-                  (double)facts->used_memory / 1048576);
-    rg_buf_printf(out, "used_memory_rss:%llu\r\nused_memory_rss_human:%.2fM\r\n",
-                  (ull)facts->used_memory_rss, (double)facts->used_memory_rss / 1048576);
-    rg_buf_printf(out, "used_memory_peak:%llu\r\nused_memory_peak_human:%.2fM\r\n",
-                  (ull)node->stats.peak_memory, (double)node->stats.peak_memory / 1048576);
-    rg_buf_printf(out, "used_memory_overhead:%llu\r\nused_memory_dataset:%llu\r\n",
-                  (ull)(facts->used_memory > dataset ? facts->used_memory - dataset : 0),
-                  (ull)dataset);
-    rg_buf_printf(out, "total_system_memory:%llu\r\n", (ull)facts->total_system_memory);
-    rg_buf_printf(out, "maxmemory:%lld\r\nmaxmemory_policy:noeviction\r\n",
-                  (long long)node->config->maxmemory);
-    rg_buf_printf(
-        out, "mem_fragmentation_ratio:%.2f\r\n",
-        facts->used_memory > 0 ? (double)facts->used_memory_rss / (double)facts->used_memory : 0.0);
+    info_size(out, "used_memory", used);
+    info_size(out, "used_memory_rss", facts->used_memory_rss);
+    info_size(out, "used_memory_peak", node->stats.peak_memory);
+    rg_buf_printf(out, "used_memory_peak_perc:%.2f%%\r\n",
+                  100 * info_share(used, node->stats.peak_memory));
+    rg_buf_printf(out, "used_memory_overhead:%llu\r\nused_memory_startup:0\r\n",
+                  (ull)(used > dataset ? used - dataset : 0));
+    rg_buf_printf(out, "used_memory_dataset:%llu\r\nused_memory_dataset_perc:%.2f%%\r\n",
+                  (ull)dataset, 100 * info_share(dataset, used > dataset ? used : dataset));
+    info_size(out, "total_system_memory", facts->total_system_memory);
+    info_size(out, "maxmemory", (uint64_t)config->maxmemory);
+    rg_buf_append_str(out, "maxmemory_policy:");
+    rg_config_get(config, &RG_BYTES("maxmemory-policy"), 1, info_value, out);
+    rg_buf_append_str(out, "\r\n");
+    info_allocator(facts, out);
     rg_buf_printf(out, "mem_replication_backlog:%llu\r\nmem_total_replication_buffers:%llu\r\n",
                   (ull)backlog, (ull)backlog);
-    rg_buf_append_str(out, "mem_allocator:libc\r\nactive_defrag_running:0\r\n"
-                           "lazyfree_pending_objects:0\r\n");
+    rg_buf_printf(out, "mem_clients_slaves:%llu\r\nmem_clients_normal:%llu\r\n",
+                  (ull)info_conns_memory(node, true), (ull)info_conns_memory(node, false));
+    rg_buf_append_str(out, "mem_allocator:libc\r\n");
+    info_memory_unused(out);
 }
 
 void info_persistence(const struct rg_node *node, struct rg_buf *out)
@@ -92,7 +178,46 @@ void info_persistence(const struct rg_node *node, struct rg_buf *out)
                   "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:%lld\r\n"
                   "rdb_last_bgsave_status:ok\r\n",
                   (long long)(node->started.wall_us / RG_S_US));
-    rg_buf_append_str(out, "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n");
+    rg_buf_append_str(out, "rdb_last_bgsave_time_sec:-1\r\nrdb_current_bgsave_time_sec:-1\r\n"
+                           "rdb_saves:0\r\nrdb_last_cow_size:0\r\n"
+                           "current_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+                           "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\n"
+                           "current_save_keys_processed:0\r\ncurrent_save_keys_total:0\r\n"
+                           "rdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n"
+                           "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
+                           "aof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-1\r\n"
+                           "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\n"
+                           "aof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n"
+                           "aof_last_write_status:ok\r\naof_last_cow_size:0\r\n"
+                           "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n");
+}
+
+static uint64_t info_errors(const struct rg_node *node)
+{
+    uint64_t errors = 0;
+    unsigned count = 0;
+
+    (void)rg_cmd_table(&count);
+    for (unsigned i = 0; i < count; i++)
+        errors += node->stats.per_command[i].failed + node->stats.per_command[i].rejected;
+    return errors;
+}
+
+/* What Redis counts of things that are not here: eviction, defragmentation, tracking, threads. */
+static void info_stats_unused(struct rg_buf *out)
+{
+    rg_buf_append_str(out, "evicted_clients:0\r\ntotal_eviction_exceeded_time:0\r\n"
+                           "current_eviction_exceeded_time:0\r\nexpired_stale_perc:0.00\r\n"
+                           "expired_time_cap_reached_count:0\r\n"
+                           "expire_cycle_cpu_milliseconds:0\r\nactive_defrag_hits:0\r\n"
+                           "active_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
+                           "active_defrag_key_misses:0\r\ntotal_active_defrag_time:0\r\n"
+                           "current_active_defrag_time:0\r\ntracking_total_keys:0\r\n"
+                           "tracking_total_items:0\r\ntracking_total_prefixes:0\r\n"
+                           "slave_expires_tracked_keys:0\r\nmigrate_cached_sockets:0\r\n"
+                           "dump_payload_sanitizations:0\r\npubsubshard_channels:0\r\n"
+                           "io_threaded_reads_processed:0\r\n"
+                           "io_threaded_writes_processed:0\r\n");
 }
 
 void info_stats(const struct rg_node *node, struct rg_buf *out)
@@ -117,6 +242,9 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",
                   (ull)pubsub_count(node, false), (ull)pubsub_count(node, true));
     rg_buf_append_str(out, "latest_fork_usec:0\r\ntotal_forks:0\r\n");
+    rg_buf_printf(out, "total_error_replies:%llu\r\nunexpected_error_replies:0\r\n",
+                  (ull)info_errors(node));
+    info_stats_unused(out);
 }
 
 void info_cpu(const struct rg_node *node, struct rg_buf *out)
@@ -125,6 +253,9 @@ void info_cpu(const struct rg_node *node, struct rg_buf *out)
                   (double)node->facts.cpu_system_us / (double)RG_S_US,
                   (double)node->facts.cpu_user_us / (double)RG_S_US);
     rg_buf_append_str(out, "used_cpu_sys_children:0.000000\r\nused_cpu_user_children:0.000000\r\n");
+    rg_buf_printf(out, "used_cpu_sys_main_thread:%.6f\r\nused_cpu_user_main_thread:%.6f\r\n",
+                  (double)node->facts.cpu_main_system_us / (double)RG_S_US,
+                  (double)node->facts.cpu_main_user_us / (double)RG_S_US);
 }
 
 void info_modules(const struct rg_node *node, struct rg_buf *out)

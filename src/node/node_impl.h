@@ -280,6 +280,7 @@ struct rg_node {
     unsigned planted;
     int64_t (*clock_us)(void *arg); /* for durations in statistics only; may be NULL */
     void *clock_arg;
+    int64_t slept_us; /* by DEBUG SLEEP in the command that runs: the host sleeps after it */
     struct rg_node_facts facts;
     char run_id[41];
     bool running; /* rg_node_start was called */

@@ -40,6 +40,7 @@ static int64_t host_cpu_us(const struct timeval *tv)
 void rg_host_facts(struct host *host)
 {
     struct rusage usage = {0};
+    struct rusage own = {0};
 
     if (host->now.mono_us < host->facts_due_us)
         return;
@@ -47,12 +48,15 @@ void rg_host_facts(struct host *host)
         host->total_memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     struct mallinfo2 info = mallinfo2();
     (void)getrusage(RUSAGE_SELF, &usage);
+    (void)getrusage(RUSAGE_THREAD, &own);
     struct rg_node_facts facts = {
         .used_memory = info.uordblks + info.hblkhd,
         .used_memory_rss = host_rss(),
         .total_system_memory = host->total_memory,
         .cpu_user_us = host_cpu_us(&usage.ru_utime),
         .cpu_system_us = host_cpu_us(&usage.ru_stime),
+        .cpu_main_user_us = host_cpu_us(&own.ru_utime),
+        .cpu_main_system_us = host_cpu_us(&own.ru_stime),
         .io_backend = rg_loop_name(host->loop),
     };
     rg_node_set_facts(host->node, &facts);

@@ -14,7 +14,7 @@ def test_replies_are_alike(park, seed, rounds, options):
     ours, theirs = park.regent(**options), park.redis(**options)
     done = subprocess.run([sys.executable, SCRIPT, "--port-a", str(ours.port), "--port-b",
                            str(theirs.port), "--seed", str(seed), "--commands",
-                           str(4000 * rounds)],
+                           str(10_000 * rounds)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           timeout=60 + 30 * rounds)
     assert done.returncode == 0, done.stdout[-6000:]
