@@ -27,7 +27,9 @@ void cmd_shutdown(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR No shutdown in progress.");
         return;
     }
-    /* There is no reply: the connection ends with the server. */
+    /* There is no reply: the connection ends with the server. Only a failure is told. */
+    call->node->stop_client = call->conn->id;
+    conn_block(call->node, call->conn, RG_BLOCK_FILE, RG_NEVER);
     stop_ask(call->node, save, nosave);
 }
 

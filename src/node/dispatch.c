@@ -11,13 +11,14 @@ static void dispatch_unknown(struct rg_reply *reply, const struct rg_bytes *argv
 {
     struct rg_buf text = {0};
 
-    /* Redis shows 128 bytes of the name and of the arguments together. */
+    /* Redis shows 128 bytes of the name and of the arguments together, each up to a zero byte. */
     rg_buf_append_str(&text, "ERR unknown command '");
-    rg_buf_append(&text, argv[0].data, argv[0].len < 128 ? argv[0].len : 128);
+    rg_buf_append(&text, argv[0].data,
+                  strnlen(argv[0].data, argv[0].len < 128 ? argv[0].len : 128));
     rg_buf_append_str(&text, "', with args beginning with: ");
     size_t shown = 0;
     for (int i = 1; i < argc && shown < 128; i++) {
-        size_t len = argv[i].len < 128 - shown ? argv[i].len : 128 - shown;
+        size_t len = strnlen(argv[i].data, argv[i].len < 128 - shown ? argv[i].len : 128 - shown);
         rg_buf_append_char(&text, '\'');
         rg_buf_append(&text, argv[i].data, len);
         rg_buf_append_str(&text, "' ");
@@ -261,6 +262,12 @@ static void dispatch_reject(struct rg_call *call, size_t mark)
     gate_pass(call->conn, rg_buf_len(&call->conn->out) - mark);
 }
 
+/* A browser that a page talked into sending commands begins with these words of HTTP. */
+static bool dispatch_is_http(const struct rg_bytes *argv)
+{
+    return rg_bytes_is_nocase(argv[0], "post") || rg_bytes_is_nocase(argv[0], "host:");
+}
+
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
                      int argc)
 {
@@ -270,6 +277,15 @@ bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg
     enum rg_reply_mode mode_before = conn->reply_mode;
 
     conn->active_us = node->now.mono_us;
+    if (dispatch_is_http(argv)) {
+        node_say(node, RG_LOG_WARNING,
+                 "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or "
+                 "Host: commands to this server, perhaps through a page in a browser. The "
+                 "connection from %s is closed.",
+                 conn->peer);
+        conn_close(node, conn, false);
+        return false;
+    }
     if (!dispatch_lookup(&call)) {
         dispatch_reject(&call, mark);
     } else {

@@ -390,10 +390,8 @@ void follow_transferred(struct rg_node *node)
     feed_reset(node, &history, follow->full_offset);
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
     follow->stream_db = log->stream_db;
-    if (!follow_plain(node) && log->mode >= 0) {
-        node->config->replication_mode = log->mode;
-        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, node_log_end(node));
-    }
+    if (!follow_plain(node))
+        member_reloaded(node, log);
     transfer_free(node, transfer);
     follow->transfer = NULL;
     node_say(node, RG_LOG_NOTICE, "MASTER <-> REPLICA sync: Finished with success");

@@ -100,7 +100,7 @@ void member_start(struct rg_node *node)
     for (unsigned i = 0; i < members->count; i++)
         members->peers[i].redial_us = node->now.mono_us;
     if (members->log_complete)
-        rg_group_log_mode(members->group, node_mode(node), end);
+        member_reloaded(node, transfer_log(node->load));
     member_drain(node);
 }
 
@@ -453,6 +453,16 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
             rg_group_log_mode(node->members.group, (enum rg_mode)mode, node_log_end(node));
         }
     }
+}
+
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log)
+{
+    member_tell_log(node);
+    if (log->mode < 0)
+        return;
+    node->config->replication_mode = log->mode;
+    if (rg_group_modes_load(node->members.group, rg_bytes_str(log->modes)) < 0)
+        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, node_log_end(node));
 }
 
 void member_mode_changed(struct rg_node *node)

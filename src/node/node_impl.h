@@ -180,6 +180,7 @@ enum rg_follow_state {
     RG_FOLLOW_STREAM,
 };
 
+struct rg_transfer_log;
 struct rg_transfer; /* an RDB on its way in (transfer.c) */
 
 struct rg_follow {
@@ -323,10 +324,11 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted; /* a stop waits for the end of a hand-over */
-    bool stop_save;   /* … asked for with SAVE, */
-    bool stop_nosave; /* or with NOSAVE */
-    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
+    bool stop_wanted;     /* a stop waits for the end of a hand-over */
+    bool stop_save;       /* … asked for with SAVE, */
+    bool stop_nosave;     /* or with NOSAVE */
+    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
     int64_t next_cron_us;
     bool loading;
@@ -530,7 +532,8 @@ struct rg_transfer_log { /* what the file said of the log it was taken from */
     char replid[RG_REPLID_LEN + 1];
     uint64_t offset;
     int stream_db;
-    int mode; /* enum rg_mode; -1 */
+    int mode;         /* enum rg_mode; -1 */
+    char modes[1024]; /* rg_group_modes_format; "" */
 };
 const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
 void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
@@ -550,6 +553,8 @@ void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t
 void member_persisted(struct rg_node *node, uint64_t seq, int result);
 /* The text of a record in the log was appended or applied; it begins at start. */
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
+/* The log was replaced by a snapshot's, which said this of its modes. */
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
 /* As rg_group_hand_over and rg_group_recover; the caller drains. */

@@ -28,6 +28,9 @@ static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
         rg_rdb_write_aux(writer, RG_BYTES("regent-history"), rg_buf_view(&line));
         rg_rdb_write_aux(writer, RG_BYTES("regent-mode"),
                          rg_bytes_str(rg_mode_name(node_mode(node))));
+        rg_buf_reset(&line, SIZE_MAX);
+        rg_group_modes_format(node->members.group, &line);
+        rg_rdb_write_aux(writer, RG_BYTES("regent-modes"), rg_buf_view(&line));
         rg_buf_fini(&line);
     }
 }

@@ -40,7 +40,8 @@ static void stop_begin(struct rg_node *node, bool save, bool nosave)
     }
     node_say(node, RG_LOG_NOTICE, "Saving the final RDB snapshot before exiting.");
     /* From here on nothing may be added to the log, or acknowledged, that the file lacks. */
-    follow_stop(node);
+    if (node->follow.active)
+        follow_failed(node, "this node is stopping");
     gate_fail_all(node);
     struct rg_snapshot *snapshot = snapshot_take(node);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
@@ -75,6 +76,23 @@ void stop_handed_over(struct rg_node *node)
     stop_begin(node, node->stop_save, node->stop_nosave);
 }
 
+static void stop_failed(struct rg_node *node)
+{
+    struct rg_conn *conn = conn_by_id(node, node->stop_client);
+    size_t mark = 0;
+
+    node->stopping = false;
+    node->stop_files = 0;
+    node->stop_client = 0;
+    if (conn == NULL || conn->closing)
+        return;
+    struct rg_reply reply = conn_reply(conn);
+    conn_push_begin(conn, &mark);
+    rg_reply_error(&reply, "ERR Errors trying to SHUTDOWN. Check logs.");
+    conn_push_end(node, conn, mark);
+    conn_unblock(node, conn);
+}
+
 void stop_file_done(struct rg_node *node, int result)
 {
     if (!node->stopping)
@@ -82,8 +100,7 @@ void stop_file_done(struct rg_node *node, int result)
     if (result < 0) {
         node_say(node, RG_LOG_WARNING, "Error trying to save the DB, can't exit: %s",
                  result == RG_ENOSPC ? "No space left on device" : "Input/output error");
-        node->stopping = false;
-        node->stop_files = 0;
+        stop_failed(node);
         return;
     }
     if (node->stop_files > 0 && --node->stop_files == 0) {

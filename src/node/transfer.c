@@ -107,7 +107,9 @@ int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header)
         memcpy(transfer->mark, rest.data + 4, TRANSFER_EOF_MARK);
         return 0;
     }
-    return rg_parse_u64(rest, &transfer->total) < 0 ? RG_EPROTO : 0;
+    if (rg_parse_u64(rest, &transfer->total) < 0 || transfer->total == 0)
+        return RG_EPROTO;
+    return 0;
 }
 
 /* ---- Events of the reader ---- */
@@ -130,6 +132,9 @@ static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event
             log->stream_db = (int)number;
     } else if (rg_bytes_is(event->key, "regent-history")) {
         log->has_history = rg_history_parse(event->value, &log->history) == 0;
+    } else if (rg_bytes_is(event->key, "regent-modes")) {
+        (void)snprintf(log->modes, sizeof(log->modes), "%.*s", (int)event->value.len,
+                       event->value.data);
     } else if (rg_bytes_is(event->key, "regent-mode")) {
         for (int mode = 0; mode < RG_MODES; mode++) {
             if (rg_bytes_is(event->value, rg_mode_name((enum rg_mode)mode)))

@@ -246,33 +246,6 @@ def test_half_open_handshake(regent):
 
 # ---- Full disks ----
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of its own; small_disk.fill() leaves no room, .free() gives it back."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
-                          capture_output=True, check=False)
-    if made.returncode != 0:
-        pytest.skip("needs to mount a tmpfs")
-
-    class Disk:
-        path = str(folder)
-
-        @staticmethod
-        def fill():
-            with open(folder / "ballast", "wb", buffering=0) as file, \
-                    contextlib.suppress(OSError):
-                while True:
-                    file.write(b"x" * 4096)
-
-        @staticmethod
-        def free():
-            (folder / "ballast").unlink()
-    yield Disk
-    subprocess.run(["umount", "-l", str(folder)], check=False)
-
-
 def test_disk_full_for_the_rdb(redis_server, regent, small_disk):
     primary = redis_server()
     primary.client().set("kept", "value")
