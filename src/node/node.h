@@ -101,11 +101,12 @@ struct rg_node_facts {
     uint64_t used_memory; /* allocated */
     uint64_t used_memory_rss;
     uint64_t total_system_memory;
-    int64_t cpu_user_us; /* of all threads */
+    int64_t cpu_user_us;
     int64_t cpu_system_us;
-    int64_t cpu_main_user_us; /* of the one that runs the node */
-    int64_t cpu_main_system_us;
+    int64_t cpu_thread_user_us; /* of the thread that runs the node */
+    int64_t cpu_thread_system_us;
     const char *io_backend; /* "epoll", "io_uring"; static */
+    char os[128];           /* system, release and machine; "" where there is none */
 };
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts);
 

@@ -325,8 +325,8 @@ class Writer(Task):
 
 
 class Witness(Task):
-    """A client that stays at one node, whatever is said of it: it writes keys of its own and reads
-    the canary. Keeps what it was told."""
+    """A client that stays at one node, whatever is said of it: it writes keys of its own and, as
+    long as the node calls itself primary, reads the canary. Keeps what it was told."""
 
     def __init__(self, group, node, writer):
         super().__init__()
@@ -353,14 +353,21 @@ class Witness(Task):
             return None
 
     def read(self, client):
+        """A primary shows what was acknowledged before it was asked. A follower may lag: what it
+        says is not looked at."""
+        pipe = client.pipeline(transaction=False)
+        pipe.execute_command("ROLE")
+        pipe.get("canary")
+        pipe.execute_command("ROLE")
         asked = time.monotonic()
-        value = self.attempt(lambda: client.get("canary"))
-        if value is None:
+        replies = self.attempt(lambda: pipe.execute(raise_on_error=True))
+        if replies is None or [reply[0] for reply in replies[::2]] != [b"master", b"master"]:
             return
-        self.reads.append((asked, int(value)))
+        value = int(replies[1] or 0)
+        self.reads.append((asked, value))
         wanted = self.writer.canary_before(asked)
-        if int(value) < wanted:
-            self.stale.append((asked, int(value), wanted))
+        if value < wanted:
+            self.stale.append((asked, value, wanted))
 
     def run(self):
         with self.group.inside(self.node):

@@ -4,6 +4,7 @@ replaced acknowledges nothing and shows nothing stale, and another serves within
 ROUNDS says how often each fault strikes (2, in a soak 20)."""
 
 import contextlib
+import random
 import threading
 import time
 
@@ -23,10 +24,11 @@ HAND_OVER_MEDIAN_S = 0.1
 
 # ---- The primary dies ----
 
-@pytest.mark.parametrize("mode", ["quorum", "semi-sync"])
-def test_kill(tmp_path, mode):
+@pytest.mark.parametrize("mode, backend", [("quorum", "auto"), ("semi-sync", "auto"),
+                                           ("quorum", "epoll")])
+def test_kill(tmp_path, mode, backend):
     outages = []
-    with Group(tmp_path, mode=mode) as group, Writer(group) as writer:
+    with Group(tmp_path, mode=mode, io_backend=backend) as group, Writer(group) as writer:
         for _ in range(ROUNDS):
             old = group.wait_whole()
             writer.wait_acks(50)
@@ -241,6 +243,124 @@ def test_all_cut_apart(tmp_path):
         group.check_all(writer.acked)
 
 
+# ---- Everything at once ----
+
+class Chaos:
+    """Draws faults, of which some overlap. Only one node at a time forgets: where two do, the group
+    rightly waits for an operator (test_two_killed)."""
+
+    def __init__(self, group, seed):
+        self.group = group
+        self.rand = random.Random(seed)
+        self.told = []
+
+    def strike(self):
+        fault = self.rand.choice([self.kill, self.wipe, self.pause, self.pause, self.cut, self.cut,
+                                  self.pause_and_cut, self.cut_apart, self.hand_over, self.flap])
+        fault()
+
+    def wait(self, longest):
+        time.sleep(self.rand.uniform(0.05, longest))
+
+    def some(self):
+        """Mostly the primary."""
+        primaries = self.group.primaries()
+        if primaries and self.rand.random() < 0.7:
+            return primaries[0]
+        return self.rand.choice(self.group.nodes)
+
+    def say(self, *words):
+        self.told.append(" ".join(str(word) for word in words))
+
+    def kill(self, wipe=False):
+        self.group.wait_whole(20)
+        node = self.some()
+        self.say("kill and wipe" if wipe else "kill", node.name)
+        node.kill()
+        if wipe:
+            node.wipe()
+        self.wait(0.6)
+        node.start()
+        self.group.wait_rejoined(node, 20)
+
+    def wipe(self):
+        self.kill(wipe=True)
+
+    def pause(self):
+        node = self.some()
+        self.say("pause", node.name)
+        node.pause()
+        self.wait(2.0)
+        node.resume()
+
+    def cut(self):
+        node = self.some()
+        self.say("cut", node.name)
+        self.group.cut(node)
+        self.wait(2.0)
+        self.group.heal(node)
+
+    def pause_and_cut(self):
+        one, other = self.rand.sample(self.group.nodes, 2)
+        self.say("pause", one.name, "and cut", other.name)
+        one.pause()
+        self.wait(0.5)
+        self.group.cut(other)
+        self.wait(1.5)
+        one.resume()
+        self.wait(0.5)
+        self.group.heal(other)
+
+    def cut_apart(self):
+        self.say("cut all")
+        for node in self.group.nodes:
+            self.group.cut(node)
+        self.wait(2.0)
+        for node in self.rand.sample(self.group.nodes, 3):
+            self.group.heal(node)
+            self.wait(0.2)
+
+    def flap(self):
+        node = self.some()
+        self.say("flap", node.name)
+        for _ in range(5):
+            self.group.cut(node)
+            self.wait(0.4)
+            self.group.heal(node)
+            self.wait(0.4)
+
+    def hand_over(self):
+        self.say("hand over")
+        with contextlib.suppress(redis.RedisError, OSError):
+            self.some().command_reply("GROUP", "FAILOVER", "TIMEOUT", "1000")
+
+
+@needs_namespaces
+@pytest.mark.parametrize("mode", ["quorum", "semi-sync"])
+def test_random_faults(tmp_path, mode, seed):
+    with Group(tmp_path, mode=mode, net=True, replication_timeout=1000) as group, \
+            Writer(group) as writer, contextlib.ExitStack() as stack:
+        witnesses = [stack.enter_context(Witness(group, node, writer)) for node in group.nodes]
+        chaos = Chaos(group, seed)
+        try:
+            for _ in range(4 * ROUNDS):
+                writer.wait_acks(10, 30.0)
+                chaos.strike()
+            group.wait_whole(30.0)
+            writer.wait_acks(50, 30.0)
+        finally:
+            print("; ".join(chaos.told))
+        for task in [writer, *witnesses]:
+            task.stopping.set()
+        for task in [writer, *witnesses]:
+            task.thread.join(60)
+        for witness in witnesses:
+            witness.check()
+            writer.acked.update(witness.acked)
+        group.check_all(writer.acked, 30.0)
+        print(f"{len(writer.acked)} writes acknowledged")
+
+
 # ---- Hand-over and stops ----
 
 def test_hand_over(tmp_path):
@@ -423,6 +543,31 @@ def test_all_killed(tmp_path):
         assert chosen.command_reply("SET", "k", "again")
         with pytest.raises(redis.ResponseError, match="Nothing to recover"):
             chosen.command_reply("GROUP", "RECOVER")
+
+
+def test_killed_after_a_clean_stop(tmp_path):
+    """The file of an earlier clean stop is not all that the killed node acknowledged: it neither
+    leads with it nor serves it."""
+    with Group(tmp_path, save=["3600", "1"]) as group:
+        acked = {}
+        with Writer(group, prefix="before") as writer:
+            writer.wait_acks(100)
+        acked.update(writer.acked)
+        for node in group.others(group.wait_whole()) + [group.wait_primary()]:
+            assert node.terminate() == 0
+        for node in group.nodes:
+            node.start()
+        with Writer(group, prefix="after") as writer:
+            for _ in range(ROUNDS):
+                old = group.wait_whole()
+                writer.wait_acks(50)
+                old.kill()
+                old.start()  # at once: it has data, and its term
+                writer.wait_acks(50)
+                group.wait_rejoined(old)
+                assert "forgot-log" in old.log()
+        acked.update(writer.acked)
+        group.check_all(acked)
 
 
 def test_two_killed(tmp_path):
