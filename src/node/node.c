@@ -569,10 +569,13 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         feed_trim(node);
     }
     node_output_limits(node);
+    stop_run(node);
 }
 
 int64_t rg_node_deadline(const struct rg_node *node)
 {
+    if (node->stopping)
+        return RG_NEVER;
     int64_t deadlines[] = {
         member_deadline(node),  follow_deadline(node), gate_deadline(node),
         session_deadline(node), node->next_cron_us,    node_expire_deadline(node),

@@ -355,8 +355,10 @@ struct rg_node {
     bool stop_save;       /* … asked for with SAVE, */
     bool stop_nosave;     /* or with NOSAVE */
     uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stop_due;        /* it begins at the end of this run */
     bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
+    uint64_t stop_offset; /* where the log ends in the final file */
     int64_t next_cron_us;
     bool loading;
     struct rg_transfer *load; /* dump.rdb at start */
@@ -621,6 +623,7 @@ void slowlog_fini(struct rg_node *node);
 /* A group's primary hands over first, so that nobody has to miss it. */
 void stop_ask(struct rg_node *node, bool save, bool nosave);
 void stop_handed_over(struct rg_node *node);
+void stop_run(struct rg_node *node);
 void stop_file_done(struct rg_node *node, int result);
 
 #endif
