@@ -40,7 +40,8 @@ static void invariants_log_anew(struct sim_check_invariants *check, struct sim_m
         !sim_log_tree_matches(
             branch, view->log_start,
             invariants_read(check, machine->node, view->log_start, view->log_end))) {
-        sim_fail(check->loop, "invariant 4: n%u loaded a log that ends at %s:%llu, which nobody wrote",
+        sim_fail(check->loop,
+                 "invariant 4: n%u loaded a log that ends at %s:%llu, which nobody wrote",
                  machine->index, view->replid, (unsigned long long)view->log_end);
         return;
     }
@@ -51,8 +52,7 @@ static void invariants_log_grew(struct sim_check_invariants *check, struct sim_m
                                 struct sim_watch *watch, const struct rg_node_view *view)
 {
     struct sim_branch *branch = sim_log_tree_find(check->tree, view->replid);
-    struct rg_bytes bytes =
-        invariants_read(check, machine->node, watch->at.offset, view->log_end);
+    struct rg_bytes bytes = invariants_read(check, machine->node, watch->at.offset, view->log_end);
 
     if (branch == NULL || sim_branch_end(branch) < view->log_end) {
         sim_log_tree_extend(check->tree, machine->index, &watch->at, bytes);
@@ -156,8 +156,8 @@ static void invariants_primary(struct sim_check_invariants *check, struct sim_ma
         sim_fail(check->loop,
                  "invariant 2: n%u counts offset %llu as committed, which %u nodes hold; %s mode "
                  "needs %u",
-                 machine->index, (unsigned long long)group->commit, held,
-                 rg_mode_name(group->mode), need);
+                 machine->index, (unsigned long long)group->commit, held, rg_mode_name(group->mode),
+                 need);
 }
 
 static void invariants_spinning(struct sim_check_invariants *check, struct sim_machine *machine,

@@ -5,8 +5,8 @@
 #include "sim/machine.h"
 
 /*
- * After every turn of a node: what it may never be seen doing (docs/failover.md, invariants 1 to 4).
- * Its log is compared with the tree of all logs byte by byte, but only what is new of it.
+ * After every turn of a node: what it may never be seen doing (docs/failover.md, invariants 1 to
+ * 4). Its log is compared with the tree of all logs byte by byte, but only what is new of it.
  */
 enum { SIM_DIGESTS = 64 };
 

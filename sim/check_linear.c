@@ -133,8 +133,7 @@ static void linear_judge(struct sim_loop *loop, unsigned target,
                 sim_fail(loop,
                          "linearizability: register %u: v%lld was written and read between moments "
                          "%llu and %llu, while it held v%lld",
-                         target, (long long)cluster->value,
-                         (unsigned long long)cluster->last_began,
+                         target, (long long)cluster->value, (unsigned long long)cluster->last_began,
                          (unsigned long long)cluster->first_end, (long long)forward[k].value);
                 return;
             }

@@ -30,11 +30,10 @@ bool sim_check_converged(struct sim_machine *machines, unsigned count, char *ret
     for (unsigned i = 0; i < count; i++) {
         if (groups[i].primary != primary || groups[i].state != RG_MEMBER_HEALTHY ||
             groups[i].term != groups[primary].term) {
-            (void)snprintf(ret_why, size,
-                           "n%u is %s, in term %llu, and follows %d, while n%d leads term %llu", i,
-                           rg_member_state_name(groups[i].state),
-                           (unsigned long long)groups[i].term, groups[i].primary, primary,
-                           (unsigned long long)groups[primary].term);
+            (void)snprintf(
+                ret_why, size, "n%u is %s, in term %llu, and follows %d, while n%d leads term %llu",
+                i, rg_member_state_name(groups[i].state), (unsigned long long)groups[i].term,
+                groups[i].primary, primary, (unsigned long long)groups[primary].term);
             return false;
         }
         if (views[i].log_end != views[primary].log_end ||

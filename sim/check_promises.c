@@ -25,8 +25,8 @@ static void promises_judge(struct sim_check_promises *check, unsigned from, unsi
     if (msg->type == RG_MSG_PREVOTE)
         return;
     if (msg->term > disk.term)
-        sim_fail(check->loop, "invariant 1: n%u tells term %llu by %s, but its disk says %llu", from,
-                 (unsigned long long)msg->term, rg_group_msg_name(msg->type),
+        sim_fail(check->loop, "invariant 1: n%u tells term %llu by %s, but its disk says %llu",
+                 from, (unsigned long long)msg->term, rg_group_msg_name(msg->type),
                  (unsigned long long)disk.term);
     else if ((own_vote || given_vote) && disk.term == msg->term && disk.voted_for != candidate)
         sim_fail(check->loop,

@@ -4,8 +4,8 @@
 #include "sim/machine.h"
 
 /*
- * Listens to what members say to each other: no term and no vote leaves a machine that is not on its
- * disk (docs/failover.md, invariant 1).
+ * Listens to what members say to each other: no term and no vote leaves a machine that is not on
+ * its disk (docs/failover.md, invariant 1).
  */
 struct sim_check_promises {
     struct sim_loop *loop;

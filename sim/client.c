@@ -57,8 +57,8 @@ static void client_go(struct sim_client *client, unsigned node)
     client_drop(client);
     client->node = node;
     client->reconnects++;
-    client_next_timer(client, CLIENT_RETRY_US / 2 +
-                                  sim_around(client->load->loop, CLIENT_RETRY_US));
+    client_next_timer(client,
+                      CLIENT_RETRY_US / 2 + sim_around(client->load->loop, CLIENT_RETRY_US));
 }
 
 static void client_dial(struct sim_client *client)

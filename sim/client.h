@@ -6,9 +6,9 @@
 #include "sim/network.h"
 
 /*
- * A client of the group, which knows nothing but bytes: it asks a node who is primary, as clients of
- * Sentinel do, talks to that one, and asks again when it is refused or cut off. Everything that it
- * does and sees goes into the history; what it was shown is checked at once (sim/check_loss.h).
+ * A client of the group, which knows nothing but bytes: it asks a node who is primary, as clients
+ * of Sentinel do, talks to that one, and asks again when it is refused or cut off. Everything that
+ * it does and sees goes into the history; what it was shown is checked at once (sim/check_loss.h).
  */
 enum { SIM_MAX_PIPELINE = 16 };
 

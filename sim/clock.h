@@ -4,8 +4,8 @@
 #include "base/time.h"
 
 /*
- * A machine's clocks, seen from true time: the monotonic one runs a little too fast or too slow, the
- * wall clock is off and jumps.
+ * A machine's clocks, seen from true time: the monotonic one runs a little too fast or too slow,
+ * the wall clock is off and jumps.
  */
 struct sim_clock {
     int64_t mono_base_us; /* at true time 0 */

@@ -1,9 +1,9 @@
 #include "sim/faults.h"
 
 static const char *const fault_names[SIM_FAULTS] = {
-    "kill",      "power",   "wipe",    "stop",  "pause",     "cut",       "half-open",  "stall",
-    "partition", "isolate", "one-way", "clock", "slow-disk", "full-disk", "disk-error", "hand-over",
-    "sleep",
+    "kill",      "power",     "wipe",       "stop",      "pause",   "cut",
+    "half-open", "stall",     "partition",  "isolate",   "one-way", "clock",
+    "slow-disk", "full-disk", "disk-error", "hand-over", "sleep",
 };
 
 /* Mean time between two of a kind, in milliseconds, where it is on. */
@@ -31,8 +31,7 @@ static int faults_primary(const struct sim_faults *faults)
     struct rg_group_view group;
 
     for (unsigned i = 0; i < faults->nodes; i++) {
-        if (sim_machine_view(&faults->machines[i], &view, &group) &&
-            group.role == RG_ROLE_PRIMARY)
+        if (sim_machine_view(&faults->machines[i], &view, &group) && group.role == RG_ROLE_PRIMARY)
             return (int)i;
     }
     return -1;
@@ -310,9 +309,9 @@ static void faults_timer(struct sim_faults *faults, struct sim_fault_timer *time
     sim_event_init(&timer->event, fire);
 }
 
-void sim_faults_init(struct sim_faults *faults, struct sim_loop *loop,
-                     struct sim_network *network, struct sim_machine *machines, unsigned nodes,
-                     struct sim_client *admin, unsigned promises)
+void sim_faults_init(struct sim_faults *faults, struct sim_loop *loop, struct sim_network *network,
+                     struct sim_machine *machines, unsigned nodes, struct sim_client *admin,
+                     unsigned promises)
 {
     *faults = (struct sim_faults){.loop = loop,
                                   .network = network,

@@ -8,9 +8,10 @@
 
 /*
  * Everything that any node's log ever held, as an onlooker sees it: a tree of terms, each a branch
- * that leaves an older one at an offset. Bytes are added by the term's primary, when it writes them;
- * everybody else's log must agree with what is there (docs/failover.md, invariant 4). It knows
- * where each of the workload's values stands, and who held how much of each branch at any time.
+ * that leaves an older one at an offset. Bytes are added by the term's primary, when it writes
+ * them; everybody else's log must agree with what is there (docs/failover.md, invariant 4). It
+ * knows where each of the workload's values stands, and who held how much of each branch at any
+ * time.
  */
 enum { SIM_MAX_BRANCHES = 512, SIM_MAX_NODES = 5 };
 
@@ -20,9 +21,9 @@ struct sim_branch {
     unsigned owner;            /* the primary */
     struct sim_branch *parent; /* NULL: it begins at 0 */
     uint64_t start;
-    struct rg_buf bytes; /* from start on */
+    struct rg_buf bytes;          /* from start on */
     uint64_t held[SIM_MAX_NODES]; /* greatest end that a node's log, in this branch, had */
-    uint64_t shown; /* greatest end of anything that a client was shown of it */
+    uint64_t shown;               /* greatest end of anything that a client was shown of it */
 };
 
 /* A place in the tree: before the byte at offset of the chain that ends in branch. */
@@ -50,8 +51,8 @@ unsigned sim_log_tree_copies(const struct sim_log_tree *tree, unsigned nodes,
                              struct sim_place place);
 
 /*
- * Node `owner`, a primary, whose log ended at *at, appended bytes: they become part of the tree, and
- * *at moves. Fails the loop where they are not its to write.
+ * Node `owner`, a primary, whose log ended at *at, appended bytes: they become part of the tree,
+ * and *at moves. Fails the loop where they are not its to write.
  */
 void sim_log_tree_extend(struct sim_log_tree *tree, unsigned owner, struct sim_place *at,
                          struct rg_bytes bytes);

@@ -393,8 +393,8 @@ void sim_machine_init(struct sim_machine *machine, struct sim_loop *loop,
                       struct sim_network *network, unsigned index,
                       const struct sim_machine_config *config)
 {
-    *machine = (struct sim_machine){
-        .loop = loop, .network = network, .config = *config, .index = index};
+    *machine =
+        (struct sim_machine){.loop = loop, .network = network, .config = *config, .index = index};
     machine->host = sim_network_add(network, &machine_ops, machine);
     sim_event_init(&machine->turn, machine_fire);
     rg_list_init(&machine->ends);

@@ -40,14 +40,14 @@ struct sim_machine {
     enum sim_machine_state state;
     struct rg_node *node; /* owned; NULL while down */
     bool paused;
-    bool exited;         /* of its own accord */
+    bool exited; /* of its own accord */
     int exit_status;
     int64_t busy_until_us;
     struct sim_event turn;
     struct sim_happening *queue; /* owned */
     size_t queue_count;
     size_t queue_cap;
-    struct rg_list ends; /* open connections */
+    struct rg_list ends;   /* open connections */
     struct sim_end **read; /* owned: inboxes lent to the node in this turn */
     size_t read_count;
     size_t read_cap;

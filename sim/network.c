@@ -316,8 +316,8 @@ uint64_t sim_end_id(const struct sim_end *end)
 
 size_t sim_end_room(struct sim_network *network, struct sim_end *end)
 {
-    size_t used = rg_buf_len(&end->link->pipes[end->side].bytes) +
-                  rg_buf_len(&sim_end_peer(end)->inbox);
+    size_t used =
+        rg_buf_len(&end->link->pipes[end->side].bytes) + rg_buf_len(&sim_end_peer(end)->inbox);
 
     RG_ASSERT(end->state == SIM_END_OPEN);
     if (used >= network->profile.window_bytes) {
@@ -391,8 +391,7 @@ static void network_release_held(struct sim_network *network)
         for (int side = 0; side < 2; side++) {
             struct sim_pipe *pipe = &link->pipes[side];
             if (!pipe->held || pipe->head == pipe->count ||
-                !network_open(network, link->ends[pipe->from].host,
-                                             pipe_target(pipe)->host))
+                !network_open(network, link->ends[pipe->from].host, pipe_target(pipe)->host))
                 continue;
             pipe->held = false;
             /* Retransmission: not at once, but soon. */

@@ -28,10 +28,10 @@ struct sim_end {
     unsigned side; /* 0: dialled */
     unsigned host;
     enum sim_end_state state;
-    struct rg_buf inbox;   /* arrived, not yet read by the owner */
-    bool wants_writable;   /* the owner was told that no more fits */
-    void *owner;           /* the host's own word */
-    bool draining;         /* machine: close once the output went out */
+    struct rg_buf inbox;    /* arrived, not yet read by the owner */
+    bool wants_writable;    /* the owner was told that no more fits */
+    void *owner;            /* the host's own word */
+    bool draining;          /* machine: close once the output went out */
     struct rg_list in_host; /* machine: among its ends */
     int tapped;             /* the tap's own words about this end; zeroed at first */
     struct rg_buf tap_bytes;
@@ -56,12 +56,12 @@ struct sim_host {
 };
 
 struct sim_network_profile {
-    int64_t delay_us;       /* least delay of a chunk */
-    int64_t jitter_us;      /* mean of what is added */
-    double spike;           /* probability that a chunk is late by up to spike_us */
+    int64_t delay_us;  /* least delay of a chunk */
+    int64_t jitter_us; /* mean of what is added */
+    double spike;      /* probability that a chunk is late by up to spike_us */
     int64_t spike_us;
-    double split;           /* probability that a write arrives in pieces */
-    size_t window_bytes;    /* under way or unread per direction */
+    double split;        /* probability that a write arrives in pieces */
+    size_t window_bytes; /* under way or unread per direction */
     int64_t dial_timeout_us;
 };
 
@@ -71,8 +71,8 @@ struct sim_network {
     struct sim_host hosts[SIM_MAX_HOSTS];
     unsigned host_count;
     bool blocked[SIM_MAX_HOSTS][SIM_MAX_HOSTS]; /* from, to */
-    struct rg_list links; /* alive first to last made */
-    struct rg_list done;  /* both ends are dead: kept until the end of the world */
+    struct rg_list links;                       /* alive first to last made */
+    struct rg_list done; /* both ends are dead: kept until the end of the world */
     uint64_t link_count;
     uint64_t bytes;
     /* Sees what every host sends, before it is under way. */

@@ -60,8 +60,8 @@ static void run_died(int signal_number)
 static void run_replay_command(const struct run_options *options, uint64_t seed, char *text,
                                size_t size)
 {
-    int n = snprintf(text, size, "replay: %s --seed %llu", options->program,
-                     (unsigned long long)seed);
+    int n =
+        snprintf(text, size, "replay: %s --seed %llu", options->program, (unsigned long long)seed);
 
     if (options->nodes > 0 && n > 0)
         n += snprintf(text + n, size - (size_t)n, " --nodes %u", options->nodes);
@@ -141,8 +141,8 @@ static int run_option(struct run_options *options, const char *name, const char 
 
 static bool run_options_read(struct run_options *options, int argc, char **argv)
 {
-    *options = (struct run_options){
-        .first_seed = 1, .seeds = 1, .mode = SIM_ANY_MODE, .program = argv[0]};
+    *options =
+        (struct run_options){.first_seed = 1, .seeds = 1, .mode = SIM_ANY_MODE, .program = argv[0]};
     for (int i = 1; i < argc;) {
         int used = run_option(options, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
         if (used == 0)

@@ -34,8 +34,7 @@ static unsigned workload_register(struct sim_workload *load)
     return (unsigned)rg_rand_below(&load->loop->rand, load->registers);
 }
 
-void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op,
-                               struct rg_buf *request)
+void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
     sim_workload_read(load, workload_register(load), op, request);
     op->kind = SIM_OP_REPLICA_READ;
@@ -70,13 +69,34 @@ static void workload_incr(struct sim_workload *load, struct sim_op *op, struct r
 /* ---- Everything else ---- */
 
 static const char *const workload_forms[] = {
-    "SET %k %n",           "SET %k %n PX %p",        "SET %k %n NX GET",    "APPEND %k %n",
-    "INCRBYFLOAT %f 0.1",  "SETRANGE %k 3 %n",       "GETEX %k PX %p",      "PEXPIRE %k %p",
-    "EXPIRE %k 1 GT",      "PERSIST %k",             "DEL %k",              "UNLINK %k %h",
-    "HSET %h %n 1 x %n",   "HINCRBY %h c 3",         "HDEL %h x",           "HINCRBYFLOAT %h y 1.5",
-    "HSETNX %h %n z",      "RENAME %k %k",           "COPY %k %k REPLACE",  "GETDEL %k",
-    "MSET %k %n %k %n",    "SETEX %k 1 %n",          "GETSET %k %n",        "PEXPIRE %h %p",
-    "EXISTS %k",           "HLEN %h",                "TTL %k",              "MOVE %k 1",
+    "SET %k %n",
+    "SET %k %n PX %p",
+    "SET %k %n NX GET",
+    "APPEND %k %n",
+    "INCRBYFLOAT %f 0.1",
+    "SETRANGE %k 3 %n",
+    "GETEX %k PX %p",
+    "PEXPIRE %k %p",
+    "EXPIRE %k 1 GT",
+    "PERSIST %k",
+    "DEL %k",
+    "UNLINK %k %h",
+    "HSET %h %n 1 x %n",
+    "HINCRBY %h c 3",
+    "HDEL %h x",
+    "HINCRBYFLOAT %h y 1.5",
+    "HSETNX %h %n z",
+    "RENAME %k %k",
+    "COPY %k %k REPLACE",
+    "GETDEL %k",
+    "MSET %k %n %k %n",
+    "SETEX %k 1 %n",
+    "GETSET %k %n",
+    "PEXPIRE %h %p",
+    "EXISTS %k",
+    "HLEN %h",
+    "TTL %k",
+    "MOVE %k 1",
 };
 
 static int64_t workload_below(struct sim_workload *load, uint64_t bound)

@@ -33,7 +33,7 @@ struct sim_world_result {
     uint64_t unknown;
     uint64_t terms;
     uint64_t digests_compared;
-    bool stuck; /* too many forgot: liveness was not demanded */
+    bool stuck;        /* too many forgot: liveness was not demanded */
     int64_t settle_us; /* from the heal until all was equal */
 };
 

@@ -617,7 +617,8 @@ static bool follow_stalled(const struct rg_node *node)
         return false;
     if (follow->state == RG_FOLLOW_STREAM)
         return view->members[follow->member].position.offset > node_log_end(node);
-    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE;
+    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE ||
+           follow->state == RG_FOLLOW_ANSWER;
 }
 
 void follow_cron(struct rg_node *node)
