@@ -267,6 +267,8 @@ static void client_issue(struct sim_client *client)
         sim_workload_read(load, client->audited, &op, &request);
     else if (client->kind == SIM_CLIENT_READER)
         sim_workload_replica_read(load, &op, &request);
+    else if (client->kind == SIM_CLIENT_LOYAL)
+        sim_workload_primary_read(load, &op, &request);
     else
         sim_workload_draw(load, &op, &request);
     if (client->waiting_count == 0)

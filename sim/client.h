@@ -14,6 +14,8 @@ enum { SIM_MAX_PIPELINE = 16 };
 
 enum sim_client_kind {
     SIM_CLIENT_WRITER, /* reads and writes at the primary */
+    SIM_CLIENT_LOYAL,  /* reads at the primary, and writes nothing: what it is shown there by a
+                          primary that others have replaced is stale, not held back by its writes */
     SIM_CLIENT_READER, /* reads at any node */
     SIM_CLIENT_ADMIN,  /* says one command to one node, when told to */
 };

@@ -148,17 +148,47 @@ static void faults_split(struct sim_faults *faults, const bool *side)
     faults_after(faults, &faults->partition, 1500000);
 }
 
-static void faults_partition(struct sim_faults *faults, enum sim_fault kind)
+static void faults_partition(struct sim_faults *faults)
 {
     bool side[SIM_MAX_HOSTS] = {false};
-    int primary = faults_primary(faults);
 
     for (unsigned host = 0; host < faults->network->host_count; host++)
         side[host] = sim_chance(faults->loop, 0.5);
-    for (unsigned i = 0; kind == SIM_FAULT_ISOLATE && i < faults->nodes; i++)
-        side[i] = (int)i == primary;
-    faults_say(faults, kind, (unsigned)primary);
+    faults_say(faults, SIM_FAULT_PARTITION, 0);
     faults_split(faults, side);
+}
+
+/* The primary loses most of its clients, and a moment later its fellow nodes: what was under way is
+ * acknowledged by then, and nothing but a lease tells it what the clients that it keeps may read.
+ */
+static void faults_isolate(struct sim_faults *faults)
+{
+    int primary = faults_primary(faults);
+
+    if (primary < 0)
+        return;
+    for (unsigned host = faults->nodes; host < faults->network->host_count; host++) {
+        bool cut = sim_chance(faults->loop, 0.7);
+        sim_network_block(faults->network, (unsigned)primary, host, cut);
+        sim_network_block(faults->network, host, (unsigned)primary, cut);
+    }
+    faults_say(faults, SIM_FAULT_ISOLATE, (unsigned)primary);
+    faults->isolation.which = (unsigned)primary;
+    faults_after(faults, &faults->isolation, 40000);
+    faults_after(faults, &faults->partition, 2000000);
+}
+
+static void isolation_fire(struct sim_event *event)
+{
+    struct sim_fault_timer *timer = RG_CONTAINER_OF(event, struct sim_fault_timer, event);
+    struct sim_network *network = timer->faults->network;
+
+    for (unsigned node = 0; node < timer->faults->nodes; node++) {
+        if (node == timer->which)
+            continue;
+        sim_network_block(network, timer->which, node, true);
+        sim_network_block(network, node, timer->which, true);
+    }
 }
 
 static void faults_one_way(struct sim_faults *faults)
@@ -231,8 +261,10 @@ static void faults_strike(struct sim_faults *faults, enum sim_fault kind)
         faults_link(faults, kind);
         break;
     case SIM_FAULT_PARTITION:
+        faults_partition(faults);
+        break;
     case SIM_FAULT_ISOLATE:
-        faults_partition(faults, kind);
+        faults_isolate(faults);
         break;
     case SIM_FAULT_ONE_WAY:
         faults_one_way(faults);
@@ -296,6 +328,7 @@ static void partition_fire(struct sim_event *event)
 {
     struct sim_fault_timer *timer = RG_CONTAINER_OF(event, struct sim_fault_timer, event);
 
+    sim_event_cancel(timer->faults->loop, &timer->faults->isolation.event);
     sim_trace_line(&timer->faults->loop->trace, timer->faults->loop->now_us,
                    "all ways are open again");
     sim_network_heal(timer->faults->network);
@@ -335,6 +368,7 @@ void sim_faults_init(struct sim_faults *faults, struct sim_loop *loop, struct si
         faults_timer(faults, &faults->disks[i], i, disk_fire);
     }
     faults_timer(faults, &faults->partition, 0, partition_fire);
+    faults_timer(faults, &faults->isolation, 0, isolation_fire);
 }
 
 void sim_faults_fini(struct sim_faults *faults)
@@ -349,6 +383,7 @@ void sim_faults_fini(struct sim_faults *faults)
         sim_event_cancel(faults->loop, &faults->disks[i].event);
     }
     sim_event_cancel(faults->loop, &faults->partition.event);
+    sim_event_cancel(faults->loop, &faults->isolation.event);
 }
 
 void sim_faults_heal(struct sim_faults *faults)

@@ -50,7 +50,8 @@ struct sim_faults {
     struct sim_fault_timer restarts[SIM_MAX_NODES];
     struct sim_fault_timer resumes[SIM_MAX_NODES];
     struct sim_fault_timer disks[SIM_MAX_NODES];
-    struct sim_fault_timer partition;
+    struct sim_fault_timer partition; /* its end */
+    struct sim_fault_timer isolation; /* its second half */
     uint64_t injected[SIM_FAULTS];
 };
 

@@ -34,6 +34,11 @@ static unsigned workload_register(struct sim_workload *load)
     return (unsigned)rg_rand_below(&load->loop->rand, load->registers);
 }
 
+void sim_workload_primary_read(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
+{
+    sim_workload_read(load, workload_register(load), op, request);
+}
+
 void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
     sim_workload_read(load, workload_register(load), op, request);

@@ -13,6 +13,9 @@
 void sim_workload_draw(struct sim_workload *load, struct sim_op *op, struct rg_buf *request);
 void sim_workload_read(struct sim_workload *load, unsigned target, struct sim_op *op,
                        struct rg_buf *request);
+/* Of any register. */
+void sim_workload_primary_read(struct sim_workload *load, struct sim_op *op,
+                               struct rg_buf *request);
 void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op,
                                struct rg_buf *request);
 /* False: an answer that op cannot have. */

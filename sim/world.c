@@ -116,6 +116,7 @@ static void world_clients(struct sim_world *world)
 {
     struct sim_loop *loop = &world->loop;
     unsigned writers = (unsigned)sim_between(loop, 2, 5);
+    unsigned loyal = (unsigned)sim_between(loop, 0, 1);
     unsigned readers = (unsigned)sim_between(loop, 0, 2);
 
     world->load = (struct sim_workload){
@@ -129,12 +130,14 @@ static void world_clients(struct sim_world *world)
         .think_us = sim_between(loop, 8000, 60000),
         .timeout_us = sim_between(loop, 1000000, 5000000),
         .reads = 0.2 + rg_rand_unit(&loop->rand) * 0.5,
-        .others = rg_rand_unit(&loop->rand) * 0.4,
+        .others = sim_chance(loop, 0.3) ? 0 : rg_rand_unit(&loop->rand) * 0.4,
     };
-    for (unsigned i = 0; i < writers + readers; i++) {
+    for (unsigned i = 0; i < writers + loyal + readers; i++) {
         struct sim_client *client = &world->clients[world->client_count++];
-        sim_client_init(client, &world->load, i < writers ? SIM_CLIENT_WRITER : SIM_CLIENT_READER,
-                        i);
+        enum sim_client_kind kind = i < writers           ? SIM_CLIENT_WRITER
+                                    : i < writers + loyal ? SIM_CLIENT_LOYAL
+                                                          : SIM_CLIENT_READER;
+        sim_client_init(client, &world->load, kind, i);
         client->pipeline = (unsigned)sim_between(loop, 1, SIM_MAX_PIPELINE);
     }
     struct sim_client *admin = &world->clients[world->client_count];
