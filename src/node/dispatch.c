@@ -131,19 +131,28 @@ static const char *dispatch_refusal(const struct rg_call *call)
     return NULL;
 }
 
+/* A pause of clients is none of replicas and members, whose links begin as clients do. */
+static bool dispatch_unpaused(const struct rg_command *command)
+{
+    return command->parent == rg_cmd_by_id(RG_CMD_ID_client) ||
+           command->parent == rg_cmd_by_id(RG_CMD_ID_group) || command->id == RG_CMD_ID_auth ||
+           command->id == RG_CMD_ID_replconf || command->id == RG_CMD_ID_psync ||
+           command->id == RG_CMD_ID_sync;
+}
+
 /* A hand-over or CLIENT PAUSE is on, and this command has to wait for its end. */
 static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
-    bool changes = (call->command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
+    const struct rg_command *command = call->command;
+    bool changes = (command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0 ||
+                   command->id == RG_CMD_ID_publish;
 
-    if (call->conn->kind != RG_CONN_CLIENT)
-        return false;
     if (node->members.hold && changes)
         return true;
-    if (node->pause_until_us <= node->now.mono_us)
+    if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;
-    return changes || (node->pause_all && call->command->parent != rg_cmd_by_id(RG_CMD_ID_client));
+    return changes || (node->pause_all && !dispatch_unpaused(command));
 }
 
 static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *reply,
@@ -173,7 +182,7 @@ static void dispatch_data(struct rg_call *call)
         dispatch_ctx(node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
     bool primary = node_is_primary(node);
 
-    ctx.expiry = primary ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
+    ctx.expiry = primary && !node_holds_writes(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
     rg_cmd_run(&ctx);
@@ -240,6 +249,8 @@ static void dispatch_mute(struct rg_conn *conn, enum rg_reply_mode before, size_
         struct rg_gate *gate = &conn->gates[conn->gate_count - 1];
         size_t cut = gate->len < extra ? gate->len : extra;
         gate->len -= cut;
+        if (gate->len > 0 && gate->kind != RG_GATE_PASS)
+            gate->commands--;
         extra -= cut;
         conn->gated_bytes -= cut;
         if (gate->len > 0)

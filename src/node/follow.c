@@ -135,7 +135,7 @@ static void follow_psync(struct rg_node *node)
     char offset[32];
 
     /* A log that nobody ever wrote has nothing to resume from. */
-    if (!node->log_active || node->history.count == 0 ||
+    if (node->follow.want_full || !node->log_active || node->history.count == 0 ||
         (node_log_end(node) == 0 && node->members.group != NULL)) {
         rg_request_write_strs(out, "PSYNC", "?", "-1", NULL);
         return;
@@ -267,12 +267,21 @@ static void follow_streaming(struct rg_node *node)
     member_stream(node, RG_STREAM_SYNCED);
 }
 
+static bool follow_is_replid(struct rg_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    }
+    return text.len == RG_REPLID_LEN;
+}
+
 static void follow_continue(struct rg_node *node, struct rg_bytes replid)
 {
     char text[RG_REPLID_LEN + 1];
 
     /* In a group the term's record in the log says it; elsewhere this line is all there is. */
-    if (follow_plain(node) && replid.len == RG_REPLID_LEN &&
+    if (follow_plain(node) && follow_is_replid(replid) &&
         !rg_bytes_is(replid, feed_replid(node))) {
         memcpy(text, replid.data, RG_REPLID_LEN);
         text[RG_REPLID_LEN] = '\0';
@@ -299,7 +308,7 @@ static void follow_answer(struct rg_node *node, struct rg_bytes line)
         return;
     }
     if (sscanf(text, "+FULLRESYNC %40s %llu", replid, &offset) == 2 &&
-        strlen(replid) == RG_REPLID_LEN) {
+        follow_is_replid(rg_bytes_str(replid)) && offset <= INT64_MAX) {
         follow_full(node, replid, offset);
         return;
     }
@@ -381,6 +390,7 @@ void follow_transferred(struct rg_node *node)
     serve_drop_all(node, "this replica's data set was replaced by a full resync");
     transfer_adopt(node, transfer);
     feed_reset(node, &history, follow->full_offset);
+    follow->want_full = false;
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
     follow->stream_db = log->stream_db;
     if (!follow_plain(node) && log->mode >= 0) {
@@ -464,7 +474,7 @@ static void follow_stream(struct rg_node *node)
                      "resync.",
                      follow->host, follow->port, (unsigned long long)start,
                      conn->parser.error ? conn->parser.error : "a command that cannot be applied");
-            node->log_active = false; /* the next PSYNC asks for everything */
+            follow->want_full = true;
             follow_drop(node);
             return;
         }
@@ -588,7 +598,7 @@ void follow_closed(struct rg_node *node, enum rg_close_reason reason)
     node_say(node, RG_LOG_WARNING, "%s (%s:%u)", why[reason], follow->host, follow->port);
     follow->conn = NULL;
     follow_drop(node);
-    if (was_up || reason == RG_CLOSE_EOF)
+    if (was_up)
         follow->redial_us = node->now.mono_us;
     if (reason == RG_CLOSE_REFUSED)
         member_stream(node, RG_STREAM_REFUSED);

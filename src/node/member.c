@@ -182,6 +182,10 @@ void member_hello(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR GROUP HELLO: malformed");
     } else if (members->group == NULL) {
         rg_reply_error(&call->reply, "ERR GROUP HELLO: this node is in no group");
+    } else if (call->conn->kind != RG_CONN_CLIENT || call->conn->gated_bytes > 0 ||
+               call->conn->subscriptions > 0) {
+        /* Messages go straight out: nothing that is withheld may stand before them. */
+        rg_reply_error(&call->reply, "ERR GROUP HELLO: this connection is in other use");
     } else if (version != RG_GROUP_WIRE_VERSION) {
         rg_reply_error(&call->reply, "ERR GROUP HELLO: another version of the group protocol");
     } else if (!rg_bytes_is(argv[3], node->config->group_name)) {
@@ -450,6 +454,7 @@ static void member_lead(struct rg_node *node, uint64_t term)
 static void member_step_down(struct rg_node *node)
 {
     gate_fail_all(node);
+    session_unblock_all(node);
     serve_drop_all(node, "this node is no longer the primary");
     RG_LIST_EACH(link, &node->conns)
     {
@@ -481,6 +486,7 @@ static void member_hand_over_done(struct rg_node *node, bool ok)
         rg_reply_error(&reply, "ERR The hand-over did not complete in time; this node stays the "
                                "primary");
     conn_push_end(node, conn, mark);
+    conn_unblock(node, conn);
 }
 
 static void member_switched(struct rg_node *node, unsigned primary, int before)

@@ -18,6 +18,11 @@ bool node_is_primary(const struct rg_node *node)
     return !node->follow.active;
 }
 
+bool node_holds_writes(const struct rg_node *node)
+{
+    return node->members.hold || node->pause_until_us > node->now.mono_us;
+}
+
 enum rg_mode node_mode(const struct rg_node *node)
 {
     return (enum rg_mode)node->config->replication_mode;
@@ -360,7 +365,7 @@ static void node_expire(struct rg_node *node)
     struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
-    if (!node->config->active_expire || !node_is_primary(node))
+    if (!node->config->active_expire || !node_is_primary(node) || node_holds_writes(node))
         return;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         struct rg_db *db = rg_store_db(node->store, i);
@@ -390,9 +395,14 @@ static int64_t node_expire_deadline(const struct rg_node *node)
 
     if (!node->config->active_expire || !node_is_primary(node))
         return RG_NEVER;
+    if (node_holds_writes(node)) /* the end of a hand-over is an event of its own */
+        return node->members.hold ? RG_NEVER : node->pause_until_us;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         int64_t next = rg_db_next_expire_ms(rg_store_db(node->store, i));
         if (next == RG_NO_EXPIRY)
+            continue;
+        /* A time so far off that it cannot be told in microseconds needs no timer. */
+        if (next >= RG_NEVER / RG_MS_US / 2)
             continue;
         int64_t wait_us = next * RG_MS_US - node->now.wall_us;
         int64_t at = node->now.mono_us + (wait_us > 0 ? wait_us : 0);

@@ -37,6 +37,7 @@ enum rg_block {
     RG_BLOCK_NONE,
     RG_BLOCK_WAIT,  /* WAIT: replicas' acknowledgements */
     RG_BLOCK_FILE,  /* a file of its command is being written */
+    RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
     RG_BLOCK_PAUSE, /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
 };
 
@@ -198,6 +199,7 @@ struct rg_follow {
     uint64_t acked; /* offset of the last ACK sent */
     int64_t last_ack_us;
     bool ack_asked; /* GETACK */
+    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -335,6 +337,8 @@ struct rg_node {
 
 /* ---- node.c ---- */
 bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
+/* A hand-over or a pause is on: nothing may be added to the log, not even a key's end. */
+bool node_holds_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -394,6 +398,8 @@ void session_input(struct rg_node *node, struct rg_conn *conn);
 void session_authenticate(struct rg_node *node, struct rg_conn *conn);
 /* Clients whose wait is over. */
 void session_blocked(struct rg_node *node);
+/* This node is no primary any more: nobody can be told of its replicas. */
+void session_unblock_all(struct rg_node *node);
 int64_t session_deadline(const struct rg_node *node);
 
 /* ---- dispatch.c ---- */

@@ -439,8 +439,9 @@ void serve_cron(struct rg_node *node)
             conn_close(node, conn, false);
         }
     }
-    if (node_is_primary(node) && node->now.mono_us - node->last_ping_us >=
-                                     node->config->repl_ping_replica_period * RG_S_US) {
+    if (node_is_primary(node) && !node->members.hold &&
+        node->now.mono_us - node->last_ping_us >=
+            node->config->repl_ping_replica_period * RG_S_US) {
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }

@@ -205,6 +205,7 @@ RG_TEST(an_acknowledgement_waits_until_the_term_is_durable)
 
     hand_group_start(&group, "");
     group.peers[1] = (struct hand_peer){
+        .link = -1,
         .stream = -1, .term = 4, .state = RG_MEMBER_HEALTHY, .role = RG_ROLE_PRIMARY, .primary = -1};
     /* It followed nobody before, so that it may follow once others told it the term. */
     hand_group_link(&group, 2);

@@ -198,6 +198,8 @@ void hand_group_follow(struct hand_group *group, unsigned peer)
     hand_group_ack(group, peer);
     hand_group_ping(group, peer);
     hand_group_pass(group, 100);
+    hand_group_ack(group, peer);
+    hand_group_ping(group, peer);
 }
 
 void hand_group_lead(struct hand_group *group)
