@@ -104,6 +104,12 @@ void follow_stop(struct rg_node *node)
     follow->host = NULL;
 }
 
+void follow_hang_up(struct rg_node *node)
+{
+    if (node->follow.active)
+        follow_drop(node);
+}
+
 void follow_failed(struct rg_node *node, const char *why)
 {
     node_say(node, RG_LOG_WARNING, "Replication from %s:%u stopped: %s", node->follow.host,
@@ -281,8 +287,7 @@ static void follow_continue(struct rg_node *node, struct rg_bytes replid)
     char text[RG_REPLID_LEN + 1];
 
     /* In a group the term's record in the log says it; elsewhere this line is all there is. */
-    if (follow_plain(node) && follow_is_replid(replid) &&
-        !rg_bytes_is(replid, feed_replid(node))) {
+    if (follow_plain(node) && follow_is_replid(replid) && !rg_bytes_is(replid, feed_replid(node))) {
         memcpy(text, replid.data, RG_REPLID_LEN);
         text[RG_REPLID_LEN] = '\0';
         rg_history_push(&node->history, 0, text, node_log_end(node));
@@ -371,6 +376,11 @@ static void follow_say_dropped(struct rg_node *node)
                  (unsigned long long)agreed, (unsigned long long)(node_log_end(node) - agreed));
 }
 
+static bool follow_history_fits(const struct rg_history *history, uint64_t end)
+{
+    return history->count > 0 && history->terms[history->count - 1].start <= end;
+}
+
 void follow_transferred(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
@@ -379,6 +389,10 @@ void follow_transferred(struct rg_node *node)
     struct rg_history history;
 
     RG_ASSERT(follow->state == RG_FOLLOW_SAVING && transfer != NULL);
+    if (log->has_history && !follow_history_fits(&log->history, follow->full_offset)) {
+        follow_failed(node, "the snapshot's history of terms does not fit its offset");
+        return;
+    }
     follow_say_dropped(node);
     if (!follow_plain(node) && log->has_history) {
         history = log->history;
@@ -393,10 +407,8 @@ void follow_transferred(struct rg_node *node)
     follow->want_full = false;
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
     follow->stream_db = log->stream_db;
-    if (!follow_plain(node) && log->mode >= 0) {
-        node->config->replication_mode = log->mode;
-        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, node_log_end(node));
-    }
+    if (!follow_plain(node))
+        member_log_loaded(node, log->mode);
     transfer_free(node, transfer);
     follow->transfer = NULL;
     node_say(node, RG_LOG_NOTICE, "MASTER <-> REPLICA sync: Finished with success");

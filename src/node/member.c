@@ -382,6 +382,11 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result)
         node->members.persist_retry_us = node->now.mono_us + MEMBER_PERSIST_RETRY_US;
         return;
     }
+    if (node->stopping) {
+        /* Told when the stop fails, and the newest state is written once more. */
+        node->members.persist_retry_us = node->now.mono_us;
+        return;
+    }
     member_tell_log(node);
     rg_group_persisted(node->members.group, seq, node->now.mono_us);
     member_drain(node);
@@ -423,6 +428,19 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
             rg_group_log_mode(node->members.group, (enum rg_mode)mode, node_log_end(node));
         }
     }
+}
+
+void member_log_loaded(struct rg_node *node, int mode)
+{
+    uint64_t end = node_log_end(node);
+    const struct rg_history_term *at = rg_history_at(&node->history, end);
+
+    rg_group_log_loaded(node->members.group,
+                        (struct rg_group_position){.term = at ? at->term : 0, .offset = end});
+    if (mode < 0)
+        return;
+    node->config->replication_mode = mode;
+    rg_group_log_mode(node->members.group, (enum rg_mode)mode, end);
 }
 
 void member_mode_changed(struct rg_node *node)

@@ -167,6 +167,7 @@ static void node_resume_log(struct rg_node *node)
     const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
 
     if (log == NULL || !log->has_history || !node->members.had_state || !durable->clean ||
+        log->history.count == 0 || log->history.terms[log->history.count - 1].start > log->offset ||
         durable->clean_offset != log->offset || strcmp(durable->clean_replid, log->replid) != 0)
         return;
     node->members.log_complete = true;
@@ -343,7 +344,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
         transfer_file_done(node, wait.purpose, wait.arg, result);
         break;
     case RG_FILE_SAVE:
-        stop_file_done(node, result);
+        stop_file_done(node, wait.arg, result);
         break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
@@ -543,6 +544,8 @@ int64_t rg_node_deadline(const struct rg_node *node)
     };
     int64_t deadline = RG_NEVER;
 
+    if (node->stopping)
+        return RG_NEVER; /* only its files are waited for */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;
     return deadline;

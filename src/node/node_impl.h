@@ -35,10 +35,11 @@ enum rg_conn_kind {
 /* What a client that takes no further command waits for. */
 enum rg_block {
     RG_BLOCK_NONE,
-    RG_BLOCK_WAIT,  /* WAIT: replicas' acknowledgements */
-    RG_BLOCK_FILE,  /* a file of its command is being written */
+    RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
+    RG_BLOCK_FILE,      /* a file of its command is being written */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
-    RG_BLOCK_PAUSE, /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+    RG_BLOCK_STOP,      /* SHUTDOWN: its failure */
+    RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
 };
 
 /* A run of output that may not go out yet (gate.c). */
@@ -151,7 +152,7 @@ enum rg_file_purpose {
     RG_FILE_STATE,        /* arg: the group's persist number */
     RG_FILE_TRANSFER,     /* a piece of an RDB that arrives from the primary; arg: its attempt */
     RG_FILE_TRANSFER_END, /* … renamed to dbfilename */
-    RG_FILE_SAVE,         /* the last of SHUTDOWN's or SAVE's files */
+    RG_FILE_SAVE,         /* one of the stop's files; arg: its attempt */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
 };
 struct rg_file_wait {
@@ -319,11 +320,12 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted; /* a stop waits for the end of a hand-over */
-    bool stop_save;   /* … asked for with SAVE, */
-    bool stop_nosave; /* or with NOSAVE */
-    bool stopping;    /* SHUTDOWN: EXIT follows the last file */
-    unsigned stop_files;
+    bool stop_wanted;      /* a stop waits for the end of a hand-over */
+    bool stop_save;        /* … asked for with SAVE, */
+    bool stop_nosave;      /* or with NOSAVE */
+    bool stopping;         /* the final files are being written, or EXIT is on its way */
+    bool stop_marking;     /* … the snapshot is on disk, and the mark of it is being written */
+    uint64_t stop_attempt; /* whose files are waited for */
     int64_t next_cron_us;
     bool loading;
     struct rg_transfer *load; /* dump.rdb at start */
@@ -476,6 +478,8 @@ uint64_t serve_slowest(const struct rg_node *node);
 /* member -1: plain replicaof. Keeps data and log, to try a partial resync. */
 void follow_start(struct rg_node *node, const char *host, uint16_t port, int member, uint64_t term);
 void follow_stop(struct rg_node *node);
+/* Closes the link; it is dialled again once the node runs on. */
+void follow_hang_up(struct rg_node *node);
 void follow_run(struct rg_node *node);
 int64_t follow_deadline(const struct rg_node *node);
 void follow_connected(struct rg_node *node);
@@ -534,6 +538,8 @@ void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t
 void member_persisted(struct rg_node *node, uint64_t seq, int result);
 /* The text of a record in the log was appended or applied; it begins at start. */
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
+/* The log was replaced by the primary's snapshot; mode is what that says, or -1. */
+void member_log_loaded(struct rg_node *node, int mode);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
 void member_drain(struct rg_node *node);
@@ -564,6 +570,6 @@ void slowlog_fini(struct rg_node *node);
 /* A group's primary hands over first, so that nobody has to miss it. */
 void stop_ask(struct rg_node *node, bool save, bool nosave);
 void stop_handed_over(struct rg_node *node);
-void stop_file_done(struct rg_node *node, int result);
+void stop_file_done(struct rg_node *node, uint64_t attempt, int result);
 
 #endif

@@ -197,8 +197,8 @@ static void world_member(struct world *world, unsigned from)
     char hello[128];
     struct world_conn *it = world_client(world);
 
-    int len = snprintf(hello, sizeof(hello), "AUTH p\r\nGROUP HELLO 1 g %s %u 1\r\n",
-                       world->digest, from % 3);
+    int len = snprintf(hello, sizeof(hello), "AUTH p\r\nGROUP HELLO 1 g %s %u 1\r\n", world->digest,
+                       from % 3);
     world_receive(world, it, rg_bytes(hello, (size_t)len));
 }
 

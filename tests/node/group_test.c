@@ -204,10 +204,18 @@ RG_TEST(an_acknowledgement_waits_until_the_term_is_durable)
     struct hand_group group;
 
     hand_group_start(&group, "");
-    group.peers[1] = (struct hand_peer){
-        .link = -1,
-        .stream = -1, .term = 4, .state = RG_MEMBER_HEALTHY, .role = RG_ROLE_PRIMARY, .primary = -1};
-    /* It followed nobody before, so that it may follow once others told it the term. */
+    group.peers[1] = (struct hand_peer){.link = -1,
+                                        .stream = -1,
+                                        .term = 4,
+                                        .state = RG_MEMBER_HEALTHY,
+                                        .role = RG_ROLE_PRIMARY,
+                                        .primary = -1};
+    /* The first primary is c. */
+    group.peers[1].state = RG_MEMBER_FRESH;
+    group.peers[1].role = RG_ROLE_FOLLOWER;
+    group.peers[1].term = 0;
+    group.peers[1].mute = true;
+    hand_group_link(&group, 1);
     hand_group_link(&group, 2);
     struct rg_group_msg vote = {.type = RG_MSG_VOTE, .term = 1, .seq = 7, .bootstrap = 1};
     hand_group_say(&group, 2, &vote);
@@ -222,7 +230,10 @@ RG_TEST(an_acknowledgement_waits_until_the_term_is_durable)
     (void)hand_take(&group.hand, stream);
     /* A newer primary: its term has to be on disk first. */
     group.hand.hold_files = true;
-    hand_group_link(&group, 1);
+    group.peers[1].state = RG_MEMBER_HEALTHY;
+    group.peers[1].role = RG_ROLE_PRIMARY;
+    group.peers[1].term = 4;
+    hand_group_ping(&group, 1);
     RG_CHECK(group.hand.conns[stream].closed);
     stream = group_stream(&group, 2);
     hand_send(&group.hand, stream, "+CONTINUE\r\n");
@@ -358,8 +369,8 @@ RG_TEST(a_client_can_write_no_record_of_the_group)
     hand_group_lead(&group);
     int c = hand_client(&group.hand);
     uint64_t end = hand_log_end(&group.hand);
-    RG_CHECK(starts(hand_ask(&group.hand, c, "PUBLISH __regent__:group \"mode async\"\r\n"),
-                    "-ERR "));
+    RG_CHECK(
+        starts(hand_ask(&group.hand, c, "PUBLISH __regent__:group \"mode async\"\r\n"), "-ERR "));
     RG_CHECK_INT(hand_log_end(&group.hand), end);
     hand_group_end(&group);
 }
