@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -154,6 +155,8 @@ def run_tests(title, directory, choose, scale=1, jobs=JOBS):
                 print("    again: " + " ".join(test["cmd"]), flush=True)
             elif seconds > 5:
                 say(f"  {test['name']}: {passed} passed ({seconds:.1f} s)")
+                if is_sim(test["name"]) and output.strip():
+                    show_tail(output, 3)
     say(f"{title}: {sum_passed} passed, {sum_failed} failed")
 
 
@@ -252,8 +255,9 @@ def soak(seconds, rounds):
         return
     program = os.path.join(ROOT, "build", "sim", "regent-sim")
     if os.path.exists(program):
-        say(f"simulator: fresh seeds for {seconds} s")
-        ok = subprocess.run([program, "--seconds", str(seconds)], cwd=ROOT,
+        seed = random.randrange(1 << 20, 1 << 40)  # make test runs the first ones
+        say(f"simulator: {seconds} s of seeds from {seed} on")
+        ok = subprocess.run([program, "--seed", str(seed), "--seconds", str(seconds)], cwd=ROOT,
                             stdin=subprocess.DEVNULL, check=False).returncode == 0
         TALLY.add(int(ok), int(not ok), [] if ok else ["simulator"])
     if rounds > 0:
@@ -300,7 +304,7 @@ def run_steps(steps, args):
         ("threads", "tsan",
          lambda: run_tests("tests with threads", "build-tsan",
                            lambda name: name.startswith("io/"), scale=5)),
-        ("sim", "gcc", lambda: run_tests("simulator", "build", is_sim, jobs=1)),
+        ("sim", "gcc", lambda: run_tests("simulator", "build", is_sim)),
         ("fuzz", "clang", lambda: fuzz(args.fuzz_seconds)),
         ("interop", "gcc", lambda: interop(args.rounds)),
     ]

@@ -26,7 +26,10 @@ int rg_parse_u64(struct rg_bytes text, uint64_t *ret_value)
 int rg_parse_i64(struct rg_bytes text, int64_t *ret_value)
 {
     uint64_t magnitude = 0;
-    bool negative = text.len > 0 && text.data[0] == '-';
+
+    if (text.len == 0)
+        return RG_EINVAL;
+    bool negative = text.data[0] == '-';
 
     if (rg_parse_u64(rg_bytes(text.data + negative, text.len - negative), &magnitude) < 0)
         return RG_EINVAL;

@@ -109,6 +109,13 @@ void rg_group_log_loaded(struct rg_group *group, struct rg_group_position positi
 /* A term's or mode's record in the log was appended or applied: the mode in force from it on. In
  * order of the log; also for each record known in the log that the node starts with or loads. */
 void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t record_end);
+/*
+ * The records that count at the end of the log, as a line of text that goes with a snapshot, and
+ * back: a log that was loaded from one knows as much of its modes as its source did. Loading comes
+ * behind the rg_group_log_at of the loaded log. Errors: RG_EINVAL (nothing changed).
+ */
+void rg_group_modes_format(const struct rg_group *group, struct rg_buf *out);
+RG_MUST_USE int rg_group_modes_load(struct rg_group *group, struct rg_bytes text);
 /* A peer's message link, either way round. down includes "refused". */
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us);
 void rg_group_receive(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,

@@ -14,7 +14,7 @@ void rg_history_push(struct rg_history *history, uint64_t term, const char *repl
     if (history->count > 0) {
         uint64_t last = history->terms[history->count - 1].start;
         RG_ASSERT(start >= last);
-        if (start == last)
+        if (start == last && start > 0)
             history->count--;
     }
     if (history->count == RG_HISTORY_MAX) {
@@ -102,7 +102,8 @@ int rg_history_parse(struct rg_bytes text, struct rg_history *ret_history)
         if (history.count == RG_HISTORY_MAX ||
             history_parse_term(history_split(&text, ','), term) < 0)
             return RG_EINVAL;
-        if (history.count > 0 && term->start <= history.terms[history.count - 1].start)
+        uint64_t last = history.count > 0 ? history.terms[history.count - 1].start : 0;
+        if (term->start < last || (term->start == last && last > 0))
             return RG_EINVAL;
         history.count++;
     }

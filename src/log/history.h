@@ -30,7 +30,11 @@ struct rg_history {
 };
 
 void rg_history_reset(struct rg_history *history);
-/* start is not before the last term's; a term of the same start replaces an empty one. */
+/*
+ * start is not before the last term's; a term of the same start replaces an empty one. At 0 both
+ * are kept: there the data may come from a snapshot that holds no byte of the log, and whoever took
+ * it knows it by the older id only.
+ */
 void rg_history_push(struct rg_history *history, uint64_t term, const char *replid, uint64_t start);
 /* The term that holds the byte before end; NULL for an empty history. Terms that begin at or after
  * end do not count. */

@@ -32,8 +32,7 @@ void rg_rdb_write_db(struct rg_rdb_writer *writer, unsigned db, uint64_t keys, u
 /* expire_ms: Unix time, or -1. */
 void rg_rdb_write_string(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
                          struct rg_bytes value);
-/* A hash as a listpack (packed) or field by field; fields calls of _hash_field follow either way.
- */
+/* As many calls of _hash_field follow as it has fields (at least one). */
 void rg_rdb_write_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
                        uint64_t fields);
 void rg_rdb_write_hash_field(struct rg_rdb_writer *writer, struct rg_bytes field,
@@ -47,8 +46,9 @@ enum rg_rdb_event_type {
     RG_RDB_AUX,        /* key is its name, value its value */
     RG_RDB_DB,         /* db is the number that the following keys are in */
     RG_RDB_STRING,     /* key, expire_ms, value */
-    RG_RDB_HASH,       /* key, expire_ms, count: fields that follow */
+    RG_RDB_HASH,       /* key, expire_ms, count: fields that follow, never 0 */
     RG_RDB_HASH_FIELD, /* key is the field, value its value */
+    RG_RDB_FUNCTION,   /* value is the source of a library of functions */
     RG_RDB_END,        /* the checksum held, or there was none */
 };
 
@@ -65,11 +65,14 @@ struct rg_rdb_reader;
 
 struct rg_rdb_reader *rg_rdb_reader_new(void);
 void rg_rdb_reader_free(struct rg_rdb_reader *reader);
-/* Copies the next piece. Memory grows with the bytes that came, never with what a length claims. */
+/*
+ * Copies the next piece. Memory grows with the bytes that came, never with what a length claims.
+ * Where there is none for the piece, the next call of _next says so.
+ */
 void rg_rdb_reader_feed(struct rg_rdb_reader *reader, struct rg_bytes piece);
 /*
  * Errors: RG_EAGAIN (feed more), RG_ECORRUPT, RG_ETYPE (a kind of value that this version does not
- * hold); rg_rdb_reader_error says what and at which offset.
+ * hold), RG_ENOMEM; rg_rdb_reader_error says what and at which offset.
  */
 RG_MUST_USE int rg_rdb_reader_next(struct rg_rdb_reader *reader, struct rg_rdb_event *ret_event);
 const char *rg_rdb_reader_error(const struct rg_rdb_reader *reader);

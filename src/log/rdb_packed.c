@@ -207,7 +207,7 @@ int rdb_packed_check(unsigned type, struct rg_bytes blob, size_t *ret_first, uin
         before = at - last;
         items++;
     }
-    if (items == 0 || items % 2 != 0 || !head_holds(type, blob, items, last))
+    if (items % 2 != 0 || !head_holds(type, blob, items, last))
         return RG_ECORRUPT;
     *ret_first = head;
     *ret_pairs = items / 2;

@@ -13,15 +13,17 @@
 
 /*
  * Every call parses one whole item (an opcode with its operands, a key with its value, a field)
- * from the bytes at hand, or none of it: with too few bytes it starts over after the next piece,
- * which costs no more than a few length fields.
+ * from the bytes at hand, or none of it: with too few bytes it starts over once as many came as
+ * were missing, so a large value costs no more than a few attempts, however small the pieces are.
  */
-enum { LZF_RATIO_MAX = 264, ERROR_CHARS = 256, MAGIC_LEN = 9, CRC_LEN = 8, VERSION_CRC = 5 };
+/* At its densest, LZF stands for 264 bytes with 3. */
+enum { LZF_RATIO_MAX = 88, ERROR_CHARS = 256, MAGIC_LEN = 9, CRC_LEN = 8, VERSION_CRC = 5 };
 
 struct rg_rdb_reader {
     struct rg_buf in; /* fed and not yet taken */
     size_t lent;      /* bytes at its front that the last event still shows */
     size_t pos;       /* within in: what the item being parsed has used */
+    size_t need;      /* bytes in `in` without which that item cannot be whole */
     uint64_t offset;  /* of the front of in, in the file */
     uint64_t crc;
     int version; /* 0 before the head was read */
@@ -64,11 +66,34 @@ static void settle(struct rg_rdb_reader *r)
     r->lent = 0;
 }
 
+__attribute__((format(printf, 3, 4))) static int fail(struct rg_rdb_reader *r, int error,
+                                                      const char *format, ...)
+{
+    uint64_t at = r->offset + r->pos;
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(r->error, sizeof(r->error), format, args);
+    va_end(args);
+    if (len >= 0 && (size_t)len < sizeof(r->error))
+        (void)snprintf(r->error + len, sizeof(r->error) - (size_t)len, " at offset %llu",
+                       (unsigned long long)at);
+    r->failed = error;
+    return error;
+}
+
 void rg_rdb_reader_feed(struct rg_rdb_reader *r, struct rg_bytes piece)
 {
+    char *room;
+
     settle(r);
-    if (piece.len > 0)
-        rg_buf_append_bytes(&r->in, piece);
+    if (piece.len == 0 || r->failed < 0)
+        return;
+    if (rg_buf_try_reserve(&r->in, piece.len, &room) < 0) {
+        (void)fail(r, RG_ENOMEM, "No memory for the bytes that came");
+        return;
+    }
+    memcpy(room, piece.data, piece.len);
+    rg_buf_commit(&r->in, piece.len);
 }
 
 const char *rg_rdb_reader_error(const struct rg_rdb_reader *r)
@@ -79,7 +104,9 @@ const char *rg_rdb_reader_error(const struct rg_rdb_reader *r)
 struct rg_bytes rg_rdb_reader_rest(const struct rg_rdb_reader *r)
 {
     struct rg_bytes all = rg_buf_view(&r->in);
-    return rg_bytes(all.data + r->lent, all.len - r->lent);
+
+    /* An empty buffer has no memory, and adding even 0 to NULL is undefined. */
+    return r->lent == 0 ? all : rg_bytes(all.data + r->lent, all.len - r->lent);
 }
 
 uint64_t rg_rdb_reader_offset(const struct rg_rdb_reader *r)
@@ -87,25 +114,13 @@ uint64_t rg_rdb_reader_offset(const struct rg_rdb_reader *r)
     return r->offset + r->lent;
 }
 
-__attribute__((format(printf, 3, 4))) static int fail(struct rg_rdb_reader *r, int error,
-                                                      const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(r->error, sizeof(r->error), format, args);
-    va_end(args);
-    if (len >= 0 && (size_t)len < sizeof(r->error))
-        (void)snprintf(r->error + len, sizeof(r->error) - (size_t)len, " at offset %llu",
-                       (unsigned long long)(r->offset + r->pos));
-    r->failed = error;
-    return error;
-}
-
 static int take(struct rg_rdb_reader *r, uint64_t n, const unsigned char **ret)
 {
     struct rg_bytes all = rg_buf_view(&r->in);
-    if (n > all.len - r->pos)
+    if (n > all.len - r->pos) {
+        r->need = n > SIZE_MAX - r->pos ? SIZE_MAX : r->pos + (size_t)n;
         return RG_EAGAIN;
+    }
     *ret = (const unsigned char *)all.data + r->pos;
     r->pos += (size_t)n;
     return 0;
@@ -169,16 +184,17 @@ static int take_lzf(struct rg_rdb_reader *r, struct rg_buf *text, struct rg_byte
     int rc = take_length(r, &packed_len);
     if (rc == 0)
         rc = take_length(r, &len);
-    if (rc == 0)
-        rc = take(r, packed_len, &p);
     if (rc < 0)
         return rc;
-    /* The bytes that came bound what they can unpack to, whatever they claim. */
-    if (len == 0 || packed_len > UINT32_MAX || len > UINT32_MAX || len / LZF_RATIO_MAX > packed_len)
+    if (len == 0 || packed_len > UINT32_MAX || len > UINT32_MAX || len > packed_len * LZF_RATIO_MAX)
         return fail(r, RG_ECORRUPT, "Impossible lengths of a compressed string");
+    rc = take(r, packed_len, &p);
+    if (rc < 0)
+        return rc;
+    /* Only now: the bytes that came bound what is allocated, not what a length claims. */
     rg_buf_reset(text, 1 << 16);
     if (rg_buf_try_reserve(text, (size_t)len, &room) < 0)
-        return fail(r, RG_ECORRUPT, "No memory for a compressed string");
+        return fail(r, RG_ENOMEM, "No memory for a compressed string");
     if (lzf_decompress(p, (unsigned)packed_len, room, (unsigned)len) != len)
         return fail(r, RG_ECORRUPT, "Invalid compressed string");
     rg_buf_commit(text, (size_t)len);
@@ -196,8 +212,8 @@ static int take_string(struct rg_rdb_reader *r, struct rg_buf *text, struct rg_b
     if (encoding == RDB_ENC_LZF)
         return take_lzf(r, text, ret_text);
     if (encoding != 0) {
-        unsigned size = 1u << (encoding - RDB_ENC_INT8);
-        uint64_t value;
+        unsigned size = encoding == RDB_ENC_INT8 ? 1 : encoding == RDB_ENC_INT16 ? 2 : 4;
+        uint64_t value = 0;
         char digits[RG_I64_CHARS];
         rc = take_little(r, size, &value);
         if (rc < 0)
@@ -266,16 +282,18 @@ static int read_end(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 
 static int read_packed(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 {
-    struct rg_bytes blob;
+    struct rg_bytes blob = {0};
+    char *room;
     int rc = take_string(r, &r->text[1], &blob);
     if (rc < 0)
         return rc;
-    if (rdb_packed_check(r->type, blob, &r->blob_at, &r->left) < 0)
+    if (rdb_packed_check(r->type, blob, &r->blob_at, &event->count) < 0)
         return fail(r, RG_ECORRUPT, "Invalid packed hash of type %u", r->type);
     rg_buf_reset(&r->blob, 1 << 16);
-    rg_buf_append_bytes(&r->blob, rg_bytes(blob.data, blob.len - 1)); /* without its end mark */
-    event->count = r->left;
-    return 1;
+    if (rg_buf_try_reserve(&r->blob, blob.len, &room) < 0)
+        return fail(r, RG_ENOMEM, "No memory for a packed hash");
+    rg_buf_append(&r->blob, blob.data, blob.len - 1); /* without its end mark */
+    return 0;
 }
 
 static int read_key(struct rg_rdb_reader *r, unsigned type, struct rg_rdb_event *event)
@@ -301,18 +319,18 @@ static int read_key(struct rg_rdb_reader *r, unsigned type, struct rg_rdb_event 
             rc = read_packed(r, event);
         } else {
             rc = take_length(r, &event->count);
-            if (rc == 0 && event->count == 0)
-                return fail(r, RG_ECORRUPT, "A hash without fields");
-            if (rc == 0)
-                r->left = event->count;
-            rc = rc < 0 ? rc : 1;
         }
+        if (rc < 0)
+            return rc;
+        /* Old servers could leave a hash without fields behind; it is as good as no key. */
+        r->left = event->count;
+        rc = event->count > 0 ? 1 : 0;
     } else {
         return fail(r, RG_ETYPE, "Key \"%.*s\" holds a %s (type %u), which is not supported,",
                     (int)(event->key.len < 64 ? event->key.len : 64), event->key.data, names[type],
                     type);
     }
-    if (rc == 1)
+    if (rc >= 0)
         r->expire_ms = -1;
     return rc;
 }
@@ -341,8 +359,8 @@ static int read_field(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 /* Returns 1 with an event, 0 where the item was one that only changes the reader. */
 static int read_item(struct rg_rdb_reader *r, struct rg_rdb_event *event)
 {
-    uint64_t op;
-    uint64_t n;
+    uint64_t op = 0;
+    uint64_t n = 0;
     int rc = take_little(r, 1, &op);
     if (rc < 0)
         return rc;
@@ -379,8 +397,11 @@ static int read_item(struct rg_rdb_reader *r, struct rg_rdb_event *event)
     case RDB_OP_FREQ:
         return take_little(r, 1, &n);
     case RDB_OP_FUNCTION2:
-    case RDB_OP_FUNCTION_PRE_GA:
-        return fail(r, RG_ETYPE, "A function library, which is not supported,");
+        event->type = RG_RDB_FUNCTION;
+        rc = take_string(r, &r->text[1], &event->value);
+        return rc < 0 ? rc : 1;
+    case RDB_OP_FUNCTION_PRE_GA: /* No release of Redis loads this form either. */
+        return fail(r, RG_ETYPE, "A function library of a pre-release, which is not supported,");
     case RDB_OP_MODULE_AUX:
         return fail(r, RG_ETYPE, "Data of a module, which is not supported,");
     case RDB_OP_EOF:
@@ -397,7 +418,10 @@ int rg_rdb_reader_next(struct rg_rdb_reader *r, struct rg_rdb_event *ret_event)
     while (!r->ended) {
         struct rg_rdb_event event = {.expire_ms = -1};
         settle(r);
+        if (rg_buf_len(&r->in) < r->need)
+            return RG_EAGAIN;
         r->pos = 0;
+        r->need = 0;
         int rc = r->version == 0 ? read_head(r)
                  : r->left > 0   ? read_field(r, &event)
                                  : read_item(r, &event);

@@ -52,7 +52,8 @@ static void put_length(struct rg_rdb_writer *writer, uint64_t len)
 static bool put_integer(struct rg_rdb_writer *writer, struct rg_bytes text)
 {
     int64_t value;
-    if (text.len > 11 || rg_parse_i64(text, &value) < 0 || value < INT32_MIN || value > INT32_MAX)
+    if (text.len == 0 || text.len > 11 || rg_parse_i64(text, &value) < 0 || value < INT32_MIN ||
+        value > INT32_MAX)
         return false;
     unsigned encoding = value >= INT8_MIN && value <= INT8_MAX     ? RDB_ENC_INT8
                         : value >= INT16_MIN && value <= INT16_MAX ? RDB_ENC_INT16

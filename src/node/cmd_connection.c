@@ -157,9 +157,8 @@ void cmd_hello(struct rg_call *call)
     if (!call->conn->authenticated) {
         rg_reply_error(&call->reply,
                        "NOAUTH HELLO must be called with the client already authenticated, "
-                       "otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "
-                       "authenticate the client and select the RESP protocol version at the same "
-                       "time");
+                       "otherwise the HELLO AUTH <user> <pass> option can be used to authenticate "
+                       "the client and select the RESP protocol version at the same time");
         return;
     }
     if (name.data != NULL && !connection_set_name(call, name))
@@ -174,6 +173,11 @@ void cmd_select(struct rg_call *call)
 
     if (!cmd_arg_i64(call, 1, &db))
         return;
+    if (db < INT32_MIN || db > INT32_MAX) {
+        rg_reply_error(&call->reply, "ERR value is out of range, value must between -2147483648 "
+                                     "and 2147483647");
+        return;
+    }
     if (db < 0 || db >= (int64_t)rg_store_databases(call->node->store)) {
         rg_reply_error(&call->reply, "ERR DB index is out of range");
         return;
@@ -196,6 +200,7 @@ void cmd_reset(struct rg_call *call)
     conn->db = 0;
     conn->proto = call->reply.proto = 2;
     conn->reply_mode = RG_REPLY_ON;
+    call->reply.out = &conn->out;
     conn->has_mode = false;
     conn->no_evict = conn->no_touch = false;
     rg_free(conn->name);

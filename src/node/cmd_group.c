@@ -69,8 +69,7 @@ void cmd_group_failover(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR FAILOVER timeout must be between 1 and 3600000");
         return;
     }
-    int result =
-        rg_group_hand_over(node->members.group, target, timeout_ms * RG_MS_US, node->now.mono_us);
+    int result = member_hand_over(node, target, timeout_ms * RG_MS_US);
     if (result == RG_EEXIST)
         rg_reply_error(&call->reply, "ERR A hand-over is under way already");
     else if (result < 0 && view.role != RG_ROLE_PRIMARY)
@@ -93,7 +92,7 @@ void cmd_group_recover(struct rg_call *call)
 
     if (!group_here(call, &view))
         return;
-    if (rg_group_recover(node->members.group, node->now.mono_us) < 0) {
+    if (member_recover(node) < 0) {
         rg_reply_error(&call->reply, "ERR Nothing to recover: a primary is known, or this node has "
                                      "forgotten nothing");
         return;

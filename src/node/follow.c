@@ -86,6 +86,7 @@ void follow_start(struct rg_node *node, const char *host, uint16_t port, int mem
     follow->term = term;
     follow->active = true;
     follow->ever_up = false;
+    follow->load_failures = 0;
     follow->acked = 0;
     follow->down_since_us = node->now.mono_us;
     follow->redial_us = node->now.mono_us;
@@ -102,12 +103,6 @@ void follow_stop(struct rg_node *node)
     follow->active = false;
     rg_free(follow->host);
     follow->host = NULL;
-}
-
-void follow_hang_up(struct rg_node *node)
-{
-    if (node->follow.active)
-        follow_drop(node);
 }
 
 void follow_failed(struct rg_node *node, const char *why)
@@ -267,6 +262,7 @@ static void follow_streaming(struct rg_node *node)
     struct rg_follow *follow = &node->follow;
 
     follow_state(node, RG_FOLLOW_STREAM);
+    follow->load_failures = 0;
     node->log_active = true;
     follow->ack_asked = true;
     member_stream(node, RG_STREAM_UP);
@@ -356,6 +352,11 @@ static size_t follow_transfer(struct rg_node *node, struct rg_bytes bytes)
              "that this node had is kept.",
              transfer_error(follow->transfer));
     follow_drop(node);
+    /* The same snapshot would fail the same way: the primary is not made to send it every second.
+     */
+    int64_t pause_us = FOLLOW_REDIAL_US << (follow->load_failures < 6 ? follow->load_failures : 6);
+    follow->load_failures++;
+    follow->redial_us = node->now.mono_us + pause_us;
     return bytes.len;
 }
 
@@ -408,7 +409,7 @@ void follow_transferred(struct rg_node *node)
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
     follow->stream_db = log->stream_db;
     if (!follow_plain(node))
-        member_log_loaded(node, log->mode);
+        member_reloaded(node, log);
     transfer_free(node, transfer);
     follow->transfer = NULL;
     node_say(node, RG_LOG_NOTICE, "MASTER <-> REPLICA sync: Finished with success");

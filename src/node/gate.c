@@ -100,17 +100,19 @@ static void gate_pop(struct rg_conn *conn)
 }
 
 /* Replaces the first gated run by errors, and lets those go. */
-static void gate_fail_first(struct rg_conn *conn)
+static void gate_fail_first(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_gate *gate = &conn->gates[conn->gate_head];
     size_t free_len = rg_buf_len(&conn->out) - conn->gated_bytes;
     struct rg_bytes all = rg_buf_view(&conn->out);
     struct rg_buf out = {0};
     struct rg_reply reply = {.out = &out, .proto = conn->proto};
+    const char *error = gate->kind == RG_GATE_WRITE ? gate_write_failed : gate_read_failed;
 
     rg_buf_append(&out, all.data, free_len);
     for (unsigned i = 0; i < gate->commands; i++)
-        rg_reply_error(&reply, gate->kind == RG_GATE_WRITE ? gate_write_failed : gate_read_failed);
+        rg_reply_error(&reply, error);
+    error_stats_note(&node->stats.errors, rg_bytes_str(error), gate->commands);
     rg_buf_append(&out, all.data + free_len + gate->len, conn->gated_bytes - gate->len);
     gate_pop(conn);
     rg_buf_fini(&conn->out);
@@ -143,7 +145,7 @@ void gate_advance(struct rg_node *node)
             if (gate->kind == RG_GATE_PASS || released[gate->mode] >= gate->need)
                 gate_pop(conn);
             else if (gate->deadline_us <= node->now.mono_us)
-                gate_fail_first(conn);
+                gate_fail_first(node, conn);
             else
                 break;
         }
@@ -160,7 +162,7 @@ void gate_fail_all(struct rg_node *node)
             if (conn->gates[conn->gate_head].kind == RG_GATE_PASS)
                 gate_pop(conn);
             else
-                gate_fail_first(conn);
+                gate_fail_first(node, conn);
         }
         gate_conn_settle(node, conn);
     }

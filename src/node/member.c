@@ -99,6 +99,8 @@ void member_start(struct rg_node *node)
         (struct rg_group_position){.term = at ? at->term : 0, .offset = end}, node->now.mono_us);
     for (unsigned i = 0; i < members->count; i++)
         members->peers[i].redial_us = node->now.mono_us;
+    if (members->log_complete)
+        member_reloaded(node, transfer_log(node->load));
     member_drain(node);
 }
 
@@ -153,12 +155,28 @@ void member_connected(struct rg_node *node, struct rg_conn *conn)
     conn_wants_output(node, conn);
 }
 
+/* Once for each reason: dialling goes on many times a minute. */
+static void member_say_unreached(struct rg_node *node, struct rg_peer *peer,
+                                 enum rg_close_reason reason)
+{
+    static const char *const why[] = {
+        [RG_CLOSE_REFUSED] = "nobody listens there",
+        [RG_CLOSE_UNREACHED] = "no answer",
+        [RG_CLOSE_UNRESOLVED] = "its name has no address",
+    };
+
+    if (reason == RG_CLOSE_ASKED || reason == RG_CLOSE_EOF || reason == peer->unreached)
+        return;
+    peer->unreached = reason;
+    node_say(node, RG_LOG_NOTICE, "Member %s cannot be reached: %s", peer->name, why[reason]);
+}
+
 void member_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason)
 {
     struct rg_peer *peer = &node->members.peers[conn->peer_index];
 
-    (void)reason;
     if (peer->out == conn) {
+        member_say_unreached(node, peer, reason);
         peer->out = NULL;
         peer->redial_us = node->now.mono_us + MEMBER_REDIAL_US;
     }
@@ -252,6 +270,9 @@ static bool member_hello_answer(struct rg_node *node, struct rg_conn *conn)
         conn->hello_done = ++conn->commands > (node->config->masterauth[0] != '\0');
     }
     peer->refusal_told = false;
+    if (peer->unreached != RG_CLOSE_ASKED)
+        node_say(node, RG_LOG_NOTICE, "Member %s is reached", peer->name);
+    peer->unreached = RG_CLOSE_ASKED;
     member_link_changed(node, (unsigned)conn->peer_index);
     return true;
 }
@@ -392,6 +413,19 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result)
     member_drain(node);
 }
 
+/* What the same batch wrote before an operator's word is part of what it is about. */
+int member_hand_over(struct rg_node *node, int target, int64_t timeout_us)
+{
+    member_tell_log(node);
+    return rg_group_hand_over(node->members.group, target, timeout_us, node->now.mono_us);
+}
+
+int member_recover(struct rg_node *node)
+{
+    member_tell_log(node);
+    return rg_group_recover(node->members.group, node->now.mono_us);
+}
+
 /* ---- Records in the log ---- */
 
 static void member_append_record(struct rg_node *node, const char *text)
@@ -430,17 +464,18 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
     }
 }
 
-void member_log_loaded(struct rg_node *node, int mode)
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log)
 {
     uint64_t end = node_log_end(node);
     const struct rg_history_term *at = rg_history_at(&node->history, end);
 
     rg_group_log_loaded(node->members.group,
                         (struct rg_group_position){.term = at ? at->term : 0, .offset = end});
-    if (mode < 0)
+    if (log->mode < 0)
         return;
-    node->config->replication_mode = mode;
-    rg_group_log_mode(node->members.group, (enum rg_mode)mode, end);
+    node->config->replication_mode = log->mode;
+    if (rg_group_modes_load(node->members.group, rg_bytes_str(log->modes)) < 0)
+        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, end);
 }
 
 void member_mode_changed(struct rg_node *node)

@@ -63,6 +63,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
+    RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
 };
 struct rg_serve {
@@ -75,10 +76,11 @@ struct rg_serve {
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
     size_t snapshot_sent;
-    char eof_mark[41]; /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;     /* end of the log sent */
-    uint64_t acked;    /* end of the log acknowledged */
-    bool ack_seen;     /* since online */
+    bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
+    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;      /* end of the log sent */
+    uint64_t acked;     /* end of the log acknowledged */
+    bool ack_seen;      /* since online */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -107,6 +109,7 @@ struct rg_conn {
     bool established;           /* dialled connections: connected came */
     bool closing;               /* close asked: no more input is read */
     bool close_told;            /* the CLOSE effect is out */
+    bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
 
@@ -131,7 +134,10 @@ struct rg_conn {
     unsigned wait_replicas;
     uint64_t wait_offset;
     uint64_t commands;
-    unsigned subscriptions; /* channels and patterns (pubsub.c) */
+    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    unsigned subscriptions;     /* channels and patterns */
+    unsigned patterns;          /* of those, patterns */
+    int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
     int peer_index;         /* PEER_IN, PEER_OUT */
@@ -180,6 +186,7 @@ enum rg_follow_state {
     RG_FOLLOW_STREAM,
 };
 
+struct rg_transfer_log;
 struct rg_transfer; /* an RDB on its way in (transfer.c) */
 
 struct rg_follow {
@@ -192,6 +199,7 @@ struct rg_follow {
     struct rg_conn *conn;
     unsigned step; /* of the handshake */
     int64_t redial_us;
+    unsigned load_failures; /* snapshots in a row that could not be loaded */
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
@@ -216,7 +224,8 @@ struct rg_peer {
     struct rg_conn *in; /* the newest inbound link */
     bool link_up;       /* as last told to the group */
     int64_t redial_us;
-    bool refusal_told; /* a HELLO error was logged and did not change since */
+    bool refusal_told;              /* a HELLO error was logged and did not change since */
+    enum rg_close_reason unreached; /* why dialling failed, as last logged; ASKED: it did not */
 };
 
 struct rg_members {
@@ -243,6 +252,27 @@ struct rg_command_stats {
     int64_t usec;
 };
 
+/* Error replies by their first word, in alphabetical order. */
+enum { RG_ERROR_CODES = 64, RG_ERROR_CODE_LEN = 32 };
+struct rg_error_stats {
+    struct {
+        char code[RG_ERROR_CODE_LEN];
+        uint64_t count;
+    } codes[RG_ERROR_CODES];
+    unsigned count;
+    uint64_t total; /* also of codes for which there was no room */
+};
+
+/* What is sampled about once a second, to be told as a rate. */
+enum rg_rate {
+    RG_RATE_COMMANDS,
+    RG_RATE_INPUT,
+    RG_RATE_OUTPUT,
+    RG_RATE_REPL_INPUT,
+    RG_RATE_REPL_OUTPUT,
+    RG_RATES
+};
+
 struct rg_stats {
     uint64_t connections;
     uint64_t rejected_connections;
@@ -257,16 +287,14 @@ struct rg_stats {
     uint64_t dirty; /* changes since the last save */
     uint64_t pauses;
     struct rg_cmd_counters cmd;
-    /* Of the last second, from samples of the cron. */
+    uint64_t reads;  /* pieces that arrived */
+    uint64_t writes; /* pieces that the host took */
+    int64_t expire_us;
+    struct rg_error_stats errors;
     int64_t sample_us;
-    uint64_t sample_commands;
-    uint64_t sample_input;
-    uint64_t sample_output;
-    double ops_per_sec;
-    double input_kbps;
-    double output_kbps;
+    uint64_t samples[RG_RATES];
+    double per_second[RG_RATES];
     struct rg_command_stats *per_command; /* owned; by command id */
-    uint64_t peak_memory;
 };
 
 struct rg_node {
@@ -285,6 +313,11 @@ struct rg_node {
 
     struct rg_store *store;
     struct rg_stats stats;
+    uint64_t startup_memory; /* 0: the host has not said yet */
+    uint64_t peak_memory;
+    uint64_t keys_loaded; /* from the file at the start */
+    struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
+    int64_t slept_us;     /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
     uint64_t next_conn_id;
@@ -307,7 +340,8 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
-    bool ask_acks; /* a GETACK is due at the end of this run */
+    struct rg_snapshot *snapshot; /* being written; a reference; NULL */
+    bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
@@ -339,8 +373,11 @@ struct rg_node {
 
 /* ---- node.c ---- */
 bool node_is_primary(const struct rg_node *node); /* takes writes of its own: not a replica */
-/* A hand-over or a pause is on: nothing may be added to the log, not even a key's end. */
-bool node_holds_writes(const struct rg_node *node);
+/* A primary that adds to its log by itself: not while it hands over or stops, for its successor or
+ * its file must hold all of the log. */
+bool node_feeds(const struct rg_node *node);
+/* … and not while clients are paused: then keys past their time are hidden, as on a replica. */
+bool node_expires_keys(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -423,6 +460,10 @@ typedef void node_handler(struct rg_call *call);
 /* handlers.c: the node's own commands by id; NULL where there is none. */
 node_handler *node_handler_of(unsigned id);
 
+/* ---- info_commands.c ---- */
+/* Counts `times` error replies; text begins with the code, without the '-'. */
+void error_stats_note(struct rg_error_stats *stats, struct rg_bytes text, uint64_t times);
+
 /* ---- feed.c: the log ---- */
 bool feed_active(const struct rg_node *node);
 /* Makes the log exist from its current end on. */
@@ -443,12 +484,25 @@ void feed_ping(struct rg_node *node);
 
 /* ---- snapshot.c ---- */
 struct rg_snapshot {
-    unsigned refs;
+    unsigned refs;   /* of replicas, and one of the node while it is being written */
     uint64_t offset; /* end of the log it holds */
-    struct rg_buf bytes;
+    char replid[RG_REPLID_LEN + 1];
+    struct rg_buf bytes; /* grows until done */
+    bool done;
+    struct rg_rdb_writer writer;
+    int db; /* the one its keys are in; -1: none yet */
+    int64_t began_us;
 };
+/* A reference to one that is being written, or to a new one of this moment. */
+struct rg_snapshot *snapshot_share(struct rg_node *node);
+/* A whole one of this moment, at once; the caller owns the reference. */
 struct rg_snapshot *snapshot_take(struct rg_node *node);
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot);
+/* A slice of what is being written. */
+void snapshot_run(struct rg_node *node);
+/* Gives up what is being written: its store goes away, or nobody wants it. */
+void snapshot_drop(struct rg_node *node);
+/* Bytes of a value in an RDB. */
+size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
 
 /* ---- serve.c ---- */
@@ -459,6 +513,7 @@ void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max);
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot);
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
 /* New bytes are in the log. */
@@ -478,8 +533,6 @@ uint64_t serve_slowest(const struct rg_node *node);
 /* member -1: plain replicaof. Keeps data and log, to try a partial resync. */
 void follow_start(struct rg_node *node, const char *host, uint16_t port, int member, uint64_t term);
 void follow_stop(struct rg_node *node);
-/* Closes the link; it is dialled again once the node runs on. */
-void follow_hang_up(struct rg_node *node);
 void follow_run(struct rg_node *node);
 int64_t follow_deadline(const struct rg_node *node);
 void follow_connected(struct rg_node *node);
@@ -500,7 +553,8 @@ void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
 RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
 /*
  * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT and RG_ETYPE (transfer_error says why). 0: whole; the file, if any, is being synced.
+ * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
+ * being synced.
  */
 RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
                               struct rg_bytes bytes, size_t *ret_used);
@@ -518,7 +572,8 @@ struct rg_transfer_log { /* what the file said of the log it was taken from */
     char replid[RG_REPLID_LEN + 1];
     uint64_t offset;
     int stream_db;
-    int mode; /* enum rg_mode; -1 */
+    int mode;         /* enum rg_mode; -1 */
+    char modes[1024]; /* rg_group_modes_format; "" */
 };
 const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
 void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
@@ -538,10 +593,13 @@ void member_acked(struct rg_node *node, unsigned member, uint64_t term, uint64_t
 void member_persisted(struct rg_node *node, uint64_t seq, int result);
 /* The text of a record in the log was appended or applied; it begins at start. */
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start);
-/* The log was replaced by the primary's snapshot; mode is what that says, or -1. */
-void member_log_loaded(struct rg_node *node, int mode);
+/* The log was replaced by a snapshot's, which said this of its modes. */
+void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log);
 /* CONFIG SET replication-mode on a primary. */
 void member_mode_changed(struct rg_node *node);
+/* As rg_group_hand_over and rg_group_recover; the caller drains. */
+RG_MUST_USE int member_hand_over(struct rg_node *node, int target, int64_t timeout_us);
+RG_MUST_USE int member_recover(struct rg_node *node);
 void member_drain(struct rg_node *node);
 /* Brought up to the present; node->members.view is enough for role, state, term and primary. */
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);

@@ -45,6 +45,10 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
 {
     struct rg_serve *serve = call->conn->serve;
 
+    if (call->conn->kind == RG_CONN_REPLICA && serve->state == RG_SERVE_LOADING) {
+        serve->state = RG_SERVE_ONLINE;
+        conn_wants_output(call->node, call->conn);
+    }
     if (call->conn->kind != RG_CONN_REPLICA || serve->state != RG_SERVE_ONLINE)
         return;
     if (offset > serve->acked && offset <= node_log_end(call->node))
@@ -191,14 +195,11 @@ static void serve_full(struct rg_call *call, bool psync)
     char name[320];
 
     feed_activate(node);
-    /* The replica begins without a selected database. */
-    node->feed_db = -1;
-    serve->snapshot = snapshot_take(node);
+    serve->snapshot = snapshot_share(node);
     node->stats.sync_full++;
     serve_enter(call, RG_SERVE_SNAPSHOT, serve->snapshot->offset);
     serve_describe(call->conn, name, sizeof(name));
-    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s: %zu bytes of RDB at offset %llu",
-             name, rg_buf_len(&serve->snapshot->bytes),
+    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s at offset %llu", name,
              (unsigned long long)serve->snapshot->offset);
     if (psync)
         rg_buf_printf(&call->conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
@@ -207,7 +208,26 @@ static void serve_full(struct rg_call *call, bool psync)
         rg_rand_hex(&node->rand, serve->eof_mark, 40);
         rg_buf_printf(&call->conn->out, "$EOF:%s\r\n", serve->eof_mark);
     } else {
-        rg_buf_printf(&call->conn->out, "$%zu\r\n", rg_buf_len(&serve->snapshot->bytes));
+        serve->awaits_length = true;
+    }
+}
+
+static void serve_say_length(struct rg_conn *conn)
+{
+    rg_buf_printf(&conn->out, "$%zu\r\n", rg_buf_len(&conn->serve->snapshot->bytes));
+    conn->serve->awaits_length = false;
+}
+
+void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot)
+{
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_REPLICA || conn->serve->snapshot != snapshot)
+            continue;
+        if (conn->serve->awaits_length)
+            serve_say_length(conn);
+        conn_wants_output(node, conn);
     }
 }
 
@@ -283,21 +303,32 @@ void serve_sync(struct rg_call *call)
 
 /* ---- Output: replies, then the snapshot, then the log. ---- */
 
+/* The mark stands behind a snapshot that is whole. */
 static size_t serve_trailer_len(const struct rg_serve *serve)
 {
-    return strlen(serve->eof_mark);
+    return serve->snapshot->done ? strlen(serve->eof_mark) : 0;
+}
+
+/* Bytes of the snapshot and its mark that are there to be sent. */
+static size_t serve_snapshot_ready(const struct rg_serve *serve)
+{
+    return serve->awaits_length ? 0
+                                : rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve) -
+                                      serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
 {
-    return conn->kind == RG_CONN_REPLICA && conn->serve->snapshot == NULL;
+    return conn->kind == RG_CONN_REPLICA && conn->serve->state == RG_SERVE_ONLINE;
 }
 
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 {
     if (conn->kind != RG_CONN_REPLICA || conn->closing)
         return false;
-    return conn->serve->snapshot != NULL || conn->serve->sent < node_log_end(node);
+    if (conn->serve->snapshot != NULL)
+        return serve_snapshot_ready(conn->serve) > 0;
+    return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
 }
 
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
@@ -308,6 +339,8 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL) {
         struct rg_bytes all = rg_buf_view(&serve->snapshot->bytes);
+        if (serve_snapshot_ready(serve) == 0)
+            return 0;
         if (n < max && serve->snapshot_sent < all.len)
             ret_runs[n++] =
                 rg_bytes(all.data + serve->snapshot_sent, all.len - serve->snapshot_sent);
@@ -317,7 +350,7 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
                 rg_bytes(serve->eof_mark + trailer_sent, serve_trailer_len(serve) - trailer_sent);
         return n;
     }
-    uint64_t at = serve->sent;
+    uint64_t at = serve_reads_log(conn) ? serve->sent : node_log_end(node);
     while (n < max && at < node_log_end(node)) {
         ret_runs[n] = rg_backlog_read(node->backlog, at);
         at += ret_runs[n++].len;
@@ -336,13 +369,15 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     }
     serve->snapshot_sent += n;
-    size_t whole = rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve);
-    RG_ASSERT(serve->snapshot_sent <= whole);
-    if (serve->snapshot_sent < whole)
+    RG_ASSERT(serve->snapshot_sent <=
+              rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve));
+    if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);
     serve->snapshot = NULL;
-    serve->state = RG_SERVE_ONLINE;
+    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
+     * behind it would hide it. Its first ACK says that the mark was seen. */
+    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
     serve->last_ack_us = node->now.mono_us;
 }
 
@@ -353,7 +388,7 @@ void serve_wake(struct rg_node *node)
     RG_LIST_EACH(link, &node->conns)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (serve_reads_log(conn) && !conn->closing)
+        if (conn->kind == RG_CONN_REPLICA && !conn->closing)
             conn_wants_output(node, conn);
     }
 }
@@ -416,6 +451,16 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
     return node->now.mono_us - serve->over_soft_since_us > limit->soft_seconds * RG_S_US;
 }
 
+/* While it loads it does not acknowledge, but sends a newline now and then. */
+static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn, int64_t timeout_us)
+{
+    const struct rg_serve *serve = conn->serve;
+    int64_t heard_us =
+        conn->received_us > serve->last_ack_us ? conn->received_us : serve->last_ack_us;
+
+    return serve->state >= RG_SERVE_LOADING && node->now.mono_us - heard_us > timeout_us;
+}
+
 void serve_cron(struct rg_node *node)
 {
     int64_t timeout_us = node->config->repl_timeout * RG_S_US;
@@ -427,7 +472,7 @@ void serve_cron(struct rg_node *node)
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing)
             continue;
-        if (serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us > timeout_us) {
+        if (serve_silent(node, conn, timeout_us)) {
             node_say(node, RG_LOG_WARNING, "Disconnecting timedout replica (streaming sync): %s",
                      conn->peer);
             conn_close(node, conn, false);
@@ -439,9 +484,8 @@ void serve_cron(struct rg_node *node)
             conn_close(node, conn, false);
         }
     }
-    if (node_is_primary(node) && !node->members.hold &&
-        node->now.mono_us - node->last_ping_us >=
-            node->config->repl_ping_replica_period * RG_S_US) {
+    if (node_feeds(node) && node->now.mono_us - node->last_ping_us >=
+                                node->config->repl_ping_replica_period * RG_S_US) {
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }

@@ -1,9 +1,15 @@
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
 #include "node/version.h"
+
+/*
+ * The keyspace as an RDB, as it was at one offset of the log. It is written in slices, one a run,
+ * while commands go on (store.h, "A snapshot without a pause"). Replicas that ask while one is
+ * being written share it.
+ */
+
+enum { SNAPSHOT_SLICE = 512 }; /* entries a run: some tenths of a millisecond */
 
 static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
 {
@@ -22,61 +28,140 @@ static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
         rg_rdb_write_aux(writer, RG_BYTES("regent-history"), rg_buf_view(&line));
         rg_rdb_write_aux(writer, RG_BYTES("regent-mode"),
                          rg_bytes_str(rg_mode_name(node_mode(node))));
+        rg_buf_reset(&line, SIZE_MAX);
+        rg_group_modes_format(node->members.group, &line);
+        rg_rdb_write_aux(writer, RG_BYTES("regent-modes"), rg_buf_view(&line));
         rg_buf_fini(&line);
     }
 }
 
-static void snapshot_hash(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+static void snapshot_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                          const struct rg_entry *entry)
 {
     struct rg_hash_iter iter;
     struct rg_bytes field;
     struct rg_bytes value;
 
-    rg_rdb_write_hash(writer, rg_entry_key(entry), rg_entry_expire_ms(entry), rg_hash_len(entry));
+    rg_rdb_write_hash(writer, key, expire_ms, rg_hash_len(entry));
     rg_hash_iter_init(&iter, entry);
     while (rg_hash_iter_next(&iter, &field, &value))
         rg_rdb_write_hash_field(writer, field, value);
 }
 
-static void snapshot_db(struct rg_node *node, struct rg_rdb_writer *writer, unsigned index)
+static void snapshot_value(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                           const struct rg_entry *entry)
 {
-    struct rg_db *db = rg_store_db(node->store, index);
-    struct rg_db_iter iter;
     char scratch[RG_STRING_SCRATCH];
 
-    if (rg_db_count(db) == 0)
-        return;
-    rg_rdb_write_db(writer, index, rg_db_count(db), rg_db_count_expiring(db));
-    rg_db_iter_init(&iter, db);
-    for (struct rg_entry *entry = rg_db_iter_next(&iter); entry; entry = rg_db_iter_next(&iter)) {
-        if (rg_entry_type(entry) == RG_TYPE_HASH)
-            snapshot_hash(writer, entry);
-        else
-            rg_rdb_write_string(writer, rg_entry_key(entry), rg_entry_expire_ms(entry),
-                                rg_string_get(entry, scratch));
+    if (rg_entry_type(entry) == RG_TYPE_HASH)
+        snapshot_hash(writer, key, expire_ms, entry);
+    else
+        rg_rdb_write_string(writer, key, expire_ms, rg_string_get(entry, scratch));
+}
+
+size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry)
+{
+    enum { TYPE_AND_EMPTY_KEY = 2 };
+    struct rg_buf out = {0};
+    struct rg_rdb_writer writer;
+
+    rg_rdb_write_begin(&writer, &out, node->config->rdbcompression, false);
+    size_t head = rg_buf_len(&out);
+    snapshot_value(&writer, rg_bytes("", 0), -1, entry);
+    size_t len = rg_buf_len(&out) - head - TYPE_AND_EMPTY_KEY;
+    rg_buf_fini(&out);
+    return len;
+}
+
+static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
+{
+    struct rg_snapshot *snapshot = arg;
+
+    if (snapshot->db != (int)db) {
+        snapshot->db = (int)db;
+        rg_rdb_write_db(&snapshot->writer, db, 0, 0);
     }
+    snapshot_value(&snapshot->writer, rg_entry_key(entry), rg_entry_expire_ms(entry), entry);
+}
+
+static struct rg_snapshot *snapshot_begin(struct rg_node *node)
+{
+    struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
+
+    snapshot->refs = 1;
+    snapshot->offset = node_log_end(node);
+    snapshot->db = -1;
+    snapshot->began_us = node->now.mono_us;
+    memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
+    rg_rdb_write_begin(&snapshot->writer, &snapshot->bytes, node->config->rdbcompression,
+                       node->config->rdbchecksum);
+    snapshot_head(node, &snapshot->writer);
+    int result = rg_store_snapshot_begin(node->store, snapshot_entry, snapshot);
+    RG_ASSERT(result == 0);
+    /* Whoever reads the log from here on begins without a selected database. */
+    node->feed_db = -1;
+    node->snapshot = snapshot;
+    return snapshot;
+}
+
+static void snapshot_slice(struct rg_node *node, uint64_t entries)
+{
+    struct rg_snapshot *snapshot = node->snapshot;
+
+    if (!rg_store_snapshot_step(node->store, entries))
+        return;
+    rg_rdb_write_end(&snapshot->writer);
+    snapshot->done = true;
+    node->snapshot = NULL;
+    node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu complete: %zu bytes of RDB, %lld ms",
+             (unsigned long long)snapshot->offset, rg_buf_len(&snapshot->bytes),
+             (long long)((node->now.mono_us - snapshot->began_us) / RG_MS_US));
+    serve_snapshot_done(node, snapshot);
+    snapshot_unref(snapshot);
+}
+
+struct rg_snapshot *snapshot_share(struct rg_node *node)
+{
+    /* One of another replication id says so in its head: it serves nobody new. */
+    while (node->snapshot != NULL && strcmp(node->snapshot->replid, feed_replid(node)) != 0)
+        snapshot_slice(node, UINT64_MAX);
+    if (node->snapshot == NULL)
+        (void)snapshot_begin(node);
+    node->snapshot->refs++;
+    return node->snapshot;
 }
 
 struct rg_snapshot *snapshot_take(struct rg_node *node)
 {
-    struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
-    struct rg_rdb_writer writer;
-
-    snapshot->refs = 1;
-    snapshot->offset = node_log_end(node);
-    rg_rdb_write_begin(&writer, &snapshot->bytes, node->config->rdbcompression,
-                       node->config->rdbchecksum);
-    snapshot_head(node, &writer);
-    for (unsigned i = 0; i < rg_store_databases(node->store); i++)
-        snapshot_db(node, &writer, i);
-    rg_rdb_write_end(&writer);
+    while (node->snapshot != NULL)
+        snapshot_slice(node, UINT64_MAX);
+    struct rg_snapshot *snapshot = snapshot_begin(node);
+    snapshot->refs++;
+    while (!snapshot->done)
+        snapshot_slice(node, UINT64_MAX);
     return snapshot;
 }
 
-struct rg_snapshot *snapshot_ref(struct rg_snapshot *snapshot)
+void snapshot_run(struct rg_node *node)
 {
-    snapshot->refs++;
-    return snapshot;
+    if (node->snapshot == NULL)
+        return;
+    if (node->snapshot->refs == 1) {
+        /* Everybody who wanted it is gone. */
+        snapshot_drop(node);
+        return;
+    }
+    snapshot_slice(node, SNAPSHOT_SLICE);
+    serve_wake(node);
+}
+
+void snapshot_drop(struct rg_node *node)
+{
+    if (node->snapshot == NULL)
+        return;
+    rg_store_snapshot_cancel(node->store);
+    snapshot_unref(node->snapshot);
+    node->snapshot = NULL;
 }
 
 void snapshot_unref(struct rg_snapshot *snapshot)

@@ -45,7 +45,9 @@ static void stop_begin(struct rg_node *node, bool save, bool nosave)
         return;
     }
     node_say(node, RG_LOG_NOTICE, "Saving the final RDB snapshot before exiting.");
-    follow_hang_up(node);
+    /* From here on nothing may be added to the log, or acknowledged, that the file lacks. */
+    if (node->follow.active)
+        follow_failed(node, "this node is stopping");
     gate_fail_all(node);
     struct rg_snapshot *snapshot = snapshot_take(node);
     node->stop_attempt++;
@@ -60,7 +62,7 @@ void stop_ask(struct rg_node *node, bool save, bool nosave)
         return;
     int result = RG_EINVAL;
     if (node->members.group != NULL && node->members.view.role == RG_ROLE_PRIMARY)
-        result = rg_group_hand_over(node->members.group, -1, STOP_HAND_OVER_US, node->now.mono_us);
+        result = member_hand_over(node, -1, STOP_HAND_OVER_US);
     if (result < 0 && result != RG_EEXIST) { /* one that is under way already does as well */
         stop_begin(node, save, nosave);
         return;

@@ -20,6 +20,7 @@ struct rg_transfer {
     struct rg_db *db;
     struct rg_entry *hash; /* whose fields arrive */
     struct rg_transfer_log log;
+    unsigned libraries; /* of functions, which are passed over */
     char error[256];
     uint64_t attempt;
     bool to_file;
@@ -106,7 +107,9 @@ int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header)
         memcpy(transfer->mark, rest.data + 4, TRANSFER_EOF_MARK);
         return 0;
     }
-    return rg_parse_u64(rest, &transfer->total) < 0 ? RG_EPROTO : 0;
+    if (rg_parse_u64(rest, &transfer->total) < 0 || transfer->total == 0)
+        return RG_EPROTO;
+    return 0;
 }
 
 /* ---- Events of the reader ---- */
@@ -129,6 +132,9 @@ static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event
             log->stream_db = (int)number;
     } else if (rg_bytes_is(event->key, "regent-history")) {
         log->has_history = rg_history_parse(event->value, &log->history) == 0;
+    } else if (rg_bytes_is(event->key, "regent-modes")) {
+        (void)snprintf(log->modes, sizeof(log->modes), "%.*s", (int)event->value.len,
+                       event->value.data);
     } else if (rg_bytes_is(event->key, "regent-mode")) {
         for (int mode = 0; mode < RG_MODES; mode++) {
             if (rg_bytes_is(event->value, rg_mode_name((enum rg_mode)mode)))
@@ -186,6 +192,9 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
         if (transfer->hash != NULL)
             (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
         return 0;
+    case RG_RDB_FUNCTION:
+        transfer->libraries++;
+        return 0;
     case RG_RDB_END:
         transfer->ended = true;
         return 0;
@@ -193,7 +202,7 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
     RG_UNREACHABLE();
 }
 
-/* Runs the reader as far as it gets. Errors: RG_EAGAIN, RG_ECORRUPT, RG_ETYPE. */
+/* Runs the reader as far as it gets. Errors: RG_EAGAIN, RG_ECORRUPT, RG_ETYPE, RG_ENOMEM. */
 static int transfer_read(struct rg_transfer *transfer)
 {
     struct rg_rdb_event event;
@@ -326,7 +335,13 @@ void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint
 void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
+    snapshot_drop(node);
     rg_store_free(node->store);
     node->store = transfer->store;
     transfer->store = NULL;
+    if (transfer->libraries > 0)
+        node_say(node, RG_LOG_WARNING,
+                 "The RDB holds %u function libraries, which are not loaded: functions are not "
+                 "supported",
+                 transfer->libraries);
 }

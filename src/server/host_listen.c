@@ -1,7 +1,11 @@
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "io/clock.h"
 #include "server/host.h"
+
+enum { LISTEN_PATIENCE_US = RG_S_US };
 
 static void host_listen_add(struct host *host, int fd, enum rg_conn_origin origin, const char *name,
                             uint16_t port)
@@ -24,13 +28,33 @@ static void host_listener_free(struct host *host, struct host_listener *listener
     rg_free(listener);
 }
 
+/*
+ * The kernel gives up the sockets of a killed process a moment after the process itself where they
+ * were in an io_uring. A server that is started again at once has the patience to wait for that.
+ */
+static int host_listen_socket(const char *address, uint16_t port, int backlog, int64_t patience_us,
+                              struct rg_buf *error)
+{
+    const struct timespec pause = {.tv_nsec = 20 * RG_MS_US * 1000};
+    int64_t until_us = rg_clock_mono_us() + patience_us;
+
+    for (;;) {
+        int fd = rg_socket_listen_tcp(address, port, backlog, error);
+        if (fd != RG_EEXIST || rg_clock_mono_us() >= until_us)
+            return fd;
+        rg_buf_reset(error, 0);
+        (void)nanosleep(&pause, NULL); /* a signal only shortens it */
+    }
+}
+
 /* One address of `bind`; a leading '-' says that it may be missing. */
-static int host_listen_address(struct host *host, const char *name, uint16_t port, int backlog)
+static int host_listen_address(struct host *host, const char *name, uint16_t port, int backlog,
+                               int64_t patience_us)
 {
     struct rg_buf error = {0};
     bool optional = name[0] == '-';
     const char *address = name + (optional ? 1 : 0);
-    int fd = rg_socket_listen_tcp(address, port, backlog, &error);
+    int fd = host_listen_socket(address, port, backlog, patience_us, &error);
 
     if (fd >= 0)
         host_listen_add(host, fd, RG_CONN_TCP, name, port);
@@ -44,7 +68,7 @@ static int host_listen_address(struct host *host, const char *name, uint16_t por
     return fd < 0 ? fd : 0;
 }
 
-static int host_listen_tcp(struct host *host, const struct rg_config *config)
+static int host_listen_tcp(struct host *host, const struct rg_config *config, int64_t patience_us)
 {
     int result = 0;
 
@@ -52,7 +76,7 @@ static int host_listen_tcp(struct host *host, const struct rg_config *config)
         return 0;
     for (int i = 0; i < config->bind_count && result == 0; i++)
         result = host_listen_address(host, config->bind[i], (uint16_t)config->port,
-                                     (int)config->tcp_backlog);
+                                     (int)config->tcp_backlog, patience_us);
     return result;
 }
 
@@ -77,7 +101,7 @@ static int host_listen_unix(struct host *host, const struct rg_config *config)
 
 int rg_host_listen(struct host *host, const struct rg_config *config)
 {
-    if (host_listen_tcp(host, config) < 0) {
+    if (host_listen_tcp(host, config, LISTEN_PATIENCE_US) < 0) {
         rg_host_logf(&host->log, RG_LOG_WARNING, "Failed listening on port %d (TCP), aborting.",
                      (int)config->port);
         return RG_EIO;
@@ -124,7 +148,7 @@ void rg_host_listen_again(struct host *host)
     rg_list_init(&old);
     rg_list_init(&failed);
     host_listen_drop(host, &old);
-    if (host_listen_tcp(host, config) < 0) {
+    if (host_listen_tcp(host, config, 0) < 0) {
         host_listen_drop(host, &failed);
         rg_host_logf(&host->log, RG_LOG_WARNING,
                      "Failed listening on port %d (TCP), listening as before.", (int)config->port);
@@ -132,8 +156,8 @@ void rg_host_listen_again(struct host *host)
         {
             struct host_listener *listener = RG_CONTAINER_OF(it, struct host_listener, node);
             /* A failure is logged; the other addresses still serve. */
-            if (host_listen_address(host, listener->name, listener->port,
-                                    (int)config->tcp_backlog) < 0)
+            if (host_listen_address(host, listener->name, listener->port, (int)config->tcp_backlog,
+                                    0) < 0)
                 continue;
         }
     }

@@ -38,6 +38,7 @@ void rg_store_free(struct rg_store *store)
 {
     if (store == NULL)
         return;
+    rg_store_snapshot_cancel(store);
     for (unsigned i = 0; i < store->databases; i++)
         rg_db_flush(&store->dbs[i]);
     rg_free(store->dbs);
@@ -88,6 +89,12 @@ uint64_t rg_store_memory(const struct rg_store *store)
     return memory;
 }
 
+void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry)
+{
+    *ret_table = rg_table_memory(&db->table);
+    *ret_expiry = rg_expiry_memory(&db->expiry);
+}
+
 /* ---- Entries in and out ---- */
 
 void rg_db_account(struct rg_db *db, uint64_t memory_before, const struct rg_entry *entry)
@@ -111,8 +118,10 @@ void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
     struct rg_bytes key = rg_entry_key(entry);
     uint64_t hash = rg_table_hash(&db->table, key);
     void **place = rg_table_find(&db->table, key, hash);
+    entry->mark = db->store->mark & 1;
     if (place != NULL) {
         struct rg_entry *old = *place;
+        rg_db_before_change(db, old);
         entry_leave(db, old);
         *place = entry;
         rg_entry_free(old);
@@ -127,6 +136,8 @@ void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
 void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh)
 {
     struct rg_entry *old = *entry;
+    RG_ASSERT(old->mark == db->store->mark); /* the caller began with rg_db_before_change */
+    fresh->mark = old->mark;
     *rg_table_place(&db->table, old) = fresh;
     if (old->expires && fresh->expires)
         rg_expiry_replace(&db->expiry, fresh);
@@ -148,7 +159,10 @@ struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key)
 
 struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
 {
-    return rg_db_find(db, key);
+    struct rg_entry *entry = rg_db_find(db, key);
+    if (entry != NULL)
+        rg_db_before_change(db, entry);
+    return entry;
 }
 
 bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
@@ -156,6 +170,7 @@ bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
     struct rg_entry *entry = rg_table_remove(&db->table, key);
     if (entry == NULL)
         return false;
+    rg_db_before_change(db, entry);
     /* Last, since key may lie in the entry. */
     entry_leave(db, entry);
     rg_entry_free(entry);
@@ -209,6 +224,7 @@ uint64_t rg_db_flush(struct rg_db *db)
     uint64_t count = db->table.count;
     uint64_t position[4] = {0};
     struct rg_entry *entry = NULL;
+    rg_db_before_flush(db);
     while ((entry = rg_table_next(&db->table, position)) != NULL)
         rg_entry_free(entry);
     rg_table_fini(&db->table);
@@ -268,6 +284,7 @@ void rg_entry_set_expire_ms(struct rg_db *db, struct rg_entry **entry, int64_t a
 {
     struct rg_entry *old = *entry;
     bool expires = at_ms != RG_NO_EXPIRY;
+    rg_db_before_change(db, old);
     if (expires && old->expires) {
         rg_entry_expiry(old)->at_ms = at_ms;
         rg_expiry_update(&db->expiry, old);

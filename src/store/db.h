@@ -11,6 +11,11 @@ struct rg_db {
     struct rg_expiry expiry;
     uint64_t memory; /* of all entries with their values */
     struct rg_store *store;
+
+    /* Of a snapshot under way. They go with the contents when databases are swapped. */
+    unsigned snapshot_index;  /* number of the database when it began */
+    uint64_t snapshot_cursor; /* of the walk */
+    bool snapshot_done;
 };
 
 struct rg_store {
@@ -18,7 +23,24 @@ struct rg_store {
     unsigned databases;
     uint64_t seed;
     struct rg_store_limits limits;
+
+    /* snapshot.c */
+    unsigned mark; /* 0 or 1: entries with the other one have not been seen yet */
+    bool snapshot_on;
+    void (*snapshot_visit)(void *arg, unsigned db, struct rg_entry *entry); /* NULL: cancelled */
+    void *snapshot_arg;
 };
+
+/* Shows the entry, as it is now, to the snapshot. */
+void rg_db_capture(struct rg_db *db, struct rg_entry *entry);
+/* Every change of an entry that is in the database, and its end, begins with this. */
+static inline void rg_db_before_change(struct rg_db *db, struct rg_entry *entry)
+{
+    if (__builtin_expect(entry->mark != db->store->mark, 0))
+        rg_db_capture(db, entry);
+}
+/* All entries leave at once. */
+void rg_db_before_flush(struct rg_db *db);
 
 /*
  * Puts fresh, which is given, in the place of *entry, which is of the same key and database, and

@@ -26,6 +26,7 @@ struct rg_entry {
     uint32_t form : 4;    /* enum rg_form */
     uint32_t raw : 1;     /* a string changed in place: OBJECT ENCODING says raw */
     uint32_t expires : 1; /* struct rg_entry_expiry follows */
+    uint32_t mark : 1; /* differs from the store's: a snapshot has still to see it (snapshot.c) */
     uint32_t key_len;
 };
 

@@ -94,6 +94,7 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
                  struct rg_bytes value)
 {
     struct rg_entry *hash = *entry;
+    rg_db_before_change(db, hash);
     uint64_t before = rg_entry_memory(hash, 0);
     bool is_new = false;
     const char *at = hash->form == RG_FORM_PACKED ? rg_packed_find(packed_of(hash), field) : NULL;
@@ -112,6 +113,7 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field)
 {
     struct rg_entry *hash = *entry;
+    rg_db_before_change(db, hash);
     uint64_t before = rg_entry_memory(hash, 0);
     bool deleted = false;
     if (hash->form == RG_FORM_PACKED) {

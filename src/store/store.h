@@ -44,6 +44,8 @@ void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b);
 uint64_t rg_store_count(const struct rg_store *store);
 /* Bytes of all entries and tables, computed, so that it is the same wherever the commands ran. */
 uint64_t rg_store_memory(const struct rg_store *store);
+/* Of that, what a database's table and its index of expiries take. */
+void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry);
 /*
  * A digest of everything that two equal keyspaces share: database, key, type, value and expiry,
  * whatever their order, layout and history. 40 hexadecimal digits and a zero byte.
@@ -89,6 +91,21 @@ struct rg_db_iter {
 };
 void rg_db_iter_init(struct rg_db_iter *iter, struct rg_db *db);
 struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter);
+
+/*
+ * A snapshot without a pause: everything as it is at begin is shown to visit once, in slices, while
+ * the store goes on changing. An entry that is about to change, or to go, is shown just before; one
+ * that came later is not shown. db is the number that its database had at begin. visit must not
+ * change the store.
+ */
+/* Errors: RG_EEXIST (one is under way). */
+RG_MUST_USE int
+rg_store_snapshot_begin(struct rg_store *store,
+                        void (*visit)(void *arg, unsigned db, struct rg_entry *entry), void *arg);
+/* Walks on over about `count` entries. True: everything was shown, the snapshot is over. */
+bool rg_store_snapshot_step(struct rg_store *store, uint64_t count);
+/* visit is not called any more. Does nothing where none is under way. */
+void rg_store_snapshot_cancel(struct rg_store *store);
 
 /* ---- Entries ---- */
 

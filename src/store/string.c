@@ -83,6 +83,7 @@ void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_byte
 {
     RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
     int64_t number = 0;
+    rg_db_before_change(db, *entry);
     if (is_integer(value, &number))
         rg_string_replace_i64(db, entry, number);
     else
@@ -93,6 +94,7 @@ void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t va
 {
     struct rg_entry *old = *entry;
     RG_ASSERT(rg_entry_type(old) == RG_TYPE_STRING);
+    rg_db_before_change(db, old);
     if (old->form == RG_FORM_INT) {
         rg_entry_value(old)->number = value;
         return;
@@ -187,6 +189,7 @@ int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
     RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
     size_t old_len = rg_string_len(*entry);
     size_t end = 0;
+    rg_db_before_change(db, *entry);
     if (__builtin_add_overflow(offset, bytes.len, &end) || end > RG_BLOCK_MAX / 2)
         return RG_ENOMEM;
     size_t len = end > old_len ? end : old_len;

@@ -1,8 +1,10 @@
 """Fixtures of the tests with real processes. The helpers are in processes.py, proxy.py, content.py
 and workload.py beside this file; tests import them by those names."""
 
+import contextlib
 import os
 import random
+import subprocess
 
 import pytest
 
@@ -67,3 +69,30 @@ def seed():
     value = int(os.environ.get("SEED", random.randrange(1, 1 << 31)))
     print(f"SEED={value}")
     return value
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own; small_disk.fill() leaves no room, .free() gives it back."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+                          capture_output=True, check=False)
+    if made.returncode != 0:
+        pytest.skip("needs to mount a tmpfs")
+
+    class Disk:
+        path = str(folder)
+
+        @staticmethod
+        def fill():
+            with open(folder / "ballast", "wb", buffering=0) as file, \
+                    contextlib.suppress(OSError):
+                while True:
+                    file.write(b"x" * 4096)
+
+        @staticmethod
+        def free():
+            (folder / "ballast").unlink()
+    yield Disk
+    subprocess.run(["umount", "-l", str(folder)], check=False)

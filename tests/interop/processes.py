@@ -226,7 +226,7 @@ class Server:
         with self.socket() as link:
             file = link.makefile("rb")
             if self.password:
-                link.sendall(b"AUTH %s\r\n" % str(self.password).encode())
+                link.sendall(b'AUTH "%s"\r\n' % str(self.password).encode())
                 file.readline()
             link.sendall(b"INFO %s\r\n" % section.encode())
             head = file.readline()

@@ -44,6 +44,26 @@ RG_TEST(agrees_at_its_edges)
     RG_CHECK_INT(agrees(&h, 90, B, 60), RG_ENOENT);
 }
 
+RG_TEST(a_snapshot_before_the_first_byte_keeps_its_id)
+{
+    struct rg_history h = {.count = 0};
+    struct rg_history back = {.count = 0};
+    struct rg_buf text = {0};
+    rg_history_push(&h, 0, A, 0);
+    rg_history_push(&h, 0, B, 0);
+    RG_CHECK_INT(h.count, 2);
+    RG_CHECK_INT(agrees(&h, 0, A, 0), 0);
+    RG_CHECK_INT(agrees(&h, 30, A, 0), 0);
+    RG_CHECK_INT(agrees(&h, 30, A, 7), 0);
+    RG_CHECK_INT(agrees(&h, 30, B, 7), 7);
+    RG_CHECK_INT(rg_history_at(&h, 1)->replid[0], B[0]);
+    rg_history_push(&h, 0, C, 30);
+    rg_history_format(&h, &text);
+    RG_CHECK_INT(rg_history_parse(rg_buf_view(&text), &back), 0);
+    RG_CHECK_INT(back.count, 3);
+    rg_buf_fini(&text);
+}
+
 RG_TEST(diverging_logs_never_agree_beyond_their_common_prefix)
 {
     static struct model_log logs[LOGS];

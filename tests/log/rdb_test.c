@@ -1,10 +1,10 @@
 #include "tests/harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <malloc.h>
 
 #include "base/alloc.h"
 #include "log/rdb.h"
+#include "tests/log/rdb_narrate.h"
 
 static void sample(struct rg_buf *out)
 {
@@ -23,54 +23,47 @@ static void sample(struct rg_buf *out)
     rg_rdb_write_end(&w);
 }
 
-/* Reads all of it in pieces of a size; writes the events as text. */
-static int narrate(struct rg_bytes file, size_t piece, struct rg_buf *out)
-{
-    struct rg_rdb_reader *r = rg_rdb_reader_new();
-    struct rg_rdb_event e;
-    int rc = RG_EAGAIN;
-    for (size_t at = 0; rc == RG_EAGAIN && at < file.len; at += piece) {
-        size_t n = file.len - at < piece ? file.len - at : piece;
-        rg_rdb_reader_feed(r, rg_bytes(file.data + at, n));
-        while ((rc = rg_rdb_reader_next(r, &e)) == 0) {
-            rg_buf_printf(out, "%d %u %lld %llu ", (int)e.type, e.db, (long long)e.expire_ms,
-                          (unsigned long long)e.count);
-            rg_buf_append_bytes(out, e.key);
-            rg_buf_append_char(out, '=');
-            rg_buf_append_bytes(out, e.value);
-            rg_buf_append_char(out, '\n');
-        }
-    }
-    rg_buf_append_str(out, rg_rdb_reader_error(r));
-    rg_rdb_reader_free(r);
-    return rc;
-}
-
 RG_TEST(round_trip_in_pieces_of_any_size)
 {
     struct rg_buf file = {0};
-    struct rg_buf whole = {0};
     sample(&file);
-    if (getenv("RDB_OUT") != NULL) {
-        FILE *f = fopen(getenv("RDB_OUT"), "wb");
-        RG_CHECK(f != NULL);
-        RG_CHECK(fwrite(rg_buf_view(&file).data, 1, rg_buf_len(&file), f) == rg_buf_len(&file));
-        (void)fclose(f);
-    }
-    RG_CHECK_INT(narrate(rg_buf_view(&file), SIZE_MAX / 2, &whole), RG_EAGAIN);
-    rg_buf_append_char(&whole, 0);
-    const char *text = rg_buf_view(&whole).data;
-    RG_CHECK(strstr(text, "2 0 4102444800000 0 int=-70000\n") != NULL);
-    RG_CHECK(strstr(text, "3 0 -1 2 h=\n4 0 -1 0 f=300\n4 0 -1 0 g=value\n5 ") != NULL);
     for (size_t piece = 1; piece < 40; piece++) {
-        struct rg_buf some = {0};
-        (void)narrate(rg_buf_view(&file), piece, &some);
-        rg_buf_append_char(&some, 0);
-        RG_CHECK(rg_bytes_equal(rg_buf_view(&some), rg_buf_view(&whole)));
-        rg_buf_fini(&some);
+        struct rg_buf told = {0};
+        RG_CHECK_INT(rdb_narrate(rg_buf_view(&file), piece, &told), RG_EAGAIN);
+        RG_CHECK_BYTES(rg_buf_view(&told), "aux ctime=123456\n3 int=-70000 @4102444800000\n"
+                                           "3 big={500*x}\n3 =\n3 h: 2\n3 h.f=300\n"
+                                           "3 h.g=value\nend\n");
+        rg_buf_fini(&told);
     }
     rg_buf_fini(&file);
-    rg_buf_fini(&whole);
+}
+
+RG_TEST(what_follows_the_end_mark_is_left_to_the_caller)
+{
+    struct rg_buf file = {0};
+    sample(&file);
+    uint64_t len = rg_buf_len(&file);
+    rg_buf_append_str(&file, "*1\r\n");
+    for (int pieces = 1; pieces <= 2; pieces++) {
+        struct rg_rdb_reader *r = rg_rdb_reader_new();
+        struct rg_rdb_event e = {.type = RG_RDB_AUX};
+        struct rg_bytes all = rg_buf_view(&file);
+        RG_CHECK_INT(rg_rdb_reader_rest(r).len, 0);
+        rg_rdb_reader_feed(r, rg_bytes(all.data, all.len / (unsigned)pieces));
+        while (rg_rdb_reader_next(r, &e) == 0)
+            continue;
+        if (pieces == 2) {
+            RG_CHECK(e.type != RG_RDB_END);
+            rg_rdb_reader_feed(r, rg_bytes(all.data + all.len / 2, all.len - all.len / 2));
+            while (rg_rdb_reader_next(r, &e) == 0)
+                continue;
+        }
+        RG_CHECK_INT(e.type, RG_RDB_END);
+        RG_CHECK_BYTES(rg_rdb_reader_rest(r), "*1\r\n");
+        RG_CHECK_INT(rg_rdb_reader_offset(r), len);
+        rg_rdb_reader_free(r);
+    }
+    rg_buf_fini(&file);
 }
 
 RG_TEST(a_corrupt_byte_anywhere_is_never_taken_for_the_file)
@@ -78,19 +71,214 @@ RG_TEST(a_corrupt_byte_anywhere_is_never_taken_for_the_file)
     struct rg_buf file = {0};
     sample(&file);
     struct rg_bytes all = rg_buf_view(&file);
-    for (size_t i = 0; i < all.len - 8; i++) {
+    for (size_t i = 0; i < all.len; i++) {
         char *bad = rg_alloc_copy(all.data, all.len);
         struct rg_buf one = {0};
         struct rg_buf other = {0};
         bad[i] = (char)(bad[i] ^ 0x41);
-        int rc = narrate(rg_bytes(bad, all.len), all.len, &one);
-        RG_CHECK_INT(narrate(rg_bytes(bad, all.len), 1, &other), rc);
+        int rc = rdb_narrate(rg_bytes(bad, all.len), all.len, &one);
+        RG_CHECK_INT(rdb_narrate(rg_bytes(bad, all.len), 1, &other), rc);
         RG_CHECK(rg_bytes_equal(rg_buf_view(&one), rg_buf_view(&other)));
         rg_buf_append_char(&one, 0);
-        RG_CHECK(strstr(rg_buf_view(&one).data, "\n5 ") == NULL);
+        RG_CHECK(strstr(rg_buf_view(&one).data, "\nend\n") == NULL);
         rg_buf_fini(&one);
         rg_buf_fini(&other);
         rg_free(bad);
     }
     rg_buf_fini(&file);
+}
+
+/* What is told of bytes behind a valid head, whole and byte by byte. */
+static void check_told(const char *magic, struct rg_bytes body, int want, const char *text)
+{
+    struct rg_buf file = {0};
+    rg_buf_append_str(&file, magic);
+    rg_buf_append_bytes(&file, body);
+    for (size_t piece = 1; piece <= 1000; piece += 999) {
+        struct rg_buf told = {0};
+        int rc = rdb_narrate(rg_buf_view(&file), piece, &told);
+        RG_CHECK_BYTES(rg_buf_view(&told), text);
+        RG_CHECK_INT(rc, want);
+        rg_buf_fini(&told);
+    }
+    rg_buf_fini(&file);
+}
+
+RG_TEST(only_known_heads)
+{
+    check_told("REDIX", RG_BYTES("0010"), RG_ECORRUPT,
+               "Wrong signature trying to load DB from file at offset 9");
+    check_told("REDIS", RG_BYTES("001x"), RG_ECORRUPT, "The version is not a number at offset 9");
+    check_told("REDIS", RG_BYTES("0000"), RG_ECORRUPT,
+               "Can't handle RDB format version 0 at offset 9");
+    check_told("REDIS", RG_BYTES("0011"), RG_ECORRUPT,
+               "Can't handle RDB format version 11 at offset 9");
+    check_told("REDIS", RG_BYTES("0010"), RG_EAGAIN, "");
+}
+
+RG_TEST(a_checksum_from_version_5_on_unless_it_is_zero)
+{
+    check_told("REDIS0004", RG_BYTES("\xff"), RG_EAGAIN, "end\n");
+    check_told("REDIS0005", RG_BYTES("\xff"), RG_EAGAIN, "");
+    check_told("REDIS0005", RG_BYTES("\xff\0\0\0\0\0\0\0\0"), RG_EAGAIN, "end\n");
+    check_told("REDIS0005", RG_BYTES("\xff\1\0\0\0\0\0\0\0"), RG_ECORRUPT,
+               "Wrong RDB checksum expected: (1) but got (e7915a0e3c12410c) at offset 18");
+}
+
+RG_TEST(lengths_that_no_file_has)
+{
+    check_told("REDIS0009", RG_BYTES("\xfe\x82"), RG_ECORRUPT,
+               "Unknown length encoding 0x82 at offset 11");
+    check_told("REDIS0009", RG_BYTES("\xfe\xc0\1"), RG_ECORRUPT,
+               "A string's encoding where a length belongs at offset 11");
+    check_told("REDIS0009", RG_BYTES("\xfe\x80\x80\0\0\0"), RG_ECORRUPT,
+               "Impossible database number at offset 15");
+    check_told("REDIS0009", RG_BYTES("\0\xc4"), RG_ECORRUPT,
+               "Unknown length encoding 0xc4 at offset 11");
+}
+
+/* A length of all ones must neither overflow nor allocate: the bytes just do not come. */
+RG_TEST(a_promised_length_waits_for_its_bytes)
+{
+    check_told("REDIS0009", RG_BYTES("\0\x81\xff\xff\xff\xff\xff\xff\xff\xffkey"), RG_EAGAIN, "");
+    check_told("REDIS0009", RG_BYTES("\0\1k\x80\xff\xff\xff\xffvalue"), RG_EAGAIN, "");
+    check_told("REDIS0009", RG_BYTES("\4\1h\x81\xff\xff\xff\xff\xff\xff\xff\xff\1f\1v\1g"),
+               RG_EAGAIN, "0 h: 18446744073709551615\n0 h.f=v\n");
+}
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/* What a reader holds after such a file was fed in small pieces. Sanitizers' heaps do not tell. */
+static size_t reader_bytes(struct rg_bytes head, size_t len)
+{
+    static const char piece[4096];
+    size_t before = heap_bytes();
+    struct rg_rdb_reader *r = rg_rdb_reader_new();
+    struct rg_rdb_event e;
+    int rc;
+    rg_rdb_reader_feed(r, head);
+    while ((rc = rg_rdb_reader_next(r, &e)) == 0)
+        continue;
+    RG_CHECK_INT(rc, RG_EAGAIN);
+    for (size_t fed = 0; fed < len; fed += sizeof(piece)) {
+        rg_rdb_reader_feed(r, rg_bytes(piece, sizeof(piece)));
+        while ((rc = rg_rdb_reader_next(r, &e)) == 0)
+            continue;
+        RG_CHECK_INT(rc, RG_EAGAIN);
+    }
+    size_t held = heap_bytes() - before;
+    rg_rdb_reader_free(r);
+    return held;
+}
+
+RG_TEST(memory_grows_with_the_bytes_that_came)
+{
+    static const struct rg_bytes promises[] = {
+        {"REDIS0009\0\1k\x80\xff\xff\xff\xff", 17},               /* a value of 4 GiB */
+        {"REDIS0009\0\x81\0\0\1\0\0\0\0\0", 19},                  /* a key of 1 TiB */
+        {"REDIS0009\4\1h\x81\0\0\1\0\0\0\0\0\x80\x7f\0\0\0", 26}, /* and many fields */
+        {"REDIS0009\0\1k\xc3\x80\2\0\0\0\x80\xa0\0\0\0", 23},     /* 2.5 GiB compressed */
+        {"REDIS0009\x10\1h\x80\x7f\0\0\0", 17},                   /* a listpack of 2 GiB */
+    };
+    for (unsigned i = 0; i < sizeof(promises) / sizeof(promises[0]); i++) {
+        RG_CHECK(reader_bytes(promises[i], 0) < 4096);
+        RG_CHECK(reader_bytes(promises[i], 1 << 20) < 5 << 20);
+    }
+    /* What was taken is given back: 16 MiB of keys "" with the value "" pass through. */
+    RG_CHECK(reader_bytes(RG_BYTES("REDIS0009"), 16 << 20) < 1 << 17);
+}
+
+RG_TEST(compressed_strings)
+{
+    /* One literal and a reference of 264 bytes is as dense as it gets. */
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\x09\0x\xe0\xff\0"), RG_EAGAIN,
+               "0 k={265*x}\n");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\xb9"), RG_ECORRUPT,
+               "Impossible lengths of a compressed string at offset 16");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\xb8"), RG_EAGAIN, "");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\xb8\0x\xe0\xff\0"), RG_ECORRUPT,
+               "Invalid compressed string at offset 21");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\5\x41\x09\0x\xe0\xff\1"), RG_ECORRUPT,
+               "Invalid compressed string at offset 21");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\2\0\0x"), RG_ECORRUPT,
+               "Impossible lengths of a compressed string at offset 15");
+    check_told("REDIS0009", RG_BYTES("\0\1k\xc3\xc0\1\1"), RG_ECORRUPT,
+               "A string's encoding where a length belongs at offset 14");
+}
+
+RG_TEST(opcodes_and_types)
+{
+    check_told("REDIS0003", RG_BYTES("\xfd\xff\xff\xff\xff\0\1k\1v\0\1l\1w"), RG_EAGAIN,
+               "0 k=v @-1000\n0 l=w\n");
+    check_told("REDIS0009",
+               RG_BYTES("\xfc\2\0\0\0\0\0\0\0\xf8\x40\x80\xf9\7\4\1k\1\1f\1v\xfe\7\0\1l\1w"),
+               RG_EAGAIN, "0 k: 1 @2\n0 k.f=v\n7 l=w\n");
+    check_told("REDIS0010", RG_BYTES("\xf5\3lib"), RG_EAGAIN, "function lib\n");
+    check_told("REDIS0010", RG_BYTES("\xf5\xc5"), RG_ECORRUPT,
+               "Unknown length encoding 0xc5 at offset 11");
+    check_told("REDIS0010", RG_BYTES("\xf6"), RG_ETYPE,
+               "A function library of a pre-release, which is not supported, at offset 10");
+    check_told("REDIS0010", RG_BYTES("\xf7"), RG_ETYPE,
+               "Data of a module, which is not supported, at offset 10");
+    check_told("REDIS0010", RG_BYTES("\7\1m"), RG_ETYPE,
+               "Key \"m\" holds a module (type 7), which is not supported, at offset 12");
+    check_told("REDIS0010", RG_BYTES("\x08"), RG_ECORRUPT, "Unknown type or opcode 8 at offset 10");
+    check_told("REDIS0010", RG_BYTES("\x16"), RG_ECORRUPT,
+               "Unknown type or opcode 22 at offset 10");
+}
+
+/* An expiry belongs to the key it came with, also where that key is passed over. */
+RG_TEST(a_hash_without_fields_is_passed_over)
+{
+    check_told("REDIS0009", RG_BYTES("\xfc\2\0\0\0\0\0\0\0\4\1h\0\0\1k\1v"), RG_EAGAIN, "0 k=v\n");
+    check_told("REDIS0009", RG_BYTES("\x10\1h\7\7\0\0\0\0\0\xff\0\1k\1v"), RG_EAGAIN, "0 k=v\n");
+    check_told("REDIS0009",
+               RG_BYTES("\x0d\1h\x0b\x0b\0\0\0\x0a\0\0\0\0\0\xff\x09\1h\2\0\xff\0\1k\1v"),
+               RG_EAGAIN, "0 k=v\n");
+}
+
+RG_TEST(nothing_follows_an_error)
+{
+    struct rg_rdb_reader *r = rg_rdb_reader_new();
+    struct rg_rdb_event e;
+    rg_rdb_reader_feed(r, RG_BYTES("REDIS0009\0\x82\0\1k\1v"));
+    RG_CHECK_INT(rg_rdb_reader_next(r, &e), RG_ECORRUPT);
+    rg_rdb_reader_feed(r, RG_BYTES("\0\1k\1v"));
+    RG_CHECK_INT(rg_rdb_reader_next(r, &e), RG_ECORRUPT);
+    RG_CHECK_STR(rg_rdb_reader_error(r), "Unknown length encoding 0x82 at offset 11");
+    rg_rdb_reader_free(r);
+    rg_rdb_reader_free(NULL);
+}
+
+/* Integers are written as such only where reading gives the same text back. */
+RG_TEST(strings_that_look_like_numbers_come_back_as_they_were)
+{
+    static const char *const texts[] = {
+        "0",      "-0",     "+0",         "00",         "-1",          "-01",
+        "127",    "128",    "-128",       "-129",       "32767",       "32768",
+        "-32768", "-32769", "2147483647", "2147483648", "-2147483648", "-2147483649",
+        " 1",     "1 ",     "1e3",        "-",          "0x1",         "-00000000001"};
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct rg_buf file = {0};
+        struct rg_buf told = {0};
+        struct rg_buf want = {0};
+        struct rg_rdb_writer w;
+        rg_rdb_write_begin(&w, &file, true, true);
+        rg_rdb_write_string(&w, rg_bytes_str(texts[i]), 0, rg_bytes_str(texts[i]));
+        rg_rdb_write_end(&w);
+        RG_CHECK_INT(rdb_narrate(rg_buf_view(&file), 1, &told), RG_EAGAIN);
+        rg_buf_append_str(&want, "0 ");
+        rdb_narrate_bytes(rg_bytes_str(texts[i]), &want);
+        rg_buf_append_char(&want, '=');
+        rdb_narrate_bytes(rg_bytes_str(texts[i]), &want);
+        rg_buf_append_str(&want, " @0\nend\n");
+        RG_CHECK(rg_bytes_equal(rg_buf_view(&told), rg_buf_view(&want)));
+        rg_buf_fini(&file);
+        rg_buf_fini(&told);
+        rg_buf_fini(&want);
+    }
 }

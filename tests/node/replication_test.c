@@ -217,6 +217,10 @@ RG_TEST(a_damaged_snapshot_costs_nothing_of_what_was_there)
     hand_run(&hand);
     RG_CHECK(hand.conns[p].closed);
     RG_CHECK(hand_logged(&hand, "Failed trying to load the MASTER synchronization DB"));
+    hand_advance_ms(&hand, 999);
+    RG_CHECK_INT(hand_dialled(&hand), -1);
+    hand_advance_ms(&hand, 1);
+    RG_CHECK(hand_dialled(&hand) >= 0);
     RG_CHECK_STR(hand_ask(&hand, c, "GET mine\r\n"), "$1\r\n1\r\n");
     rg_buf_fini(&snapshot);
     hand_end(&hand);

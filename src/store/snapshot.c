@@ -1,0 +1,84 @@
+#include "base/panic.h"
+#include "store/db.h"
+
+/*
+ * Between snapshots every entry carries the store's mark. To begin one, the store turns its mark
+ * over: whatever still carries the other one has to be shown, once, either by the walk or before it
+ * changes. New entries carry the new mark from the start, and the walk is a SCAN, so growth and
+ * shrinking of the tables do not matter.
+ */
+
+void rg_db_capture(struct rg_db *db, struct rg_entry *entry)
+{
+    struct rg_store *store = db->store;
+
+    RG_ASSERT(store->snapshot_on && entry->mark != store->mark);
+    if (store->snapshot_visit != NULL)
+        store->snapshot_visit(store->snapshot_arg, db->snapshot_index, entry);
+    entry->mark = store->mark & 1;
+}
+
+static void capture_item(void *arg, void *item)
+{
+    rg_db_before_change(arg, item);
+}
+
+void rg_db_before_flush(struct rg_db *db)
+{
+    uint64_t position[4] = {0};
+    struct rg_entry *entry = NULL;
+
+    if (!db->store->snapshot_on || db->snapshot_done)
+        return;
+    while ((entry = rg_table_next(&db->table, position)) != NULL)
+        rg_db_before_change(db, entry);
+    db->snapshot_done = true;
+}
+
+int rg_store_snapshot_begin(struct rg_store *store,
+                            void (*visit)(void *arg, unsigned db, struct rg_entry *entry),
+                            void *arg)
+{
+    if (store->snapshot_on && store->snapshot_visit != NULL)
+        return RG_EEXIST;
+    /* One that was cancelled still has entries to mark. */
+    while (store->snapshot_on && !rg_store_snapshot_step(store, UINT64_MAX))
+        continue;
+    store->mark ^= 1;
+    store->snapshot_on = true;
+    store->snapshot_visit = visit;
+    store->snapshot_arg = arg;
+    for (unsigned i = 0; i < store->databases; i++) {
+        store->dbs[i].snapshot_index = i;
+        store->dbs[i].snapshot_cursor = 0;
+        store->dbs[i].snapshot_done = false;
+    }
+    return 0;
+}
+
+bool rg_store_snapshot_step(struct rg_store *store, uint64_t count)
+{
+    RG_ASSERT(store->snapshot_on);
+    for (unsigned i = 0; i < store->databases; i++) {
+        struct rg_db *db = &store->dbs[i];
+        if (db->snapshot_done)
+            continue;
+        db->snapshot_cursor =
+            rg_table_scan(&db->table, db->snapshot_cursor, count, capture_item, db);
+        db->snapshot_done = db->snapshot_cursor == 0;
+        if (db->table.count > 0)
+            return false; /* the slice is used up */
+    }
+    for (unsigned i = 0; i < store->databases; i++) {
+        if (!store->dbs[i].snapshot_done)
+            return false;
+    }
+    store->snapshot_on = false;
+    store->snapshot_visit = NULL;
+    return true;
+}
+
+void rg_store_snapshot_cancel(struct rg_store *store)
+{
+    store->snapshot_visit = NULL;
+}

@@ -1,0 +1,140 @@
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "log/rdb.h"
+
+/*
+ * Any bytes as an RDB file. The first byte chooses how they are cut: events, errors and offsets
+ * must not depend on it. What was read is then written and read again: the same keys and values
+ * have to come back.
+ */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What LZF makes of the bytes bounds the strings that come out, in an event and in sum. */
+enum { INPUT_MAX = 1 << 16, RATIO_MAX = 88 };
+
+static void fuzz_bytes(struct rg_buf *out, struct rg_bytes bytes)
+{
+    rg_buf_append(out, &bytes.len, sizeof(bytes.len));
+    rg_buf_append_bytes(out, bytes);
+}
+
+static void fuzz_event(struct rg_buf *out, const struct rg_rdb_event *event)
+{
+    rg_buf_printf(out, "%d %u %lld %llu ", (int)event->type, event->db, (long long)event->expire_ms,
+                  (unsigned long long)event->count);
+    fuzz_bytes(out, event->key);
+    fuzz_bytes(out, event->value);
+}
+
+/* Events and the last error as bytes. The events are not to exceed what came by more than LZF can.
+ */
+static int fuzz_read(struct rg_bytes input, size_t step, struct rg_buf *out)
+{
+    struct rg_rdb_reader *reader = rg_rdb_reader_new();
+    struct rg_rdb_event event;
+    int rc = RG_EAGAIN;
+    size_t fed = 0;
+
+    while (rc == RG_EAGAIN && fed < input.len) {
+        size_t len = input.len - fed < step ? input.len - fed : step;
+        char *copy = rg_alloc_copy(input.data + fed, len);
+        rg_rdb_reader_feed(reader, rg_bytes(copy, len));
+        rg_free(copy);
+        fed += len;
+        while ((rc = rg_rdb_reader_next(reader, &event)) == 0) {
+            RG_ASSERT(event.key.len + event.value.len <= RATIO_MAX * fed);
+            RG_ASSERT(rg_rdb_reader_offset(reader) + rg_rdb_reader_rest(reader).len == fed);
+            fuzz_event(out, &event);
+        }
+    }
+    RG_ASSERT((rc == RG_EAGAIN) == (rg_rdb_reader_error(reader)[0] == '\0'));
+    rg_buf_printf(out, "%d %s %llu", rc, rg_rdb_reader_error(reader),
+                  (unsigned long long)rg_rdb_reader_offset(reader));
+    rg_rdb_reader_free(reader);
+    return rc;
+}
+
+/* Writes what is read, and lists it; the fields of a hash that was cut are made up for. */
+static void fuzz_rewrite(struct rg_bytes input, struct rg_buf *file, struct rg_buf *list)
+{
+    struct rg_rdb_reader *reader = rg_rdb_reader_new();
+    struct rg_rdb_writer writer;
+    struct rg_rdb_event event;
+    uint64_t left = 0;
+    bool given_up = false;
+
+    rg_rdb_write_begin(&writer, file, input.len % 2 == 0, input.len % 3 != 0);
+    rg_rdb_reader_feed(reader, input);
+    while (!given_up && rg_rdb_reader_next(reader, &event) == 0) {
+        switch (event.type) {
+        case RG_RDB_AUX:
+            rg_rdb_write_aux(&writer, event.key, event.value);
+            break;
+        case RG_RDB_DB:
+            rg_rdb_write_db(&writer, event.db, 1, UINT64_MAX);
+            break;
+        case RG_RDB_STRING:
+            rg_rdb_write_string(&writer, event.key, event.expire_ms, event.value);
+            break;
+        case RG_RDB_HASH:
+            /* Not more fields than the file can hold: the rest is made up below. */
+            given_up = event.count > input.len;
+            if (!given_up)
+                rg_rdb_write_hash(&writer, event.key, event.expire_ms, event.count);
+            left = given_up ? 0 : event.count;
+            break;
+        case RG_RDB_HASH_FIELD:
+            rg_rdb_write_hash_field(&writer, event.key, event.value);
+            left--;
+            break;
+        case RG_RDB_FUNCTION:
+        case RG_RDB_END:
+            continue;
+        }
+        if (!given_up)
+            fuzz_event(list, &event);
+    }
+    rg_rdb_reader_free(reader);
+    event = (struct rg_rdb_event){.type = RG_RDB_HASH_FIELD, .expire_ms = -1};
+    for (; left > 0; left--) {
+        rg_rdb_write_hash_field(&writer, event.key, event.value);
+        fuzz_event(list, &event);
+    }
+    rg_rdb_write_end(&writer);
+    event = (struct rg_rdb_event){.type = RG_RDB_END, .expire_ms = -1};
+    fuzz_event(list, &event);
+}
+
+static void fuzz_round_trip(struct rg_bytes input)
+{
+    struct rg_buf file = {0};
+    struct rg_buf want = {0};
+    struct rg_buf got = {0};
+
+    fuzz_rewrite(input, &file, &want);
+    RG_ASSERT(fuzz_read(rg_buf_view(&file), SIZE_MAX / 2, &got) == RG_EAGAIN);
+    RG_ASSERT(rg_bytes_starts_with(rg_buf_view(&got), rg_buf_view(&want)));
+    rg_buf_fini(&file);
+    rg_buf_fini(&want);
+    rg_buf_fini(&got);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rg_buf whole = {0};
+    struct rg_buf pieces = {0};
+
+    if (size < 1 || size > INPUT_MAX)
+        return 0;
+    struct rg_bytes input = rg_bytes(data + 1, size - 1);
+    int rc = fuzz_read(input, SIZE_MAX / 2, &whole);
+    RG_ASSERT(fuzz_read(input, 1 + data[0] % 64, &pieces) == rc);
+    RG_ASSERT(rg_bytes_equal(rg_buf_view(&whole), rg_buf_view(&pieces)));
+    fuzz_round_trip(input);
+    rg_buf_fini(&whole);
+    rg_buf_fini(&pieces);
+    return 0;
+}

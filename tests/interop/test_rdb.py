@@ -1,0 +1,166 @@
+"""Files of the RDB writer, as a real redis-server loads them. Its own files go through reader and
+writer (tests/log/rdb_copy.c); what it finds in the copy must be what it saved."""
+
+import glob
+import os
+import random
+import shutil
+import subprocess
+
+from content import content, differences
+from processes import ROOT, eventually
+
+import pytest
+
+FIXTURES = os.path.join(ROOT, "tests", "log", "fixtures")
+COPY = os.environ.get("RDB_COPY") or os.path.join(ROOT, "build", "tests", "log", "rdb_copy")
+MODES = [[], ["uncompressed"], ["unchecked"], ["uncompressed", "unchecked"]]
+LATER = 4102444800123
+
+
+def copy(path, mode):
+    with open(path, "rb") as file:
+        done = subprocess.run([COPY, *mode], stdin=file, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def serving(park, data):
+    """A redis-server that loaded the bytes."""
+    server = park.redis(start=False)
+    path = os.path.join(server.dir, "dump.rdb")
+    with open(path, "wb") as file:
+        file.write(data)
+    check = subprocess.run(["redis-check-rdb", path], capture_output=True, text=True, check=False)
+    assert check.returncode == 0 and "RDB looks OK" in check.stdout, check.stdout
+    return server.start()
+
+
+def fixtures():
+    names = (os.path.basename(path) for path in glob.glob(os.path.join(FIXTURES, "*.rdb")))
+    return sorted(name for name in names if name != "list.rdb")
+
+
+@pytest.mark.parametrize("name", fixtures())
+def test_a_copy_of_each_fixture_holds_the_same(park, name):
+    path = os.path.join(FIXTURES, name)
+    original = park.redis(start=False)
+    shutil.copy(path, os.path.join(original.dir, "dump.rdb"))
+    original.start()
+    want = content(original)
+    assert want or name == "empty.rdb"
+    for mode in MODES:
+        server = serving(park, copy(path, mode))
+        assert not differences(want, content(server)), mode
+        server.stop()
+
+
+def value(rand):
+    """Every way of storing a string: integers, noise, repetition, text, and lengths at the edges."""
+    kind = rand.randrange(5)
+    if kind == 0:
+        edge = 1 << rand.choice([7, 8, 12, 15, 16, 23, 31, 32, 62])
+        return b"%d" % (rand.choice([-1, 1]) * (edge + rand.randint(-2, 2)))
+    size = rand.choice([0, 1, 3, 4, 5, 19, 20, 21, 63, 64, 200, 16383, 16384])
+    if kind == 1:
+        return rand.randbytes(size)
+    if kind == 2:
+        return bytes([rand.randrange(256)]) * size
+    if kind == 3:
+        return b"".join(rand.choice([b"lorem ", b"ipsum ", b"dolor "]) for _ in range(size // 6))
+    return rand.choice([b"+1", b"-0", b"007", b" 1", b"1.5", b"-", b"99999999999999999999"])
+
+
+def fill(client, rand):
+    for db in (0, 1, 9):
+        pipe = client.pipeline(transaction=False)
+        pipe.select(db)
+        for number in range(150):
+            key = b"%d:%s" % (number, value(rand)[:50])
+            if rand.random() < 0.5:
+                pipe.set(key, value(rand))
+            else:
+                for _ in range(rand.choice([1, 2, 10, 150])):
+                    pipe.hset(key, value(rand)[:100], value(rand)[:300])
+            if rand.random() < 0.3:
+                pipe.pexpireat(key, LATER + number)
+        pipe.set(b"x" * 200, value(rand))
+        pipe.select(0)
+        pipe.execute()
+
+
+def test_a_copy_of_anything_holds_the_same(park, seed):
+    rand = random.Random(seed)
+    original = park.redis()
+    client = original.client()
+    fill(client, rand)
+    client.save()
+    want = content(original)
+    assert len(want) >= 450
+    path = os.path.join(original.dir, "dump.rdb")
+    for mode in MODES:
+        server = serving(park, copy(path, mode))
+        assert not differences(want, content(server)), mode
+        assert server.client().execute_command("DEBUG", "DIGEST") == \
+            client.execute_command("DEBUG", "DIGEST")
+        # What it saves of it is read back, too: a copy of the copy is the same.
+        server.client().save()
+        again = serving(park, copy(os.path.join(server.dir, "dump.rdb"), mode))
+        assert not differences(want, content(again)), mode
+        server.stop()
+        again.stop()
+
+
+def test_a_database_of_2_to_the_16_keys_and_sizes(park):
+    """Counts that need the longer forms of a length."""
+    original = park.redis()
+    client = original.client()
+    client.execute_command("DEBUG", "POPULATE", 70000, "key", 10)
+    client.hset("table", mapping={str(i): i for i in range(17000)})
+    client.set("large", random.Random(1).randbytes(3 << 20))
+    client.save()
+    server = serving(park, copy(os.path.join(original.dir, "dump.rdb"), []))
+    assert server.client().dbsize() == 70002
+    assert server.client().execute_command("DEBUG", "DIGEST") == \
+        client.execute_command("DEBUG", "DIGEST")
+
+
+def test_aux_fields_arrive(park):
+    """repl-id, repl-offset and repl-stream-db are what replication goes on with after a restart."""
+    primary = park.redis()
+    replica = park.redis(replicaof=(primary.host, primary.port))
+    eventually(lambda: replica.info("replication")["master_link_status"] == "up")
+    client = primary.client(db=3)
+    client.set("k", "v")
+    client.save()
+    before = primary.info("replication")
+    server = serving(park, copy(os.path.join(primary.dir, "dump.rdb"), []))
+    after = server.info("replication")
+    assert after["master_replid2"] == before["master_replid"]
+    assert 0 < after["second_repl_offset"] <= before["master_repl_offset"] + 1
+
+
+@pytest.mark.parametrize("name", [name for name in fixtures() if not name.startswith("version")]
+                         + ["version2.rdb", "version9.rdb"])
+def test_regent_starts_with_each_fixture(park, name):
+    """What Regent loads at its start is what redis-server loads of the same file."""
+    servers = [park.redis(start=False), park.regent(start=False)]
+    for server in servers:
+        shutil.copy(os.path.join(FIXTURES, name), os.path.join(server.dir, "dump.rdb"))
+        server.start()
+    assert not differences(content(servers[0]), content(servers[1]))
+    warned = "function libraries, which are not loaded" in servers[1].log()
+    assert warned == (name == "functions.rdb")
+
+
+def test_redis_starts_with_what_regent_saved(park, seed):
+    rand = random.Random(seed)
+    regent = park.regent()
+    fill(regent.client(), rand)
+    want = content(regent)
+    assert len(want) >= 450
+    regent.client().shutdown(save=True)
+    assert regent.wait() == 0
+    with open(os.path.join(regent.dir, "dump.rdb"), "rb") as file:
+        server = serving(park, file.read())
+    assert not differences(want, content(server))

@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+"""Makes tests/log/fixtures/*.rdb.
+
+Most are saved by a running redis-server 7.0. Its newer forms of hashes are the only ones it writes,
+so the older ones (ziplist, zipmap) are put together here, byte by byte, as the versions that wrote
+them did; redis-server then has to load them and agree on what they hold.
+What the files hold is said once more, independently, in rdb_fixture_test.c.
+
+usage: make_fixtures.py [PORT]
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import redis
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
+PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 7131
+LATER = 4102444800123  # 2100-01-01, in ms
+LATER_S = 2145916800  # 2038-01-01: what 4 bytes with a sign hold
+
+
+def noise(length):
+    """Bytes that do not compress, the same in rdb_fixture_test.c."""
+    state, out = 1, bytearray()
+    for _ in range(length):
+        state = (state * 1664525 + 1013904223) & 0xffffffff
+        out.append(state >> 24)
+    return bytes(out)
+
+
+def counting(length):
+    """Text that compresses somewhat: 0,1,2,…"""
+    text = ",".join(str(i) for i in range(length))
+    return text[:length].encode()
+
+
+class Server:
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(PORT), "--bind", "127.0.0.1", "--dir", folder,
+             "--save", "", "--daemonize", "no", "--logfile", "redis.log", *options])
+        self.client = redis.Redis(port=PORT)
+        for _ in range(200):
+            try:
+                self.client.ping()
+                return
+            except redis.exceptions.ConnectionError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        raise SystemExit("redis-server does not start")
+
+    def __enter__(self):
+        return self.client
+
+    def __exit__(self, *unused):
+        self.client.close()
+        self.process.terminate()
+        self.process.wait()
+
+
+def saved(name, fill, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        with Server(folder, *options) as client:
+            fill(client)
+            client.save()
+        shutil.copy(os.path.join(folder, "dump.rdb"), os.path.join(FOLDER, name + ".rdb"))
+
+
+# ---- What redis-server saves ----
+
+INTEGERS = [0, -1, 127, 128, -128, -129, 32767, 32768, -32768, -32769, 2147483647, 2147483648,
+            -2147483648, -2147483649, 9223372036854775807, -9223372036854775808]
+
+
+def fill_strings(client):
+    for value in INTEGERS:
+        client.set(f"i{value}", value)
+    for text in ["01", "+1", "-0", " 1", "1.0", "00000000001"]:
+        client.set("t" + text, text)
+    client.set("12345", "a key that is a number")
+    client.set("", "")
+    client.set("binary", bytes(range(256)))
+    client.set("six", noise(63))
+    client.set("fourteen", noise(64))
+    client.set("most-of-14", noise(16383))
+    client.set("thirtytwo", noise(16384))
+    client.set("run", "x" * 500)
+    client.set("counting", counting(3000))
+    client.set("y" * 300, "a key that is compressed")
+    client.set("due", "later", pxat=LATER)
+
+
+def fill_hashes(client):
+    client.config_set("hash-max-listpack-value", 70000)
+    for value in [0, 1, 127, 128, 4095, 4096, -1, -4096, -4097, 32767, 32768, -32768, -32769,
+                  8388607, 8388608, -8388608, -8388609, 2147483647, 2147483648, -2147483648,
+                  -2147483649, 9223372036854775807, -9223372036854775808]:
+        client.hset("integers", value, f"v{value}")
+    for length in [0, 1, 63, 64, 123, 124, 125, 126, 127, 128, 4095, 4096]:
+        client.hset("strings", noise(length), length)
+    client.hset("due", "f", "v")
+    client.pexpireat("due", LATER)
+    for length in [16377, 16378, 66000]:  # around 2 bytes of back link, and beyond
+        client.hset("run", length, "x" * length)
+    client.config_set("hash-max-listpack-value", 64)
+    client.hset("table", mapping={"f": "1", "": "", "long": "z" * 65, "noise": noise(200)})
+    client.hset("duetable", "long", noise(100))
+    client.pexpireat("duetable", LATER)
+
+
+def fill_databases(client):
+    for db in [0, 1, 15]:
+        client.select(db)
+        client.set("key", f"of {db}")
+        client.set("due", db, pxat=LATER + db)
+    client.select(0)
+
+
+def fill_lfu(client):
+    client.config_set("maxmemory-policy", "allkeys-lfu")
+    client.set("k", "v")
+    client.hset("h", "f", "v")
+
+
+def fill_lru(client):
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.set("k", "v", pxat=LATER)
+    client.hset("h", "f", "v")
+
+
+LIBRARY = "#!lua name=lib\nredis.register_function('f', function() return 1 end)\n"
+
+
+def fill_functions(client):
+    client.execute_command("FUNCTION", "LOAD", LIBRARY)
+    client.set("k", "v")
+
+
+def fill_plain(client):
+    client.set("run", "x" * 100)
+    client.hset("h", "f", "y" * 60)
+
+
+# ---- Older forms, by hand ----
+
+def length(n):
+    if n < 1 << 6:
+        return bytes([n])
+    if n < 1 << 14:
+        return bytes([0x40 | n >> 8, n & 255])
+    return b"\x80" + n.to_bytes(4, "big")
+
+
+def string(data):
+    return length(len(data)) + data
+
+
+def crc64(data):
+    """The checksum of RDB files: the polynomial of Jones, reflected."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x95ac9329ac4bc9b5 if crc & 1 else 0)
+    return crc
+
+
+def ziplist_integer(n):
+    if 0 <= n <= 12:
+        return bytes([0xf1 + n])
+    for code, size in [(0xfe, 1), (0xc0, 2), (0xf0, 3), (0xd0, 4), (0xe0, 8)]:
+        if -(1 << 8 * size - 1) <= n < 1 << 8 * size - 1:
+            return bytes([code]) + n.to_bytes(size, "little", signed=True)
+    raise ValueError(n)
+
+
+def ziplist_text(data):
+    if len(data) < 1 << 6:
+        return bytes([len(data)]) + data
+    if len(data) < 1 << 14:
+        return bytes([0x40 | len(data) >> 8, len(data) & 255]) + data
+    return b"\x80" + len(data).to_bytes(4, "big") + data
+
+
+def ziplist(items):
+    """Each entry begins with the length of the one before, in 1 byte or, from 254 on, in 5."""
+    body, before, last = b"", 0, 10
+    for item in items:
+        entry = bytes([before]) if before < 254 else b"\xfe" + before.to_bytes(4, "little")
+        entry += ziplist_integer(item) if isinstance(item, int) else ziplist_text(item)
+        last, before = 10 + len(body), len(entry)
+        body += entry
+    head = (10 + len(body) + 1).to_bytes(4, "little") + last.to_bytes(4, "little")
+    return head + len(items).to_bytes(2, "little") + body + b"\xff"
+
+
+def zipmap(pairs):
+    """A value may be followed by bytes that it no longer needs; how many is said before it."""
+    def size(data):
+        return bytes([len(data)]) if len(data) < 254 else b"\xfe" + len(data).to_bytes(4, "little")
+    body = b"".join(size(field) + field + size(value) + bytes([len(unused)]) + value + unused
+                    for field, value, unused in pairs)
+    return bytes([min(len(pairs), 254)]) + body + b"\xff"
+
+
+ZIPLIST = [0, 12, 13, -1, 127, -128, 128, -129, 32767, -32768, 32768, -32769, 8388607, -8388608,
+           8388608, -8388609, 2147483647, -2147483648, 2147483648, -2147483649,
+           9223372036854775807, -9223372036854775808]
+ZIPLIST_ITEMS = [x for n in ZIPLIST for x in (b"i%d" % n, n)]
+ZIPLIST_ITEMS += [x for n in [0, 1, 63, 64, 250, 251, 252, 253, 254, 16383, 16384]
+                  for x in (b"t%d" % n, noise(n))]
+
+
+def ziplist_items(version):
+    """One file with the two large ones is enough."""
+    return ZIPLIST_ITEMS if version == 9 else ZIPLIST_ITEMS[:-4]
+
+
+ZIPMAP_PAIRS = [(b"f", b"v", b""), (b"", b"", b""), (b"spare", b"kept", b"gone"),
+                (b"l252", noise(252), b""), (b"l253", noise(253), b"?"), (b"l254", noise(254), b""),
+                (b"l" * 300, b"a long field", b"")]
+
+
+def by_hand(version):
+    """Type 13 is in files from version 3 on, type 9 in all; a checksum from version 5 on."""
+    body = b"REDIS%04d" % version
+    if version >= 7:
+        body += b"\xfa" + string(b"redis-ver") + string(b"3.2.0")
+    body += b"\xfe\x00"
+    if version >= 7:
+        body += b"\xfb" + length(2 + (version >= 3)) + length(1)
+    if version < 3:
+        body += b"\xfd" + LATER_S.to_bytes(4, "little")
+    else:
+        body += b"\xfc" + LATER.to_bytes(8, "little")
+    body += b"\x00" + string(b"due") + string(b"later")
+    body += b"\x09" + string(b"zipmap") + string(zipmap(ZIPMAP_PAIRS))
+    if version >= 3:
+        body += b"\x0d" + string(b"ziplist") + string(ziplist(ziplist_items(version)))
+    body += b"\xff"
+    if version >= 5:
+        # Every second version leaves it out, as rdbchecksum no does.
+        body += (crc64(body) if version % 2 else 0).to_bytes(8, "little")
+    return body
+
+
+def check_by_hand(path, version):
+    """redis-server must find in it what the description says."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, os.path.join(folder, "dump.rdb"))
+        with Server(folder) as client:
+            assert client.get("due") == b"later"
+            assert client.hgetall("zipmap") == {field: value for field, value, _ in ZIPMAP_PAIRS}
+            if client.exists("ziplist"):
+                items = [b"%d" % x if isinstance(x, int) else x for x in ziplist_items(version)]
+                assert client.hgetall("ziplist") == dict(zip(items[::2], items[1::2]))
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    saved("strings", fill_strings)
+    saved("hashes", fill_hashes)
+    saved("databases", fill_databases)
+    saved("lfu", fill_lfu)
+    saved("lru", fill_lru)
+    saved("functions", fill_functions)
+    saved("plain", fill_plain, "--rdbcompression", "no", "--rdbchecksum", "no")
+    saved("list", lambda client: client.rpush("queue", "job"))
+    saved("empty", lambda client: None)
+    for version in range(2, 10):
+        path = os.path.join(FOLDER, f"version{version}.rdb")
+        with open(path, "wb") as file:
+            file.write(by_hand(version))
+        check_by_hand(path, version)
+
+
+if __name__ == "__main__":
+    main()
