@@ -27,9 +27,10 @@ void cmd_shutdown(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR No shutdown in progress.");
         return;
     }
-    /* There is no reply: the connection ends with the server, unless the stop fails. */
+    /* There is no reply: the connection ends with the server. Only a failure is told. */
+    call->node->stop_client = call->conn->id;
+    conn_block(call->node, call->conn, RG_BLOCK_FILE, RG_NEVER);
     stop_ask(call->node, save, nosave);
-    conn_block(call->node, call->conn, RG_BLOCK_STOP, RG_NEVER);
 }
 
 void cmd_lastsave(struct rg_call *call)

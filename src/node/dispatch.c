@@ -247,6 +247,7 @@ static void dispatch_run(struct rg_call *call)
     bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
     int64_t began_us = node_measure_us(node);
 
+    conn->pushed = 0;
     dispatch_handle(call);
     int64_t took_us = node_measure_us(node) - began_us + node->slept_us;
     stats->calls++;
@@ -258,10 +259,11 @@ static void dispatch_run(struct rg_call *call)
     bool wrote = node_log_end(node) != log_before && node_is_primary(node);
     if (wrote)
         conn->last_write = node_log_end(node);
+    /* What the command pushed to its own connection has its gate already. */
     if (data)
-        gate_reply(node, conn, mark, wrote);
-    else
-        gate_pass(conn, rg_buf_len(&conn->out) - mark);
+        gate_reply(node, conn, mark + conn->pushed, wrote);
+    else if (rg_buf_len(&conn->out) > mark + conn->pushed)
+        gate_pass(conn, rg_buf_len(&conn->out) - mark - conn->pushed);
 }
 
 /* The error is written; the command is not run. */

@@ -31,12 +31,13 @@ static struct rg_gate *gate_last(struct rg_conn *conn)
     return gate_open(conn) ? &conn->gates[conn->gate_count - 1] : NULL;
 }
 
-static void gate_add(struct rg_node *node, struct rg_conn *conn, struct rg_gate gate)
+static void gate_add(struct rg_conn *conn, struct rg_gate gate)
 {
     if (conn->gate_head > 0 && conn->gate_head == conn->gate_count)
         conn->gate_head = conn->gate_count = 0;
     if (conn->gate_count == conn->gate_cap) {
         if (conn->gate_head > 0) {
+            RG_ASSERT(conn->gates != NULL);
             conn->gate_count -= conn->gate_head;
             memmove(conn->gates, conn->gates + conn->gate_head,
                     conn->gate_count * sizeof(struct rg_gate));
@@ -46,10 +47,9 @@ static void gate_add(struct rg_node *node, struct rg_conn *conn, struct rg_gate 
             conn->gates = rg_realloc(conn->gates, conn->gate_cap * sizeof(struct rg_gate));
         }
     }
+    RG_ASSERT(conn->gates != NULL);
     conn->gates[conn->gate_count++] = gate;
     conn->gated_bytes += gate.len;
-    if (rg_list_empty(&conn->gated_link))
-        rg_list_append(&node->gated, &conn->gated_link);
 }
 
 void gate_pass(struct rg_conn *conn, size_t len)
@@ -64,7 +64,7 @@ void gate_pass(struct rg_conn *conn, size_t len)
         return;
     }
     /* The connection is in node->gated already: it has an open gate. */
-    gate_add(NULL, conn, (struct rg_gate){.kind = RG_GATE_PASS, .len = len});
+    gate_add(conn, (struct rg_gate){.kind = RG_GATE_PASS, .len = len});
 }
 
 void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wrote)
@@ -88,7 +88,9 @@ void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wr
         last->commands++;
         conn->gated_bytes += len;
     } else {
-        gate_add(node, conn, (struct rg_gate){kind, mode, need, len, 1, deadline});
+        gate_add(conn, (struct rg_gate){kind, mode, need, len, 1, deadline});
+        if (rg_list_empty(&conn->gated_link))
+            rg_list_append(&node->gated, &conn->gated_link);
     }
     node->ask_acks = true;
 }

@@ -353,7 +353,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
         transfer_file_done(node, wait.purpose, wait.arg, result);
         break;
     case RG_FILE_SAVE:
-        stop_file_done(node, wait.arg, result);
+        stop_file_done(node, result);
         break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
@@ -580,10 +580,13 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         feed_trim(node);
     }
     node_output_limits(node);
+    stop_run(node);
 }
 
 int64_t rg_node_deadline(const struct rg_node *node)
 {
+    if (node->stopping)
+        return RG_NEVER;
     int64_t deadlines[] = {
         member_deadline(node),  follow_deadline(node), gate_deadline(node),
         session_deadline(node), node->next_cron_us,    node_expire_deadline(node),

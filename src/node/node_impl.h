@@ -38,7 +38,6 @@ enum rg_block {
     RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
     RG_BLOCK_FILE,      /* a file of its command is being written */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
-    RG_BLOCK_STOP,      /* SHUTDOWN: its failure */
     RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
 };
 
@@ -135,6 +134,7 @@ struct rg_conn {
     uint64_t wait_offset;
     uint64_t commands;
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    size_t pushed;              /* bytes that its own running command pushed to it */
     unsigned subscriptions;     /* channels and patterns */
     unsigned patterns;          /* of those, patterns */
     int64_t over_soft_since_us; /* output limit; 0: not over */
@@ -354,12 +354,14 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted;      /* a stop waits for the end of a hand-over */
-    bool stop_save;        /* … asked for with SAVE, */
-    bool stop_nosave;      /* or with NOSAVE */
-    bool stopping;         /* the final files are being written, or EXIT is on its way */
-    bool stop_marking;     /* … the snapshot is on disk, and the mark of it is being written */
-    uint64_t stop_attempt; /* whose files are waited for */
+    bool stop_wanted;     /* a stop waits for the end of a hand-over */
+    bool stop_save;       /* … asked for with SAVE, */
+    bool stop_nosave;     /* or with NOSAVE */
+    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stop_due;        /* it begins at the end of this run */
+    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
+    unsigned stop_files;
+    uint64_t stop_offset; /* where the log ends in the final file */
     int64_t next_cron_us;
     bool loading;
     struct rg_transfer *load; /* dump.rdb at start */
@@ -628,6 +630,7 @@ void slowlog_fini(struct rg_node *node);
 /* A group's primary hands over first, so that nobody has to miss it. */
 void stop_ask(struct rg_node *node, bool save, bool nosave);
 void stop_handed_over(struct rg_node *node);
-void stop_file_done(struct rg_node *node, uint64_t attempt, int result);
+void stop_run(struct rg_node *node);
+void stop_file_done(struct rg_node *node, int result);
 
 #endif

@@ -389,6 +389,21 @@ RG_TEST(messages_of_the_group_never_push_out_withheld_replies)
     hand_group_end(&group);
 }
 
+RG_TEST(a_message_to_oneself_behind_withheld_replies_is_counted_once)
+{
+    struct hand_group group;
+
+    hand_group_start(&group, "replication-mode quorum");
+    hand_group_lead(&group);
+    int c = hand_client(&group.hand);
+    (void)hand_ask(&group.hand, c, "HELLO 3\r\nSUBSCRIBE x\r\n");
+    RG_CHECK_STR(hand_ask(&group.hand, c, "SET a 1\r\nPUBLISH x y\r\n"), "");
+    hand_group_ack(&group, 1);
+    RG_CHECK_STR(hand_ask(&group.hand, c, "PING\r\n"),
+                 "+OK\r\n>3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\ny\r\n:1\r\n+PONG\r\n");
+    hand_group_end(&group);
+}
+
 RG_TEST(who_waits_for_replicas_of_a_deposed_primary_is_told)
 {
     struct hand_group group;
