@@ -35,6 +35,9 @@ bool rg_bytes_is(struct rg_bytes a, const char *str);
 bool rg_bytes_is_nocase(struct rg_bytes a, const char *str);
 bool rg_bytes_starts_with(struct rg_bytes a, struct rg_bytes prefix);
 
+/* What stands before the first separator, or all; *rest is left with what stands behind it. */
+struct rg_bytes rg_bytes_cut(struct rg_bytes *rest, char separator);
+
 /* Less than, equal to or greater than 0, as memcmp with the shorter first. */
 int rg_bytes_compare(struct rg_bytes a, struct rg_bytes b);
 

@@ -12,7 +12,7 @@ enum client_type client_type(const struct rg_conn *conn);
 bool client_type_of_name(struct rg_bytes name, enum client_type *ret_type);
 /* A client, a replica or the primary's stream; members' message links are not shown. */
 bool client_listed(const struct rg_conn *conn);
-/* The line of CLIENT LIST, without a newline. */
-void client_describe(const struct rg_node *node, const struct rg_conn *conn, struct rg_buf *out);
+/* What a connection takes with its buffers. */
+size_t client_memory(const struct rg_conn *conn);
 
 #endif

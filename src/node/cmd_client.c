@@ -30,45 +30,72 @@ bool client_type_of_name(struct rg_bytes name, enum client_type *ret_type)
     return false;
 }
 
-static void client_flags(const struct rg_conn *conn, char out[8])
+static void client_flags(const struct rg_conn *conn, char out[16])
 {
+    const struct {
+        bool set;
+        char letter;
+    } flags[] = {
+        {conn->kind == RG_CONN_REPLICA, 'S'},
+        {conn->kind == RG_CONN_STREAM, 'M'},
+        {conn->subscriptions > 0, 'P'},
+        {conn->block != RG_BLOCK_NONE, 'b'},
+        {conn->closing, 'c'},
+        {conn->origin == RG_CONN_UNIX, 'U'},
+        {conn->no_evict, 'e'},
+    };
     size_t n = 0;
 
-    if (conn->kind == RG_CONN_REPLICA)
-        out[n++] = 'S';
-    if (conn->kind == RG_CONN_STREAM)
-        out[n++] = 'M';
-    if (conn->subscriptions > 0)
-        out[n++] = 'P';
-    if (conn->block == RG_BLOCK_WAIT)
-        out[n++] = 'b';
-    if (conn->closing)
-        out[n++] = 'c';
-    if (conn->origin == RG_CONN_UNIX)
-        out[n++] = 'U';
-    if (conn->no_evict)
-        out[n++] = 'e';
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (flags[i].set)
+            out[n++] = flags[i].letter;
+    }
     if (n == 0)
         out[n++] = 'N';
     out[n] = '\0';
 }
 
-void client_describe(const struct rg_node *node, const struct rg_conn *conn, struct rg_buf *out)
+size_t client_memory(const struct rg_conn *conn)
 {
-    char flags[8];
+    return sizeof(*conn) + conn->in.cap + conn->out.cap + conn->gate_cap * sizeof(struct rg_gate) +
+           (size_t)conn->parser.argv_cap * (sizeof(struct rg_bytes) + sizeof(size_t)) +
+           conn->parser.inline_copy.cap;
+}
+
+/* Bytes of the words of the command that is being run. */
+static size_t client_argv_bytes(const struct rg_call *call)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < call->argc; i++)
+        bytes += call->argv[i].len;
+    return bytes;
+}
+
+/* The line of CLIENT LIST. */
+static void client_describe(const struct rg_call *call, const struct rg_conn *conn,
+                            struct rg_buf *out)
+{
+    const struct rg_node *node = call->node;
+    bool self = conn == call->conn;
+    size_t unsent = self ? 0 : rg_buf_len(&conn->out);
+    char flags[16];
 
     client_flags(conn, flags);
-    rg_buf_printf(
-        out,
-        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%u psub=0 "
-        "ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=0 multi-mem=0 rbs=%zu rbp=%zu obl=%zu "
-        "oll=0 omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d",
-        (unsigned long long)conn->id, conn->peer, conn->local, conn->fd,
-        conn->name ? conn->name : "", (long long)((node->now.mono_us - conn->created_us) / RG_S_US),
-        (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags, conn->db,
-        conn->subscriptions, rg_buf_len(&conn->in), conn->in.cap - conn->in.tail, conn->out.cap,
-        conn->out.cap, rg_buf_len(&conn->out), sizeof(*conn) + conn->in.cap + conn->out.cap,
-        conn->last_command ? conn->last_command->name : "NULL", conn->proto);
+    rg_buf_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s ",
+                  (unsigned long long)conn->id, conn->peer, conn->local, conn->fd,
+                  conn->name ? conn->name : "",
+                  (long long)((node->now.mono_us - conn->created_us) / RG_S_US),
+                  (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags);
+    rg_buf_printf(out, "db=%u sub=%u psub=%u ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
+                  conn->db, conn->subscriptions - conn->patterns, conn->patterns,
+                  rg_buf_len(&conn->in), conn->in.cap - conn->in.tail,
+                  self ? client_argv_bytes(call) : 0);
+    rg_buf_printf(out, "multi-mem=0 rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
+                  conn->out.cap, conn->out.cap, unsent, client_memory(conn),
+                  unsent > 0 ? "rw" : "r");
+    rg_buf_printf(out, "cmd=%s user=default redir=-1 resp=%d\n",
+                  conn->last_command ? conn->last_command->name : "NULL", conn->proto);
 }
 
 bool client_listed(const struct rg_conn *conn)
@@ -96,58 +123,68 @@ void cmd_client_setname(struct rg_call *call)
         rg_reply_simple(&call->reply, "OK");
 }
 
+static void client_reply_text(struct rg_call *call, struct rg_buf *text)
+{
+    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(text));
+    rg_buf_fini(text);
+}
+
 void cmd_client_info(struct rg_call *call)
 {
     struct rg_buf text = {0};
 
-    client_describe(call->node, call->conn, &text);
-    rg_buf_append_char(&text, '\n');
-    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
-    rg_buf_fini(&text);
+    client_describe(call, call->conn, &text);
+    client_reply_text(call, &text);
 }
 
-/* CLIENT LIST [TYPE type] [ID id …] */
-void cmd_client_list(struct rg_call *call)
+static void client_list_ids(struct rg_call *call)
 {
     struct rg_buf text = {0};
-    enum client_type type = CLIENT_NORMAL;
-    bool by_type = false;
-    int ids = call->argc;
     int64_t id = 0;
 
-    if (call->argc == 4 && rg_bytes_is_nocase(call->argv[2], "type")) {
-        by_type = true;
-        if (!client_type_of_name(call->argv[3], &type)) {
-            rg_reply_errorf(&call->reply, "ERR Unknown client type '%.*s'", (int)call->argv[3].len,
-                            call->argv[3].data);
-            return;
-        }
-    } else if (call->argc > 3 && rg_bytes_is_nocase(call->argv[2], "id")) {
-        ids = 3;
-    } else if (call->argc != 2) {
-        rg_reply_error(&call->reply, "ERR syntax error");
-        return;
-    }
-    for (int i = ids; i < call->argc; i++) {
+    for (int i = 3; i < call->argc; i++) {
         if (rg_parse_i64(call->argv[i], &id) < 0) {
             rg_reply_error(&call->reply, "ERR Invalid client ID");
+            rg_buf_fini(&text);
             return;
         }
+        const struct rg_conn *conn = conn_by_id(call->node, (uint64_t)id);
+        if (conn != NULL && client_listed(conn))
+            client_describe(call, conn, &text);
     }
+    client_reply_text(call, &text);
+}
+
+/* type NULL: all of them. */
+static void client_list_type(struct rg_call *call, const enum client_type *type)
+{
+    struct rg_buf text = {0};
+
     RG_LIST_EACH(link, &call->node->conns)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        bool wanted =
-            client_listed(conn) && (!by_type || client_type(conn) == type) && ids == call->argc;
-        for (int i = ids; i < call->argc && client_listed(conn); i++)
-            wanted |= rg_parse_i64(call->argv[i], &id) == 0 && (uint64_t)id == conn->id;
-        if (!wanted)
-            continue;
-        client_describe(call->node, conn, &text);
-        rg_buf_append_char(&text, '\n');
+        if (client_listed(conn) && (type == NULL || client_type(conn) == *type))
+            client_describe(call, conn, &text);
     }
-    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
-    rg_buf_fini(&text);
+    client_reply_text(call, &text);
+}
+
+/* CLIENT LIST [TYPE type | ID id …] */
+void cmd_client_list(struct rg_call *call)
+{
+    enum client_type type = CLIENT_NORMAL;
+
+    if (call->argc == 2)
+        client_list_type(call, NULL);
+    else if (call->argc > 3 && rg_bytes_is_nocase(call->argv[2], "id"))
+        client_list_ids(call);
+    else if (call->argc != 4 || !rg_bytes_is_nocase(call->argv[2], "type"))
+        rg_reply_error(&call->reply, "ERR syntax error");
+    else if (client_type_of_name(call->argv[3], &type))
+        client_list_type(call, &type);
+    else
+        rg_reply_errorf(&call->reply, "ERR Unknown client type '%.*s'", (int)call->argv[3].len,
+                        call->argv[3].data);
 }
 
 /* ON or OFF as the last argument, or an error reply and false. */
@@ -176,6 +213,8 @@ void cmd_client_pause(struct rg_call *call)
     int64_t timeout_ms = 0;
     bool all = true;
 
+    if (!cmd_arg_max(call, 4))
+        return;
     if (call->argc == 4) {
         if (rg_bytes_is_nocase(call->argv[3], "write"))
             all = false;
@@ -214,6 +253,7 @@ void cmd_client_reply(struct rg_call *call)
 
     if (rg_bytes_is_nocase(call->argv[2], "on")) {
         conn->reply_mode = RG_REPLY_ON;
+        call->reply.out = &conn->out; /* this reply is wanted again */
         rg_reply_simple(&call->reply, "OK");
     } else if (rg_bytes_is_nocase(call->argv[2], "off")) {
         conn->reply_mode = RG_REPLY_OFF;

@@ -51,7 +51,7 @@ void cmd_command_info(struct rg_call *call)
     for (int i = 2; i < call->argc; i++) {
         const struct rg_command *command = rg_cmd_by_name(call->argv[i]);
         if (command == NULL || (command->flags & RG_CMD_HIDDEN))
-            rg_reply_null_array(&call->reply);
+            rg_reply_null(&call->reply);
         else
             rg_cmd_reply_info(&call->reply, command);
     }

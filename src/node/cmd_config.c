@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 #include "node/handlers.h"
+#include "node/latency.h"
 
 struct config_found {
     struct rg_buf bytes;
@@ -73,7 +74,7 @@ void cmd_config_set(struct rg_call *call)
     int changed = 0;
 
     if (count % 2 != 0) {
-        rg_reply_error(&call->reply, "ERR wrong number of arguments for 'config|set' command");
+        rg_reply_error(&call->reply, "ERR syntax error");
     } else if (config_mode_refused(call)) {
         /* replied */
     } else if (rg_config_set(call->node->config, call->argv + 2, count, names, &changed, &error) <
@@ -136,6 +137,8 @@ void cmd_config_resetstat(struct rg_call *call)
 
     (void)rg_cmd_table(&commands);
     memset(per_command, 0, commands * sizeof(struct rg_command_stats));
-    *stats = (struct rg_stats){.per_command = per_command, .dirty = dirty};
+    *stats = (struct rg_stats){
+        .per_command = per_command, .dirty = dirty, .sample_us = call->node->now.mono_us};
+    latency_forget_commands(call->node);
     rg_reply_simple(&call->reply, "OK");
 }

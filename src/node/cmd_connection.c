@@ -157,9 +157,8 @@ void cmd_hello(struct rg_call *call)
     if (!call->conn->authenticated) {
         rg_reply_error(&call->reply,
                        "NOAUTH HELLO must be called with the client already authenticated, "
-                       "otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "
-                       "authenticate the client and select the RESP protocol version at the same "
-                       "time");
+                       "otherwise the HELLO AUTH <user> <pass> option can be used to authenticate "
+                       "the client and select the RESP protocol version at the same time");
         return;
     }
     if (name.data != NULL && !connection_set_name(call, name))
@@ -201,6 +200,7 @@ void cmd_reset(struct rg_call *call)
     conn->db = 0;
     conn->proto = call->reply.proto = 2;
     conn->reply_mode = RG_REPLY_ON;
+    call->reply.out = &conn->out;
     conn->has_mode = false;
     conn->no_evict = conn->no_touch = false;
     rg_free(conn->name);

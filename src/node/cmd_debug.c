@@ -5,12 +5,20 @@ static void debug_sleep(struct rg_call *call)
 {
     double seconds = 0;
 
-    if (rg_parse_double(call->argv[2], &seconds) < 0 || !(seconds >= 0) || seconds > 86400) {
+    if (rg_parse_double(call->argv[2], &seconds) < 0 || !(seconds <= 86400)) {
         rg_reply_error(&call->reply, "ERR value is not a valid float");
         return;
     }
-    node_effect_sleep(call->node, (int64_t)(seconds * (double)RG_S_US));
+    if (seconds > 0)
+        node_effect_sleep(call->node, (int64_t)(seconds * (double)RG_S_US));
     rg_reply_simple(&call->reply, "OK");
+}
+
+static int64_t debug_idle_s(const struct rg_node *node, const struct rg_entry *entry)
+{
+    enum { ACCESS_MASK = 0xffffff }; /* the clock of accesses is that of INFO's lru_clock */
+
+    return (node->now.mono_us / RG_S_US - rg_entry_access(entry)) & ACCESS_MASK;
 }
 
 static void debug_object(struct rg_call *call)
@@ -25,9 +33,10 @@ static void debug_object(struct rg_call *call)
     struct rg_buf text = {0};
     rg_buf_printf(&text,
                   "Value at:0x%llx refcount:1 encoding:%s serializedlength:%llu lru:%u "
-                  "lru_seconds_idle:0",
-                  0ULL, rg_entry_encoding(entry), (unsigned long long)rg_entry_memory(entry, 0),
-                  rg_entry_access(entry));
+                  "lru_seconds_idle:%lld",
+                  0ULL, rg_entry_encoding(entry),
+                  (unsigned long long)snapshot_value_len(call->node, entry), rg_entry_access(entry),
+                  (long long)debug_idle_s(call->node, entry));
     rg_buf_append_char(&text, '\0');
     rg_reply_simple(&call->reply, rg_buf_view(&text).data);
     rg_buf_fini(&text);
@@ -86,7 +95,7 @@ void cmd_debug(struct rg_call *call)
         }
     }
     rg_reply_errorf(&call->reply,
-                    "ERR Unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG "
+                    "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG "
                     "HELP.",
                     (int)(call->argv[1].len < 128 ? call->argv[1].len : 128), call->argv[1].data);
 }

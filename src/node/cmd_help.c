@@ -16,6 +16,23 @@ static void help_line(struct rg_reply *reply, const char *name, const char *synt
     rg_buf_fini(&line);
 }
 
+bool cmd_arg_max(struct rg_call *call, int max)
+{
+    struct rg_buf upper = {0};
+
+    if (call->argc <= max)
+        return true;
+    for (const char *c = call->command->parent->name; *c; c++)
+        rg_buf_append_char(&upper, rg_ascii_upper(*c));
+    rg_reply_errorf(
+        &call->reply,
+        "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %.*s HELP.",
+        (int)call->argv[1].len, call->argv[1].data, (int)rg_buf_len(&upper),
+        rg_buf_view(&upper).data);
+    rg_buf_fini(&upper);
+    return false;
+}
+
 void cmd_help(struct rg_call *call)
 {
     const struct rg_command *container = call->command->parent;

@@ -20,6 +20,7 @@ static const struct info_section {
     {"modules", "Modules", info_modules, true},
     {"commandstats", "Commandstats", info_commandstats, false},
     {"errorstats", "Errorstats", info_errorstats, true},
+    {"latencystats", "Latencystats", info_latencystats, false},
     {"cluster", "Cluster", info_cluster, true},
     {"keyspace", "Keyspace", info_keyspace, true},
 };

@@ -3,11 +3,11 @@
 #include "node/latency.h"
 
 /*
- * LATENCY: events that took at least latency-monitor-threshold, the last 160 of each kind, and a
- * histogram of every command by powers of two of a microsecond.
+ * LATENCY: events that took at least latency-monitor-threshold, the last 160 of each kind, and the
+ * run times of every command.
  */
 
-enum { LATENCY_SAMPLES = 160, LATENCY_BUCKETS = 40 };
+enum { LATENCY_SAMPLES = 160, LATENCY_BARS = 60 };
 
 static const char *const latency_names[LATENCY_EVENTS] = {
     [LATENCY_COMMAND] = "command",
@@ -24,25 +24,44 @@ struct latency_series {
 
 struct rg_latency {
     struct latency_series series[LATENCY_EVENTS];
-    uint64_t (*histograms)[LATENCY_BUCKETS]; /* owned; by command id */
+    struct rg_histogram **histograms; /* owned, and each of them; by command id; NULL: not run */
+    unsigned commands;
 };
 
 struct rg_latency *latency_new(void)
 {
     struct rg_latency *latency = RG_NEW(struct rg_latency);
-    unsigned commands = 0;
 
-    (void)rg_cmd_table(&commands);
-    latency->histograms = rg_alloc_zero(commands * sizeof(*latency->histograms));
+    (void)rg_cmd_table(&latency->commands);
+    latency->histograms = RG_NEW_ARRAY(struct rg_histogram *, latency->commands);
     return latency;
+}
+
+static void latency_drop_histograms(struct rg_latency *latency)
+{
+    for (unsigned i = 0; i < latency->commands; i++) {
+        rg_free(latency->histograms[i]);
+        latency->histograms[i] = NULL;
+    }
 }
 
 void latency_free(struct rg_latency *latency)
 {
     if (latency == NULL)
         return;
+    latency_drop_histograms(latency);
     rg_free(latency->histograms);
     rg_free(latency);
+}
+
+void latency_forget_commands(struct rg_node *node)
+{
+    latency_drop_histograms(node->latency);
+}
+
+const struct rg_histogram *latency_histogram(const struct rg_node *node, unsigned id)
+{
+    return node->latency->histograms[id];
 }
 
 void latency_event(struct rg_node *node, enum latency_event event, int64_t took_us)
@@ -69,15 +88,15 @@ void latency_event(struct rg_node *node, enum latency_event event, int64_t took_
 
 void latency_command(struct rg_node *node, const struct rg_command *command, int64_t took_us)
 {
-    unsigned bucket = 0;
+    struct rg_histogram **histogram = &node->latency->histograms[command->id];
 
     latency_event(node, command->flags & RG_CMD_FAST ? LATENCY_FAST_COMMAND : LATENCY_COMMAND,
                   took_us);
     if (!node->config->latency_tracking)
         return;
-    while (bucket + 1 < LATENCY_BUCKETS && (INT64_C(1) << bucket) < took_us)
-        bucket++;
-    node->latency->histograms[command->id][bucket]++;
+    if (*histogram == NULL)
+        *histogram = RG_NEW(struct rg_histogram);
+    histogram_add(*histogram, took_us > INT64_MAX / 1000 ? INT64_MAX : took_us * 1000);
 }
 
 static unsigned latency_kept(const struct latency_series *series)
@@ -144,6 +163,30 @@ void cmd_latency_reset(struct rg_call *call)
     rg_reply_i64(&call->reply, reset);
 }
 
+/* A bar for each sample, the oldest first. */
+static void latency_draw(const struct latency_series *series, struct rg_bytes name,
+                         struct rg_buf *text)
+{
+    static const char bars[LATENCY_BARS + 1] =
+        "############################################################";
+    unsigned kept = latency_kept(series);
+    int64_t high_ms = 0;
+    int64_t low_ms = INT64_MAX;
+
+    for (unsigned i = 0; i < kept; i++) {
+        high_ms = series->took_ms[i] > high_ms ? series->took_ms[i] : high_ms;
+        low_ms = series->took_ms[i] < low_ms ? series->took_ms[i] : low_ms;
+    }
+    rg_buf_printf(text, "%.*s - high %lld ms, low %lld ms (all time high %lld ms)\n", (int)name.len,
+                  name.data, (long long)high_ms, (long long)low_ms, (long long)series->max_ms);
+    for (unsigned i = 0; i < kept; i++) {
+        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
+        int length = (int)(series->took_ms[at] * LATENCY_BARS / (high_ms > 0 ? high_ms : 1));
+        rg_buf_printf(text, "%lld %6lld ms %.*s\n", (long long)series->time_s[at],
+                      (long long)series->took_ms[at], length, bars);
+    }
+}
+
 void cmd_latency_graph(struct rg_call *call)
 {
     const struct latency_series *series = latency_named(call);
@@ -154,16 +197,7 @@ void cmd_latency_graph(struct rg_call *call)
                         (int)call->argv[2].len, call->argv[2].data);
         return;
     }
-    unsigned kept = latency_kept(series);
-    rg_buf_printf(&text, "%.*s - high %lld ms (all time high %lld ms)\n", (int)call->argv[2].len,
-                  call->argv[2].data, (long long)series->max_ms, (long long)series->max_ms);
-    for (unsigned i = 0; i < kept; i++) {
-        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
-        int bars = (int)(series->took_ms[at] * 60 / (series->max_ms > 0 ? series->max_ms : 1));
-        rg_buf_printf(&text, "%lld %6lld ms %.*s\n", (long long)series->time_s[at],
-                      (long long)series->took_ms[at], bars,
-                      "############################################################");
-    }
+    latency_draw(series, call->argv[2], &text);
     rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
     rg_buf_fini(&text);
 }
@@ -187,60 +221,87 @@ void cmd_latency_doctor(struct rg_call *call)
     rg_buf_fini(&text);
 }
 
-static uint64_t latency_calls(const uint64_t *histogram)
-{
-    uint64_t calls = 0;
+/* ---- LATENCY HISTOGRAM: how many runs took up to each power of two of 1.024 us ---- */
 
-    for (int i = 0; i < LATENCY_BUCKETS; i++)
-        calls += histogram[i];
-    return calls;
+enum { LATENCY_FIRST_NS = 1024, LATENCY_POWERS = 21 };
+
+struct latency_powers {
+    int64_t count;
+    int64_t limit_us[LATENCY_POWERS];
+    uint64_t runs[LATENCY_POWERS]; /* up to that limit */
+};
+
+static void latency_powers(const struct rg_histogram *histogram, struct latency_powers *ret_powers)
+{
+    uint64_t sum = 0;
+    unsigned bin = 0;
+
+    ret_powers->count = 0;
+    for (unsigned i = 0; i < LATENCY_POWERS && sum < histogram->total; i++) {
+        uint64_t before = sum;
+        unsigned last = histogram_bin((int64_t)LATENCY_FIRST_NS << i);
+        for (; bin <= last; bin++)
+            sum += histogram->counts[bin];
+        if (sum == before)
+            continue;
+        ret_powers->limit_us[ret_powers->count] = histogram_bin_end(last) / 1000;
+        ret_powers->runs[ret_powers->count++] = sum;
+    }
 }
 
 static void latency_reply_histogram(struct rg_call *call, const struct rg_command *command)
 {
-    const uint64_t *histogram = call->node->latency->histograms[command->id];
-    int64_t used = 0;
-    uint64_t sum = 0;
+    const struct rg_histogram *histogram = latency_histogram(call->node, command->id);
+    struct latency_powers powers;
 
-    for (int i = 0; i < LATENCY_BUCKETS; i++)
-        used += histogram[i] > 0;
+    latency_powers(histogram, &powers);
     rg_reply_bulk_str(&call->reply, command->name);
     rg_reply_map(&call->reply, 2);
     rg_reply_bulk_str(&call->reply, "calls");
-    rg_reply_i64(&call->reply, (int64_t)latency_calls(histogram));
+    rg_reply_i64(&call->reply, (int64_t)histogram->total);
     rg_reply_bulk_str(&call->reply, "histogram_usec");
-    rg_reply_map(&call->reply, used);
-    for (int i = 0; i < LATENCY_BUCKETS; i++) {
-        sum += histogram[i];
-        if (histogram[i] == 0)
-            continue;
-        rg_reply_i64(&call->reply, INT64_C(1) << i);
-        rg_reply_i64(&call->reply, (int64_t)sum);
+    rg_reply_map(&call->reply, powers.count);
+    for (int64_t i = 0; i < powers.count; i++) {
+        rg_reply_i64(&call->reply, powers.limit_us[i]);
+        rg_reply_i64(&call->reply, (int64_t)powers.runs[i]);
     }
 }
 
-static bool latency_wanted(const struct rg_call *call, const struct rg_command *command)
+/* Every command that was run, of one container or of all (NULL: top), in the table's order;
+ * returns how many. */
+static int64_t latency_each(struct rg_call *call, const struct rg_command *only, bool reply)
 {
-    if (latency_calls(call->node->latency->histograms[command->id]) == 0)
-        return false;
-    for (int i = 2; i < call->argc; i++) {
-        if (rg_bytes_is_nocase(call->argv[i], command->name))
-            return true;
+    unsigned count = 0;
+    const struct rg_command *table = rg_cmd_table(&count);
+    int64_t found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        bool wanted = only == NULL || &table[i] == only || table[i].parent == only;
+        if (!wanted || latency_histogram(call->node, i) == NULL)
+            continue;
+        found++;
+        if (reply)
+            latency_reply_histogram(call, &table[i]);
     }
-    return call->argc == 2;
+    return found;
+}
+
+static int64_t latency_each_named(struct rg_call *call, bool reply)
+{
+    int64_t found = 0;
+
+    if (call->argc == 2)
+        return latency_each(call, NULL, reply);
+    for (int i = 2; i < call->argc; i++) {
+        const struct rg_command *command = rg_cmd_by_name(call->argv[i]);
+        if (command != NULL)
+            found += latency_each(call, command, reply);
+    }
+    return found;
 }
 
 void cmd_latency_histogram(struct rg_call *call)
 {
-    unsigned count = 0;
-    const struct rg_command *table = rg_cmd_table(&count);
-    int64_t wanted = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        wanted += latency_wanted(call, &table[i]);
-    rg_reply_map(&call->reply, wanted);
-    for (unsigned i = 0; i < count; i++) {
-        if (latency_wanted(call, &table[i]))
-            latency_reply_histogram(call, &table[i]);
-    }
+    rg_reply_map(&call->reply, latency_each_named(call, false));
+    (void)latency_each_named(call, true);
 }

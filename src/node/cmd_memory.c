@@ -1,5 +1,8 @@
+#include <stdio.h>
+
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/info_memory.h"
 
 enum { MEMORY_DEFAULT_SAMPLES = 5 };
 
@@ -27,28 +30,94 @@ void cmd_memory_usage(struct rg_call *call)
         rg_reply_i64(&call->reply, (int64_t)rg_entry_memory(entry, (uint64_t)samples));
 }
 
+static void memory_reply_i64(struct rg_reply *reply, const char *name, int64_t value)
+{
+    rg_reply_bulk_str(reply, name);
+    rg_reply_i64(reply, value);
+}
+
+static void memory_reply_double(struct rg_reply *reply, const char *name, double value)
+{
+    rg_reply_bulk_str(reply, name);
+    rg_reply_double(reply, value);
+}
+
+/* A map for each database that holds keys: what it takes beside its entries. */
+static void memory_reply_databases(struct rg_call *call)
+{
+    const struct rg_store *store = call->node->store;
+    char name[32];
+    uint64_t table = 0;
+    uint64_t expiry = 0;
+
+    for (unsigned i = 0; i < rg_store_databases(store); i++) {
+        const struct rg_db *db = rg_store_db(call->node->store, i);
+        if (rg_db_count(db) == 0)
+            continue;
+        rg_db_overhead(db, &table, &expiry);
+        (void)snprintf(name, sizeof(name), "db.%u", i);
+        rg_reply_bulk_str(&call->reply, name);
+        rg_reply_map(&call->reply, 3);
+        memory_reply_i64(&call->reply, "overhead.hashtable.main", (int64_t)table);
+        memory_reply_i64(&call->reply, "overhead.hashtable.expires", (int64_t)expiry);
+        memory_reply_i64(&call->reply, "overhead.hashtable.slot-to-keys", 0);
+    }
+}
+
+static unsigned memory_databases_in_use(struct rg_store *store)
+{
+    unsigned used = 0;
+
+    for (unsigned i = 0; i < rg_store_databases(store); i++)
+        used += rg_db_count(rg_store_db(store, i)) > 0;
+    return used;
+}
+
+static void memory_reply_allocator(struct rg_reply *reply, const struct memory_use *use)
+{
+    int64_t spare = (int64_t)use->rss - (int64_t)use->total;
+    double ratio = memory_ratio(use->rss, use->total);
+
+    memory_reply_double(reply, "dataset.percentage", memory_percent(use->dataset, use->total));
+    memory_reply_double(reply, "peak.percentage", memory_percent(use->total, use->peak));
+    memory_reply_i64(reply, "allocator.allocated", (int64_t)use->total);
+    memory_reply_i64(reply, "allocator.active", (int64_t)use->rss);
+    memory_reply_i64(reply, "allocator.resident", (int64_t)use->rss);
+    memory_reply_double(reply, "allocator-fragmentation.ratio", ratio);
+    memory_reply_i64(reply, "allocator-fragmentation.bytes", spare);
+    memory_reply_double(reply, "allocator-rss.ratio", 1);
+    memory_reply_i64(reply, "allocator-rss.bytes", 0);
+    memory_reply_double(reply, "rss-overhead.ratio", 1);
+    memory_reply_i64(reply, "rss-overhead.bytes", 0);
+    memory_reply_double(reply, "fragmentation", ratio);
+    memory_reply_i64(reply, "fragmentation.bytes", spare);
+}
+
 void cmd_memory_stats(struct rg_call *call)
 {
-    struct rg_node *node = call->node;
-    uint64_t dataset = rg_store_memory(node->store);
-    uint64_t keys = rg_store_count(node->store);
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
-        {"peak.allocated", node->stats.peak_memory},
-        {"total.allocated", node->facts.used_memory},
-        {"replication.backlog", rg_backlog_memory(node->backlog)},
-        {"keys.count", keys},
-        {"keys.bytes-per-key", keys > 0 ? dataset / keys : 0},
-        {"dataset.bytes", dataset},
-    };
+    enum { FIELDS = 27 }; /* beside the databases */
+    struct rg_reply *reply = &call->reply;
+    struct memory_use use;
 
-    rg_reply_map(&call->reply, sizeof(rows) / sizeof(rows[0]));
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        rg_reply_bulk_str(&call->reply, rows[i].name);
-        rg_reply_i64(&call->reply, (int64_t)rows[i].value);
-    }
+    memory_use_measure(call->node, &use);
+    rg_reply_map(reply, FIELDS + memory_databases_in_use(call->node->store));
+    memory_reply_i64(reply, "peak.allocated", (int64_t)use.peak);
+    memory_reply_i64(reply, "total.allocated", (int64_t)use.total);
+    memory_reply_i64(reply, "startup.allocated", (int64_t)use.startup);
+    memory_reply_i64(reply, "replication.backlog", (int64_t)use.backlog);
+    memory_reply_i64(reply, "clients.slaves", (int64_t)use.replicas);
+    memory_reply_i64(reply, "clients.normal", (int64_t)use.clients);
+    memory_reply_i64(reply, "cluster.links", 0);
+    memory_reply_i64(reply, "aof.buffer", 0);
+    memory_reply_i64(reply, "lua.caches", 0);
+    memory_reply_i64(reply, "functions.caches", 0);
+    memory_reply_databases(call);
+    memory_reply_i64(reply, "overhead.total", (int64_t)use.overhead);
+    memory_reply_i64(reply, "keys.count", (int64_t)use.keys);
+    memory_reply_i64(reply, "keys.bytes-per-key",
+                     (int64_t)(use.keys > 0 ? use.dataset / use.keys : 0));
+    memory_reply_i64(reply, "dataset.bytes", (int64_t)use.dataset);
+    memory_reply_allocator(reply, &use);
 }
 
 void cmd_memory_doctor(struct rg_call *call)

@@ -4,13 +4,16 @@
 /* The same answer for every change of a subscription; name.data NULL is a null. */
 static void pubsub_answer(struct rg_call *call, const char *what, struct rg_bytes name)
 {
-    rg_reply_push(&call->reply, 3);
-    rg_reply_bulk_str(&call->reply, what);
+    /* It is a message, not a reply: CLIENT REPLY does not keep it back. */
+    struct rg_reply reply = conn_reply(call->conn);
+
+    rg_reply_push(&reply, 3);
+    rg_reply_bulk_str(&reply, what);
     if (name.data != NULL)
-        rg_reply_bulk(&call->reply, name);
+        rg_reply_bulk(&reply, name);
     else
-        rg_reply_null(&call->reply);
-    rg_reply_i64(&call->reply, call->conn->subscriptions);
+        rg_reply_null(&reply);
+    rg_reply_i64(&reply, call->conn->subscriptions);
 }
 
 static void pubsub_subscribe_all(struct rg_call *call, bool pattern, const char *what)
@@ -32,7 +35,7 @@ static void pubsub_unsubscribe_all(struct rg_call *call, bool pattern, const cha
     }
     if (call->argc > 1)
         return;
-    while (pubsub_any_of(call->node, call->conn, pattern, &name)) {
+    while (pubsub_any_of(call->conn, pattern, &name)) {
         any = true;
         (void)pubsub_unsubscribe(call->node, call->conn, pattern, rg_buf_view(&name));
         pubsub_answer(call, what, rg_buf_view(&name));
@@ -82,13 +85,15 @@ void cmd_pubsub_channels(struct rg_call *call)
 {
     struct rg_bytes pattern = call->argc > 2 ? call->argv[2] : (struct rg_bytes){0};
 
+    if (!cmd_arg_max(call, 3))
+        return;
     rg_reply_array(&call->reply, (int64_t)pubsub_each_channel(call->node, pattern, NULL, NULL));
     (void)pubsub_each_channel(call->node, pattern, pubsub_reply_channel, call);
 }
 
 void cmd_pubsub_numsub(struct rg_call *call)
 {
-    rg_reply_map(&call->reply, call->argc - 2);
+    rg_reply_array(&call->reply, 2 * (int64_t)(call->argc - 2));
     for (int i = 2; i < call->argc; i++) {
         rg_reply_bulk(&call->reply, call->argv[i]);
         rg_reply_i64(&call->reply, (int64_t)pubsub_subscribers(call->node, call->argv[i]));

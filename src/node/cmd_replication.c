@@ -126,8 +126,9 @@ void cmd_wait(struct rg_call *call)
 
     if (!node_is_primary(node)) {
         rg_reply_error(&call->reply, "ERR WAIT cannot be used with replica instances. Please also "
-                                     "note that writes to replicas are just local and are not "
-                                     "propagated.");
+                                     "note that since Redis 4.0 if a replica is configured to be "
+                                     "writable (which is not the default) writes to replicas are "
+                                     "just local and are not propagated.");
         return;
     }
     if (!cmd_arg_i64(call, 1, &replicas))

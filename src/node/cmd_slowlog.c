@@ -91,6 +91,8 @@ void cmd_slowlog_get(struct rg_call *call)
     struct rg_node *node = call->node;
     int64_t count = SLOWLOG_DEFAULT_COUNT;
 
+    if (!cmd_arg_max(call, 3))
+        return;
     if (call->argc > 2 && (rg_parse_i64(call->argv[2], &count) < 0 || count < -1)) {
         rg_reply_error(&call->reply, "ERR count should be greater than or equal to -1");
         return;

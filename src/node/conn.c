@@ -21,6 +21,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->output_link);
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
+    rg_list_init(&conn->subscribed);
     return conn;
 }
 
@@ -64,6 +65,7 @@ void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain)
     if (conn->close_told)
         return;
     conn->closing = true;
+    conn->discarded |= !drain;
     rg_list_remove(&conn->input_link);
     conn_unblock(node, conn);
     /* Replies that wait for their replicas still go out first. */

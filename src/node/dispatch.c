@@ -7,22 +7,28 @@
  * error is the same one.
  */
 
+/* Redis' texts end at a zero byte. */
+static size_t dispatch_append_text(struct rg_buf *text, struct rg_bytes word, size_t max)
+{
+    size_t len = strnlen(word.data, word.len < max ? word.len : max);
+
+    rg_buf_append(text, word.data, len);
+    return len;
+}
+
 static void dispatch_unknown(struct rg_reply *reply, const struct rg_bytes *argv, int argc)
 {
     struct rg_buf text = {0};
 
     /* Redis shows 128 bytes of the name and of the arguments together, each up to a zero byte. */
     rg_buf_append_str(&text, "ERR unknown command '");
-    rg_buf_append(&text, argv[0].data,
-                  strnlen(argv[0].data, argv[0].len < 128 ? argv[0].len : 128));
+    (void)dispatch_append_text(&text, argv[0], 128);
     rg_buf_append_str(&text, "', with args beginning with: ");
     size_t shown = 0;
     for (int i = 1; i < argc && shown < 128; i++) {
-        size_t len = strnlen(argv[i].data, argv[i].len < 128 - shown ? argv[i].len : 128 - shown);
         rg_buf_append_char(&text, '\'');
-        rg_buf_append(&text, argv[i].data, len);
+        shown += dispatch_append_text(&text, argv[i], 128 - shown) + 3;
         rg_buf_append_str(&text, "' ");
-        shown += len + 3;
     }
     rg_buf_append_char(&text, '\0');
     rg_reply_error(reply, rg_buf_view(&text).data);
@@ -53,6 +59,7 @@ static bool dispatch_lookup(struct rg_call *call)
     }
     if (result < 0) {
         dispatch_unknown_subcommand(&call->reply, call->command, call->argv[1]);
+        call->command = NULL;
         return false;
     }
     if (!rg_cmd_arity_ok(call->command, call->argc)) {
@@ -192,19 +199,26 @@ static void dispatch_data(struct rg_call *call)
         feed_command(node, call->conn->db, call->argv, call->argc);
 }
 
-static void dispatch_run(struct rg_call *call)
+/* What a reply says of the statistics: whether it is an error, and of which kind. */
+static bool dispatch_count_error(struct rg_call *call, size_t reply_mark)
 {
-    struct rg_node *node = call->node;
+    struct rg_bytes all = rg_buf_view(call->reply.out);
+
+    if (all.len <= reply_mark || all.data[reply_mark] != '-')
+        return false;
+    error_stats_note(&call->node->stats.errors,
+                     rg_bytes(all.data + reply_mark + 1, all.len - reply_mark - 1), 1);
+    return true;
+}
+
+static void dispatch_handle(struct rg_call *call)
+{
     struct rg_conn *conn = call->conn;
-    struct rg_command_stats *stats = &node->stats.per_command[call->command->id];
-    uint64_t log_before = node_log_end(node);
-    size_t mark = rg_buf_len(&conn->out);
-    bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
-    int64_t began_us = node_measure_us(node);
 
     conn->last_command = call->command;
     conn->commands++;
-    node->stats.commands++;
+    call->node->stats.commands++;
+    call->node->slept_us = 0;
     if (call->command->run != NULL) {
         dispatch_data(call);
     } else {
@@ -212,11 +226,24 @@ static void dispatch_run(struct rg_call *call)
         RG_ASSERT(handler != NULL);
         handler(call);
     }
+}
+
+static void dispatch_run(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    struct rg_conn *conn = call->conn;
+    struct rg_command_stats *stats = &node->stats.per_command[call->command->id];
+    uint64_t log_before = node_log_end(node);
+    size_t mark = rg_buf_len(&conn->out);
+    size_t reply_mark = rg_buf_len(call->reply.out);
+    bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
+    int64_t began_us = node_measure_us(node);
+
+    dispatch_handle(call);
+    int64_t took_us = node_measure_us(node) - began_us + node->slept_us;
     stats->calls++;
-    int64_t took_us = node_measure_us(node) - began_us;
     stats->usec += took_us;
-    if (rg_buf_len(&conn->out) > mark && rg_buf_view(&conn->out).data[mark] == '-')
-        stats->failed++;
+    stats->failed += dispatch_count_error(call, reply_mark);
     slowlog_note(call, took_us);
     latency_command(node, call->command, took_us);
 
@@ -229,42 +256,54 @@ static void dispatch_run(struct rg_call *call)
         gate_pass(conn, rg_buf_len(&conn->out) - mark);
 }
 
-/* CLIENT REPLY OFF and SKIP: forgets the reply of the command just run. */
-static void dispatch_mute(struct rg_conn *conn, enum rg_reply_mode before, size_t mark)
+/* The error is written; the command is not run. */
+static void dispatch_reject(struct rg_call *call, size_t mark, size_t reply_mark, bool known)
 {
-    if (before == RG_REPLY_ON || conn->reply_mode == RG_REPLY_ON) {
-        if (conn->reply_mode == RG_REPLY_SKIP_NEXT)
-            conn->reply_mode = RG_REPLY_SKIP;
-        return;
-    }
-    size_t extra = rg_buf_len(&conn->out) - mark;
-    /* What is gated at the end goes with it. */
-    while (extra > 0 && conn->gate_head < conn->gate_count) {
-        struct rg_gate *gate = &conn->gates[conn->gate_count - 1];
-        size_t cut = gate->len < extra ? gate->len : extra;
-        gate->len -= cut;
-        extra -= cut;
-        conn->gated_bytes -= cut;
-        if (gate->len > 0)
-            break;
-        conn->gate_count--;
-    }
-    rg_buf_truncate(&conn->out, mark);
-    if (before == RG_REPLY_SKIP)
-        conn->reply_mode = RG_REPLY_ON;
-}
-
-static void dispatch_reject(struct rg_call *call, size_t mark)
-{
-    if (call->command != NULL)
+    if (known)
         call->node->stats.per_command[call->command->id].rejected++;
+    (void)dispatch_count_error(call, reply_mark);
     gate_pass(call->conn, rg_buf_len(&call->conn->out) - mark);
 }
 
-/* A browser that a page talked into sending commands begins with these words of HTTP. */
-static bool dispatch_is_http(const struct rg_bytes *argv)
+static bool dispatch_refuse(struct rg_call *call)
 {
-    return rg_bytes_is_nocase(argv[0], "post") || rg_bytes_is_nocase(argv[0], "host:");
+    const struct rg_conn *conn = call->conn;
+    const char *refusal = dispatch_refusal(call);
+
+    if (refusal != NULL) {
+        rg_reply_error(&call->reply, refusal);
+        return true;
+    }
+    if (conn->subscriptions == 0 || conn->proto != 2 || dispatch_allowed_subscribed(call->command))
+        return false;
+    rg_reply_errorf(&call->reply,
+                    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT "
+                    "/ RESET are allowed in this context",
+                    call->command->name);
+    return true;
+}
+
+/* A browser that a page talked into sending commands begins with these words of HTTP. */
+static bool dispatch_is_http(struct rg_call *call)
+{
+    if (!rg_bytes_is_nocase(call->argv[0], "post") && !rg_bytes_is_nocase(call->argv[0], "host:"))
+        return false;
+    node_say(call->node, RG_LOG_WARNING,
+             "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+             "commands to this server, perhaps through a page in a browser. The connection from "
+             "%s is closed.",
+             call->conn->peer);
+    conn_close(call->node, call->conn, false);
+    return true;
+}
+
+/* CLIENT REPLY SKIP holds for the command behind it. */
+static void dispatch_skip_next(struct rg_conn *conn)
+{
+    if (conn->reply_mode == RG_REPLY_SKIP)
+        conn->reply_mode = RG_REPLY_ON;
+    else if (conn->reply_mode == RG_REPLY_SKIP_NEXT)
+        conn->reply_mode = RG_REPLY_SKIP;
 }
 
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
@@ -273,40 +312,26 @@ bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg
     struct rg_call call = {
         .node = node, .conn = conn, .reply = conn_reply(conn), .argv = argv, .argc = argc};
     size_t mark = rg_buf_len(&conn->out);
-    enum rg_reply_mode mode_before = conn->reply_mode;
 
+    rg_buf_reset(&node->muted, 64 * 1024);
+    if (conn->reply_mode == RG_REPLY_OFF || conn->reply_mode == RG_REPLY_SKIP)
+        call.reply.out = &node->muted;
+    size_t reply_mark = rg_buf_len(call.reply.out);
     conn->active_us = node->now.mono_us;
-    if (dispatch_is_http(argv)) {
-        node_say(node, RG_LOG_WARNING,
-                 "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or "
-                 "Host: commands to this server, perhaps through a page in a browser. The "
-                 "connection from %s is closed.",
-                 conn->peer);
-        conn_close(node, conn, false);
-        return false;
-    }
+    if (dispatch_is_http(&call))
+        return true;
     if (!dispatch_lookup(&call)) {
-        dispatch_reject(&call, mark);
+        dispatch_reject(&call, mark, reply_mark, call.command != NULL);
+    } else if (dispatch_refuse(&call)) {
+        dispatch_reject(&call, mark, reply_mark, true);
+    } else if (dispatch_held(&call)) {
+        conn->last_command = call.command;
+        conn_block(node, conn, RG_BLOCK_PAUSE, RG_NEVER);
+        return false;
     } else {
-        const char *refusal = dispatch_refusal(&call);
-        if (refusal != NULL) {
-            rg_reply_error(&call.reply, refusal);
-            dispatch_reject(&call, mark);
-        } else if (conn->subscriptions > 0 && conn->proto == 2 &&
-                   !dispatch_allowed_subscribed(call.command)) {
-            rg_reply_errorf(&call.reply,
-                            "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING "
-                            "/ QUIT / RESET are allowed in this context",
-                            call.command->name);
-            dispatch_reject(&call, mark);
-        } else if (dispatch_held(&call)) {
-            conn_block(node, conn, RG_BLOCK_PAUSE, RG_NEVER);
-            return false;
-        } else {
-            dispatch_run(&call);
-        }
+        dispatch_run(&call);
     }
-    dispatch_mute(conn, mode_before, mark);
+    dispatch_skip_next(conn);
     conn_wants_output(node, conn);
     return true;
 }

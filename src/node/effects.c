@@ -49,6 +49,7 @@ void node_effect_close(struct rg_node *node, struct rg_conn *conn, bool drain)
 
 void node_effect_sleep(struct rg_node *node, int64_t sleep_us)
 {
+    node->slept_us += sleep_us;
     effect_add(node, RG_EFFECT_SLEEP)->effect.sleep_us = sleep_us;
 }
 

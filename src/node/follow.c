@@ -291,7 +291,10 @@ static void follow_answer(struct rg_node *node, struct rg_bytes line)
 {
     char text[FOLLOW_MAX_LINE];
     char replid[RG_REPLID_LEN + 1];
-    unsigned long long offset = 0;
+    struct rg_bytes rest = line;
+    struct rg_bytes answer = rg_bytes_cut(&rest, ' ');
+    struct rg_bytes id = rg_bytes_cut(&rest, ' ');
+    uint64_t offset = 0;
 
     memcpy(text, line.data, line.len);
     text[line.len] = '\0';
@@ -300,8 +303,10 @@ static void follow_answer(struct rg_node *node, struct rg_bytes line)
                         line.len > 10 ? rg_bytes(line.data + 10, line.len - 10) : rg_bytes("", 0));
         return;
     }
-    if (sscanf(text, "+FULLRESYNC %40s %llu", replid, &offset) == 2 &&
-        strlen(replid) == RG_REPLID_LEN) {
+    if (rg_bytes_is(answer, "+FULLRESYNC") && id.len == RG_REPLID_LEN &&
+        rg_parse_u64(rest, &offset) == 0) {
+        memcpy(replid, id.data, RG_REPLID_LEN);
+        replid[RG_REPLID_LEN] = '\0';
         follow_full(node, replid, offset);
         return;
     }
@@ -612,7 +617,8 @@ static bool follow_stalled(const struct rg_node *node)
         return false;
     if (follow->state == RG_FOLLOW_STREAM)
         return view->members[follow->member].position.offset > node_log_end(node);
-    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE;
+    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE ||
+           follow->state == RG_FOLLOW_ANSWER;
 }
 
 void follow_cron(struct rg_node *node)

@@ -31,12 +31,13 @@ static struct rg_gate *gate_last(struct rg_conn *conn)
     return gate_open(conn) ? &conn->gates[conn->gate_count - 1] : NULL;
 }
 
-static void gate_add(struct rg_node *node, struct rg_conn *conn, struct rg_gate gate)
+static void gate_add(struct rg_conn *conn, struct rg_gate gate)
 {
     if (conn->gate_head > 0 && conn->gate_head == conn->gate_count)
         conn->gate_head = conn->gate_count = 0;
     if (conn->gate_count == conn->gate_cap) {
         if (conn->gate_head > 0) {
+            RG_ASSERT(conn->gates != NULL);
             conn->gate_count -= conn->gate_head;
             memmove(conn->gates, conn->gates + conn->gate_head,
                     conn->gate_count * sizeof(struct rg_gate));
@@ -46,10 +47,9 @@ static void gate_add(struct rg_node *node, struct rg_conn *conn, struct rg_gate 
             conn->gates = rg_realloc(conn->gates, conn->gate_cap * sizeof(struct rg_gate));
         }
     }
+    RG_ASSERT(conn->gates != NULL);
     conn->gates[conn->gate_count++] = gate;
     conn->gated_bytes += gate.len;
-    if (rg_list_empty(&conn->gated_link))
-        rg_list_append(&node->gated, &conn->gated_link);
 }
 
 void gate_pass(struct rg_conn *conn, size_t len)
@@ -64,7 +64,7 @@ void gate_pass(struct rg_conn *conn, size_t len)
         return;
     }
     /* The connection is in node->gated already: it has an open gate. */
-    gate_add(NULL, conn, (struct rg_gate){.kind = RG_GATE_PASS, .len = len});
+    gate_add(conn, (struct rg_gate){.kind = RG_GATE_PASS, .len = len});
 }
 
 void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wrote)
@@ -88,7 +88,9 @@ void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wr
         last->commands++;
         conn->gated_bytes += len;
     } else {
-        gate_add(node, conn, (struct rg_gate){kind, mode, need, len, 1, deadline});
+        gate_add(conn, (struct rg_gate){kind, mode, need, len, 1, deadline});
+        if (rg_list_empty(&conn->gated_link))
+            rg_list_append(&node->gated, &conn->gated_link);
     }
     node->ask_acks = true;
 }
@@ -100,17 +102,19 @@ static void gate_pop(struct rg_conn *conn)
 }
 
 /* Replaces the first gated run by errors, and lets those go. */
-static void gate_fail_first(struct rg_conn *conn)
+static void gate_fail_first(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_gate *gate = &conn->gates[conn->gate_head];
     size_t free_len = rg_buf_len(&conn->out) - conn->gated_bytes;
     struct rg_bytes all = rg_buf_view(&conn->out);
     struct rg_buf out = {0};
     struct rg_reply reply = {.out = &out, .proto = conn->proto};
+    const char *error = gate->kind == RG_GATE_WRITE ? gate_write_failed : gate_read_failed;
 
     rg_buf_append(&out, all.data, free_len);
     for (unsigned i = 0; i < gate->commands; i++)
-        rg_reply_error(&reply, gate->kind == RG_GATE_WRITE ? gate_write_failed : gate_read_failed);
+        rg_reply_error(&reply, error);
+    error_stats_note(&node->stats.errors, rg_bytes_str(error), gate->commands);
     rg_buf_append(&out, all.data + free_len + gate->len, conn->gated_bytes - gate->len);
     gate_pop(conn);
     rg_buf_fini(&conn->out);
@@ -143,7 +147,7 @@ void gate_advance(struct rg_node *node)
             if (gate->kind == RG_GATE_PASS || released[gate->mode] >= gate->need)
                 gate_pop(conn);
             else if (gate->deadline_us <= node->now.mono_us)
-                gate_fail_first(conn);
+                gate_fail_first(node, conn);
             else
                 break;
         }
@@ -160,7 +164,7 @@ void gate_fail_all(struct rg_node *node)
             if (conn->gates[conn->gate_head].kind == RG_GATE_PASS)
                 gate_pop(conn);
             else
-                gate_fail_first(conn);
+                gate_fail_first(node, conn);
         }
         gate_conn_settle(node, conn);
     }

@@ -94,5 +94,7 @@ void cmd_slowlog_reset(struct rg_call *call);
 void cmd_help(struct rg_call *call);
 /* Integer argument, or an error reply and false. */
 bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value);
+/* At most max words, or an error reply and false: for subcommands with optional arguments. */
+bool cmd_arg_max(struct rg_call *call, int max);
 
 #endif

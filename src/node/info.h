@@ -13,6 +13,7 @@ void info_replication(const struct rg_node *node, struct rg_buf *out);
 void info_cpu(const struct rg_node *node, struct rg_buf *out);
 void info_modules(const struct rg_node *node, struct rg_buf *out);
 void info_commandstats(const struct rg_node *node, struct rg_buf *out);
+void info_latencystats(const struct rg_node *node, struct rg_buf *out);
 void info_errorstats(const struct rg_node *node, struct rg_buf *out);
 void info_cluster(const struct rg_node *node, struct rg_buf *out);
 void info_keyspace(const struct rg_node *node, struct rg_buf *out);

@@ -428,26 +428,41 @@ static void member_append_record(struct rg_node *node, const char *text)
     member_record(node, rg_bytes_str(text), start);
 }
 
+/* "term N replid R …": the term begins at start. */
+static bool member_record_term(struct rg_node *node, struct rg_bytes *rest, uint64_t start)
+{
+    char replid[RG_REPLID_LEN + 1];
+    uint64_t term = 0;
+
+    if (rg_parse_u64(rg_bytes_cut(rest, ' '), &term) < 0 ||
+        !rg_bytes_is(rg_bytes_cut(rest, ' '), "replid"))
+        return false;
+    struct rg_bytes id = rg_bytes_cut(rest, ' ');
+    if (id.len != RG_REPLID_LEN)
+        return false;
+    memcpy(replid, id.data, RG_REPLID_LEN);
+    replid[RG_REPLID_LEN] = '\0';
+    if (strcmp(feed_replid(node), replid) != 0)
+        rg_history_push(&node->history, term, replid, start);
+    return true;
+}
+
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
 {
-    char line[160];
-    char replid[RG_REPLID_LEN + 1] = "";
-    char mode_name[16] = "";
-    unsigned long long term = 0;
+    struct rg_bytes rest = text;
 
-    if (node->members.group == NULL || text.len >= sizeof(line))
+    if (node->members.group == NULL)
         return;
-    memcpy(line, text.data, text.len);
-    line[text.len] = '\0';
-    if (sscanf(line, "term %llu replid %40s mode %15s", &term, replid, mode_name) == 3 &&
-        strlen(replid) == RG_REPLID_LEN) {
-        if (strcmp(feed_replid(node), replid) != 0)
-            rg_history_push(&node->history, term, replid, start);
-    } else if (sscanf(line, "mode %15s", mode_name) != 1) {
-        return;
+    struct rg_bytes word = rg_bytes_cut(&rest, ' ');
+    if (rg_bytes_is(word, "term")) {
+        if (!member_record_term(node, &rest, start))
+            return;
+        word = rg_bytes_cut(&rest, ' ');
     }
+    if (!rg_bytes_is(word, "mode"))
+        return;
     for (int mode = 0; mode < RG_MODES; mode++) {
-        if (strcmp(mode_name, rg_mode_name((enum rg_mode)mode)) == 0) {
+        if (rg_bytes_is(rest, rg_mode_name((enum rg_mode)mode))) {
             node->config->replication_mode = mode;
             member_tell_log(node);
             rg_group_log_mode(node->members.group, (enum rg_mode)mode, node_log_end(node));
@@ -499,8 +514,6 @@ static void member_step_down(struct rg_node *node)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind == RG_CONN_CLIENT && conn->subscriptions == 0 &&
-            conn->last_command != NULL &&
-            (conn->last_command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) &&
             conn->id != node->members.failover_client)
             conn_close(node, conn, true);
     }

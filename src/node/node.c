@@ -120,6 +120,7 @@ void rg_node_free(struct rg_node *node)
     rg_propagation_fini(&node->propagation);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
+    rg_buf_fini(&node->muted);
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
     rg_free(node);
@@ -218,6 +219,7 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
     transfer_free(node, node->load);
     node->load = NULL;
     node->stats.dirty = 0;
+    node->keys_loaded = rg_store_count(node->store);
     node->next_cron_us = now.mono_us;
     node->running = true;
 }
@@ -296,6 +298,7 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
         node->stats.repl_input_bytes += bytes.len;
     else
         node->stats.input_bytes += bytes.len;
+    node->stats.reads++;
     conn->received_us = now.mono_us;
     rg_buf_append_bytes(&conn->in, bytes);
     conn_wants_input(node, conn);
@@ -355,8 +358,10 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 {
     node->facts = *facts;
-    if (facts->used_memory > node->stats.peak_memory)
-        node->stats.peak_memory = facts->used_memory;
+    if (node->startup_memory == 0)
+        node->startup_memory = facts->used_memory;
+    if (facts->used_memory > node->peak_memory)
+        node->peak_memory = facts->used_memory;
 }
 
 /* ---- The run ---- */
@@ -387,7 +392,9 @@ static void node_expire(struct rg_node *node)
         (void)rg_cmd_expire_due(&ctx, NODE_EXPIRE_BATCH);
         feed_propagation(node);
     }
-    latency_event(node, LATENCY_EXPIRE_CYCLE, node_measure_us(node) - began_us);
+    int64_t took_us = node_measure_us(node) - began_us;
+    node->stats.expire_us += took_us;
+    latency_event(node, LATENCY_EXPIRE_CYCLE, took_us);
 }
 
 static int64_t node_expire_deadline(const struct rg_node *node)
@@ -411,25 +418,60 @@ static void node_sample(struct rg_node *node)
 {
     struct rg_stats *stats = &node->stats;
     int64_t elapsed_us = node->now.mono_us - stats->sample_us;
+    const uint64_t counters[RG_RATES] = {
+        [RG_RATE_COMMANDS] = stats->commands,
+        [RG_RATE_INPUT] = stats->input_bytes,
+        [RG_RATE_OUTPUT] = stats->output_bytes,
+        [RG_RATE_REPL_INPUT] = stats->repl_input_bytes,
+        [RG_RATE_REPL_OUTPUT] = stats->repl_output_bytes,
+    };
 
     if (elapsed_us < RG_S_US)
         return;
-    double seconds = (double)elapsed_us / (double)RG_S_US;
-    stats->ops_per_sec = (double)(stats->commands - stats->sample_commands) / seconds;
-    stats->input_kbps = (double)(stats->input_bytes - stats->sample_input) / 1024 / seconds;
-    stats->output_kbps = (double)(stats->output_bytes - stats->sample_output) / 1024 / seconds;
+    for (int i = 0; i < RG_RATES; i++) {
+        stats->per_second[i] =
+            (double)(counters[i] - stats->samples[i]) * (double)RG_S_US / (double)elapsed_us;
+        stats->samples[i] = counters[i];
+    }
     stats->sample_us = node->now.mono_us;
-    stats->sample_commands = stats->commands;
-    stats->sample_input = stats->input_bytes;
-    stats->sample_output = stats->output_bytes;
 }
 
-static bool node_over_output_limit(struct rg_node *node, const struct rg_conn *conn)
+static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
 {
     enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
     const struct rg_config_limit *limit = &node->config->output_limit[class];
+    uint64_t used = rg_buf_len(&conn->out);
 
-    return limit->hard_bytes > 0 && rg_buf_len(&conn->out) > limit->hard_bytes;
+    if (limit->hard_bytes > 0 && used > limit->hard_bytes)
+        return true;
+    if (limit->soft_bytes == 0 || used <= limit->soft_bytes) {
+        conn->over_soft_since_us = 0;
+        return false;
+    }
+    if (conn->over_soft_since_us == 0)
+        conn->over_soft_since_us = node->now.mono_us;
+    return node->now.mono_us - conn->over_soft_since_us > limit->soft_seconds * RG_S_US;
+}
+
+static bool node_enforce_output_limit(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->kind != RG_CONN_CLIENT || conn->closing || !node_over_output_limit(node, conn))
+        return false;
+    node_say(node, RG_LOG_WARNING,
+             "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output buffer "
+             "limits.",
+             (unsigned long long)conn->id, conn->peer);
+    conn_close(node, conn, false);
+    return true;
+}
+
+/* Before any of it is sent: what one run adds counts whole. */
+static void node_output_limits(struct rg_node *node)
+{
+    RG_LIST_EACH(link, &node->with_output)
+    {
+        (void)node_enforce_output_limit(node, RG_CONTAINER_OF(link, struct rg_conn, output_link));
+    }
 }
 
 static void node_clients_cron(struct rg_node *node)
@@ -441,15 +483,11 @@ static void node_clients_cron(struct rg_node *node)
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind != RG_CONN_CLIENT || conn->closing)
             continue;
+        if (node_enforce_output_limit(node, conn))
+            continue;
         if (timeout_us > 0 && conn->subscriptions == 0 && conn->block == RG_BLOCK_NONE &&
             node->now.mono_us - conn->active_us > timeout_us) {
             node_say(node, RG_LOG_VERBOSE, "Closing idle client");
-            conn_close(node, conn, false);
-        } else if (node_over_output_limit(node, conn)) {
-            node_say(node, RG_LOG_WARNING,
-                     "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output "
-                     "buffer limits.",
-                     (unsigned long long)conn->id, conn->peer);
             conn_close(node, conn, false);
         }
     }
@@ -530,10 +568,14 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         serve_wake(node);
         feed_trim(node);
     }
+    node_output_limits(node);
+    stop_run(node);
 }
 
 int64_t rg_node_deadline(const struct rg_node *node)
 {
+    if (node->stopping)
+        return RG_NEVER;
     int64_t deadlines[] = {
         member_deadline(node),  follow_deadline(node), gate_deadline(node),
         session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
@@ -565,7 +607,7 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
     size_t ready = all.len - conn->gated_bytes;
     unsigned n = 0;
 
-    if (!conn->established)
+    if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
         ret_runs[n++] = rg_bytes(all.data, ready);
@@ -581,6 +623,7 @@ void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct r
 
     node->now = now;
     node->stats.output_bytes += n;
+    node->stats.writes++;
     rg_buf_consume(&conn->out, own);
     if (rg_buf_len(&conn->out) == 0)
         rg_buf_reset(&conn->out, NODE_KEEP_INPUT);

@@ -103,7 +103,10 @@ struct rg_node_facts {
     uint64_t total_system_memory;
     int64_t cpu_user_us;
     int64_t cpu_system_us;
+    int64_t cpu_thread_user_us; /* of the thread that runs the node */
+    int64_t cpu_thread_system_us;
     const char *io_backend; /* "epoll", "io_uring"; static */
+    char os[128];           /* system, release and machine; "" where there is none */
 };
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts);
 

@@ -107,6 +107,7 @@ struct rg_conn {
     bool established;           /* dialled connections: connected came */
     bool closing;               /* close asked: no more input is read */
     bool close_told;            /* the CLOSE effect is out */
+    bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
 
@@ -131,7 +132,10 @@ struct rg_conn {
     unsigned wait_replicas;
     uint64_t wait_offset;
     uint64_t commands;
-    unsigned subscriptions; /* channels and patterns (pubsub.c) */
+    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    unsigned subscriptions;     /* channels and patterns */
+    unsigned patterns;          /* of those, patterns */
+    int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
     int peer_index;         /* PEER_IN, PEER_OUT */
@@ -245,6 +249,27 @@ struct rg_command_stats {
     int64_t usec;
 };
 
+/* Error replies by their first word, in alphabetical order. */
+enum { RG_ERROR_CODES = 64, RG_ERROR_CODE_LEN = 32 };
+struct rg_error_stats {
+    struct {
+        char code[RG_ERROR_CODE_LEN];
+        uint64_t count;
+    } codes[RG_ERROR_CODES];
+    unsigned count;
+    uint64_t total; /* also of codes for which there was no room */
+};
+
+/* What is sampled about once a second, to be told as a rate. */
+enum rg_rate {
+    RG_RATE_COMMANDS,
+    RG_RATE_INPUT,
+    RG_RATE_OUTPUT,
+    RG_RATE_REPL_INPUT,
+    RG_RATE_REPL_OUTPUT,
+    RG_RATES
+};
+
 struct rg_stats {
     uint64_t connections;
     uint64_t rejected_connections;
@@ -259,16 +284,14 @@ struct rg_stats {
     uint64_t dirty; /* changes since the last save */
     uint64_t pauses;
     struct rg_cmd_counters cmd;
-    /* Of the last second, from samples of the cron. */
+    uint64_t reads;  /* pieces that arrived */
+    uint64_t writes; /* pieces that the host took */
+    int64_t expire_us;
+    struct rg_error_stats errors;
     int64_t sample_us;
-    uint64_t sample_commands;
-    uint64_t sample_input;
-    uint64_t sample_output;
-    double ops_per_sec;
-    double input_kbps;
-    double output_kbps;
+    uint64_t samples[RG_RATES];
+    double per_second[RG_RATES];
     struct rg_command_stats *per_command; /* owned; by command id */
-    uint64_t peak_memory;
 };
 
 struct rg_node {
@@ -287,6 +310,11 @@ struct rg_node {
 
     struct rg_store *store;
     struct rg_stats stats;
+    uint64_t startup_memory; /* 0: the host has not said yet */
+    uint64_t peak_memory;
+    uint64_t keys_loaded; /* from the file at the start */
+    struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
+    int64_t slept_us;     /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
     uint64_t next_conn_id;
@@ -327,8 +355,10 @@ struct rg_node {
     bool stop_save;       /* … asked for with SAVE, */
     bool stop_nosave;     /* or with NOSAVE */
     uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
+    bool stop_due;        /* it begins at the end of this run */
     bool stopping;        /* SHUTDOWN: EXIT follows the last file */
     unsigned stop_files;
+    uint64_t stop_offset; /* where the log ends in the final file */
     int64_t next_cron_us;
     bool loading;
     struct rg_transfer *load; /* dump.rdb at start */
@@ -425,6 +455,10 @@ typedef void node_handler(struct rg_call *call);
 /* handlers.c: the node's own commands by id; NULL where there is none. */
 node_handler *node_handler_of(unsigned id);
 
+/* ---- info_commands.c ---- */
+/* Counts `times` error replies; text begins with the code, without the '-'. */
+void error_stats_note(struct rg_error_stats *stats, struct rg_bytes text, uint64_t times);
+
 /* ---- feed.c: the log ---- */
 bool feed_active(const struct rg_node *node);
 /* Makes the log exist from its current end on. */
@@ -462,6 +496,8 @@ struct rg_snapshot *snapshot_take(struct rg_node *node);
 void snapshot_run(struct rg_node *node);
 /* Gives up what is being written: its store goes away, or nobody wants it. */
 void snapshot_drop(struct rg_node *node);
+/* Bytes of a value in an RDB. */
+size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
 
 /* ---- serve.c ---- */
@@ -587,6 +623,7 @@ void slowlog_fini(struct rg_node *node);
 /* A group's primary hands over first, so that nobody has to miss it. */
 void stop_ask(struct rg_node *node, bool save, bool nosave);
 void stop_handed_over(struct rg_node *node);
+void stop_run(struct rg_node *node);
 void stop_file_done(struct rg_node *node, int result);
 
 #endif

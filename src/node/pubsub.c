@@ -22,7 +22,7 @@ struct pubsub_topic {
 
 struct pubsub_subscription {
     struct rg_list link; /* in its topic */
-    struct rg_list all;  /* in pubsub->subscriptions */
+    struct rg_list own;  /* in conn->subscribed */
     struct pubsub_topic *topic;
     struct rg_conn *conn;
     bool pattern;
@@ -31,7 +31,6 @@ struct pubsub_subscription {
 struct rg_pubsub {
     struct rg_list channels[PUBSUB_BUCKETS];
     struct rg_list patterns;
-    struct rg_list subscriptions; /* in the order in which they were made */
     uint64_t channel_count;
     uint64_t pattern_count;
 };
@@ -43,7 +42,6 @@ struct rg_pubsub *pubsub_new(void)
     for (int i = 0; i < PUBSUB_BUCKETS; i++)
         rg_list_init(&pubsub->channels[i]);
     rg_list_init(&pubsub->patterns);
-    rg_list_init(&pubsub->subscriptions);
     return pubsub;
 }
 
@@ -75,9 +73,10 @@ static void subscription_end(struct rg_pubsub *pubsub, struct pubsub_subscriptio
     struct pubsub_topic *topic = subscription->topic;
 
     rg_list_remove(&subscription->link);
-    rg_list_remove(&subscription->all);
+    rg_list_remove(&subscription->own);
     RG_ASSERT(topic->subscribers > 0 && subscription->conn->subscriptions > 0);
     subscription->conn->subscriptions--;
+    subscription->conn->patterns -= subscription->pattern;
     if (--topic->subscribers == 0) {
         *(subscription->pattern ? &pubsub->pattern_count : &pubsub->channel_count) -= 1;
         rg_list_remove(&topic->link);
@@ -91,7 +90,7 @@ void pubsub_free(struct rg_pubsub *pubsub)
 {
     if (pubsub == NULL)
         return;
-    RG_ASSERT(rg_list_empty(&pubsub->subscriptions));
+    RG_ASSERT(pubsub->channel_count == 0 && pubsub->pattern_count == 0);
     rg_free(pubsub);
 }
 
@@ -128,9 +127,10 @@ bool pubsub_subscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
     subscription->conn = conn;
     subscription->pattern = pattern;
     rg_list_append(&topic->subscriptions, &subscription->link);
-    rg_list_append(&pubsub->subscriptions, &subscription->all);
+    rg_list_append(&conn->subscribed, &subscription->own);
     topic->subscribers++;
     conn->subscriptions++;
+    conn->patterns += pattern;
     return true;
 }
 
@@ -146,13 +146,12 @@ bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, bool pattern
     return true;
 }
 
-bool pubsub_any_of(const struct rg_node *node, const struct rg_conn *conn, bool pattern,
-                   struct rg_buf *ret_name)
+bool pubsub_any_of(const struct rg_conn *conn, bool pattern, struct rg_buf *ret_name)
 {
-    RG_LIST_EACH(link, &node->pubsub->subscriptions)
+    RG_LIST_EACH(link, &conn->subscribed)
     {
-        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, all);
-        if (it->conn != conn || it->pattern != pattern)
+        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, own);
+        if (it->pattern != pattern)
             continue;
         rg_buf_reset(ret_name, SIZE_MAX);
         rg_buf_append_bytes(ret_name, topic_name(it->topic));
@@ -163,13 +162,9 @@ bool pubsub_any_of(const struct rg_node *node, const struct rg_conn *conn, bool 
 
 void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn)
 {
-    if (conn->subscriptions == 0)
-        return;
-    RG_LIST_EACH(link, &node->pubsub->subscriptions)
+    RG_LIST_EACH(link, &conn->subscribed)
     {
-        struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, all);
-        if (it->conn == conn)
-            subscription_end(node->pubsub, it);
+        subscription_end(node->pubsub, RG_CONTAINER_OF(link, struct pubsub_subscription, own));
     }
 }
 

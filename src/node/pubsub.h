@@ -12,8 +12,7 @@ bool pubsub_subscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
 bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
                         struct rg_bytes name);
 /* The name of the client's oldest subscription of that kind; false where it has none. */
-bool pubsub_any_of(const struct rg_node *node, const struct rg_conn *conn, bool pattern,
-                   struct rg_buf *ret_name);
+bool pubsub_any_of(const struct rg_conn *conn, bool pattern, struct rg_buf *ret_name);
 uint64_t pubsub_count(const struct rg_node *node, bool patterns);
 uint64_t pubsub_subscribers(const struct rg_node *node, struct rg_bytes channel);
 /* Channels that match (all, where pattern.data is NULL); visit may be NULL. Returns their number.

@@ -63,22 +63,22 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
 static bool serve_group_member(struct rg_call *call, struct rg_bytes value)
 {
     const struct rg_group_view *view = &call->node->members.view;
-    char text[64];
-    unsigned member = 0;
-    unsigned long long term = 0;
+    struct rg_bytes number = rg_bytes_cut(&value, ':');
+    uint64_t member = 0;
+    uint64_t term = 0;
 
-    if (value.len >= sizeof(text) || call->node->members.group == NULL) {
+    if (call->node->members.group == NULL) {
         rg_reply_error(&call->reply, "NOTPRIMARY This node is not in a group");
         return false;
     }
-    memcpy(text, value.data, value.len);
-    text[value.len] = '\0';
-    if (sscanf(text, "%u:%llu", &member, &term) != 2 || member >= call->node->members.count) {
+    if (rg_parse_u64(number, &member) < 0 || rg_parse_u64(value, &term) < 0 ||
+        member >= call->node->members.count) {
         rg_reply_error(&call->reply, "ERR Invalid group member");
         return false;
     }
     if (view->role != RG_ROLE_PRIMARY || view->term != term) {
-        rg_reply_errorf(&call->reply, "NOTPRIMARY This node is not the primary of term %llu", term);
+        rg_reply_errorf(&call->reply, "NOTPRIMARY This node is not the primary of term %llu",
+                        (unsigned long long)term);
         return false;
     }
     serve_of(call->conn)->member = (int)member;

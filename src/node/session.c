@@ -9,6 +9,7 @@ static void session_protocol_error(struct rg_node *node, struct rg_conn *conn)
     struct rg_reply reply = conn_reply(conn);
     size_t mark = 0;
 
+    error_stats_note(&node->stats.errors, RG_BYTES("ERR"), 1);
     conn_push_begin(conn, &mark);
     rg_reply_errorf(&reply, "ERR Protocol error: %s", conn->parser.error);
     conn_push_end(node, conn, mark);
@@ -67,9 +68,11 @@ static void session_wait_done(struct rg_node *node, struct rg_conn *conn)
     struct rg_reply reply = conn_reply(conn);
     size_t mark = 0;
 
-    conn_push_begin(conn, &mark);
-    rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
-    conn_push_end(node, conn, mark);
+    if (conn->reply_mode != RG_REPLY_OFF) {
+        conn_push_begin(conn, &mark);
+        rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
+        conn_push_end(node, conn, mark);
+    }
     conn_unblock(node, conn);
 }
 

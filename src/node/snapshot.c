@@ -35,32 +35,53 @@ static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
     }
 }
 
-static void snapshot_hash(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+static void snapshot_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                          const struct rg_entry *entry)
 {
     struct rg_hash_iter iter;
     struct rg_bytes field;
     struct rg_bytes value;
 
-    rg_rdb_write_hash(writer, rg_entry_key(entry), rg_entry_expire_ms(entry), rg_hash_len(entry));
+    rg_rdb_write_hash(writer, key, expire_ms, rg_hash_len(entry));
     rg_hash_iter_init(&iter, entry);
     while (rg_hash_iter_next(&iter, &field, &value))
         rg_rdb_write_hash_field(writer, field, value);
 }
 
+static void snapshot_value(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                           const struct rg_entry *entry)
+{
+    char scratch[RG_STRING_SCRATCH];
+
+    if (rg_entry_type(entry) == RG_TYPE_HASH)
+        snapshot_hash(writer, key, expire_ms, entry);
+    else
+        rg_rdb_write_string(writer, key, expire_ms, rg_string_get(entry, scratch));
+}
+
+size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry)
+{
+    enum { TYPE_AND_EMPTY_KEY = 2 };
+    struct rg_buf out = {0};
+    struct rg_rdb_writer writer;
+
+    rg_rdb_write_begin(&writer, &out, node->config->rdbcompression, false);
+    size_t head = rg_buf_len(&out);
+    snapshot_value(&writer, rg_bytes("", 0), -1, entry);
+    size_t len = rg_buf_len(&out) - head - TYPE_AND_EMPTY_KEY;
+    rg_buf_fini(&out);
+    return len;
+}
+
 static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
 {
     struct rg_snapshot *snapshot = arg;
-    char scratch[RG_STRING_SCRATCH];
 
     if (snapshot->db != (int)db) {
         snapshot->db = (int)db;
         rg_rdb_write_db(&snapshot->writer, db, 0, 0);
     }
-    if (rg_entry_type(entry) == RG_TYPE_HASH)
-        snapshot_hash(&snapshot->writer, entry);
-    else
-        rg_rdb_write_string(&snapshot->writer, rg_entry_key(entry), rg_entry_expire_ms(entry),
-                            rg_string_get(entry, scratch));
+    snapshot_value(&snapshot->writer, rg_entry_key(entry), rg_entry_expire_ms(entry), entry);
 }
 
 static struct rg_snapshot *snapshot_begin(struct rg_node *node)

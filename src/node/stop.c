@@ -1,3 +1,4 @@
+#include "base/panic.h"
 #include "node/node_impl.h"
 
 /*
@@ -20,21 +21,37 @@ static void stop_mark_clean(struct rg_node *node)
     struct rg_buf text = {0};
 
     durable.clean = true;
-    durable.clean_offset = node_log_end(node);
+    durable.clean_offset = node->stop_offset;
     memcpy(durable.clean_replid, feed_replid(node), RG_REPLID_LEN + 1);
     rg_group_durable_format(&durable, &text);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, RG_NODE_STATE_FILE, NULL, &text, RG_FILE_SAVE,
                      0);
-    node->stop_files++;
 }
 
+/* Only a log that is all this node ever acknowledged may be said to be whole (invariant 5). */
+static bool stop_may_mark_clean(const struct rg_node *node)
+{
+    return node->members.group != NULL && node->members.view.state == RG_MEMBER_HEALTHY;
+}
+
+/* What else this run has to do is done first: nothing may follow on the final snapshot. */
 static void stop_begin(struct rg_node *node, bool save, bool nosave)
 {
-    if (node->stopping)
+    if (node->stopping || node->stop_due)
         return;
+    node->stop_due = true;
+    node->stop_save = save;
+    node->stop_nosave = nosave;
+}
+
+void stop_run(struct rg_node *node)
+{
+    if (!node->stop_due)
+        return;
+    node->stop_due = false;
     node->stopping = true;
     node_say(node, RG_LOG_WARNING, "User requested shutdown...");
-    if (nosave || (!save && node->config->save_count == 0)) {
+    if (node->stop_nosave || (!node->stop_save && node->config->save_count == 0)) {
         stop_exit(node);
         return;
     }
@@ -46,10 +63,10 @@ static void stop_begin(struct rg_node *node, bool save, bool nosave)
     struct rg_snapshot *snapshot = snapshot_take(node);
     node_effect_file(node, RG_EFFECT_FILE_REPLACE, node->config->dbfilename, NULL, &snapshot->bytes,
                      RG_FILE_SAVE, 0);
-    node->stop_files++;
+    node->stop_offset = snapshot->offset;
     snapshot_unref(snapshot);
-    if (node->members.group != NULL)
-        stop_mark_clean(node);
+    /* The mark comes after the file it speaks of is safe. */
+    node->stop_files = stop_may_mark_clean(node) ? 2 : 1;
 }
 
 void stop_ask(struct rg_node *node, bool save, bool nosave)
@@ -76,6 +93,7 @@ void stop_handed_over(struct rg_node *node)
     stop_begin(node, node->stop_save, node->stop_nosave);
 }
 
+/* The node goes on as what it was; a follower dials its primary again. */
 static void stop_failed(struct rg_node *node)
 {
     struct rg_conn *conn = conn_by_id(node, node->stop_client);
@@ -103,10 +121,13 @@ void stop_file_done(struct rg_node *node, int result)
         stop_failed(node);
         return;
     }
-    if (node->stop_files > 0 && --node->stop_files == 0) {
-        node_say(node, RG_LOG_NOTICE, "DB saved on disk");
-        stop_exit(node);
+    RG_ASSERT(node->stop_files > 0);
+    if (--node->stop_files > 0) {
+        stop_mark_clean(node);
+        return;
     }
+    node_say(node, RG_LOG_NOTICE, "DB saved on disk");
+    stop_exit(node);
 }
 
 void rg_node_stop(struct rg_node *node, struct rg_time now)

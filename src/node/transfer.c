@@ -24,6 +24,9 @@ struct rg_transfer {
     char error[256];
     uint64_t attempt;
     bool to_file;
+    unsigned unwritten; /* file operations without an answer */
+    bool whole;         /* the last piece came */
+    bool renaming;      /* all pieces are written, and the last operation is under way */
     char file[64];
     int64_t drop_expired_ms; /* entries due before this are not loaded; -1: all are */
 
@@ -76,6 +79,7 @@ struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
     if (to_file) {
         (void)snprintf(transfer->file, sizeof(transfer->file), "temp-%llu.%lld.rdb",
                        (unsigned long long)transfer->attempt, (long long)node->pid);
+        transfer->unwritten++;
         node_effect_file(node, RG_EFFECT_FILE_CREATE, transfer->file, NULL, NULL, RG_FILE_TRANSFER,
                          transfer->attempt);
     }
@@ -228,6 +232,7 @@ static void transfer_write(struct rg_node *node, struct rg_transfer *transfer,
 
     if (!transfer->to_file || piece.len == 0)
         return;
+    transfer->unwritten++;
     rg_buf_append_bytes(&copy, piece);
     node_effect_file(node, RG_EFFECT_FILE_APPEND, transfer->file, NULL, &copy, RG_FILE_TRANSFER,
                      transfer->attempt);
@@ -241,6 +246,17 @@ static int transfer_piece(struct rg_node *node, struct rg_transfer *transfer, st
     return result == RG_EAGAIN ? 0 : result;
 }
 
+/* The file takes its name only when every piece of it is known to be written: one that could not be
+ * written leaves a hole, and the old file is worth more than that. */
+static void transfer_rename(struct rg_node *node, struct rg_transfer *transfer)
+{
+    if (!transfer->to_file || !transfer->whole || transfer->unwritten > 0 || transfer->renaming)
+        return;
+    transfer->renaming = true;
+    node_effect_file(node, RG_EFFECT_FILE_RENAME, transfer->file, node->config->dbfilename, NULL,
+                     RG_FILE_TRANSFER_END, transfer->attempt);
+}
+
 /* All bytes came: was it a whole file? */
 static int transfer_end(struct rg_node *node, struct rg_transfer *transfer)
 {
@@ -248,9 +264,8 @@ static int transfer_end(struct rg_node *node, struct rg_transfer *transfer)
         transfer_say_error(transfer, "the RDB ends before its end mark");
         return RG_ECORRUPT;
     }
-    if (transfer->to_file)
-        node_effect_file(node, RG_EFFECT_FILE_RENAME, transfer->file, node->config->dbfilename,
-                         NULL, RG_FILE_TRANSFER_END, transfer->attempt);
+    transfer->whole = true;
+    transfer_rename(node, transfer);
     return 0;
 }
 
@@ -326,7 +341,11 @@ void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint
         follow_failed(node, "the RDB cannot be written to disk");
         return;
     }
-    if (purpose == RG_FILE_TRANSFER_END) {
+    if (purpose == RG_FILE_TRANSFER) {
+        RG_ASSERT(transfer->unwritten > 0);
+        transfer->unwritten--;
+        transfer_rename(node, transfer);
+    } else {
         transfer->to_file = false; /* the temporary name is gone */
         follow_transferred(node);
     }

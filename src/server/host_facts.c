@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -40,6 +41,8 @@ static int64_t host_cpu_us(const struct timeval *tv)
 void rg_host_facts(struct host *host)
 {
     struct rusage usage = {0};
+    struct rusage thread = {0};
+    struct utsname system;
 
     if (host->now.mono_us < host->facts_due_us)
         return;
@@ -47,14 +50,20 @@ void rg_host_facts(struct host *host)
         host->total_memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     struct mallinfo2 info = mallinfo2();
     (void)getrusage(RUSAGE_SELF, &usage);
+    (void)getrusage(RUSAGE_THREAD, &thread);
     struct rg_node_facts facts = {
         .used_memory = info.uordblks + info.hblkhd,
         .used_memory_rss = host_rss(),
         .total_system_memory = host->total_memory,
         .cpu_user_us = host_cpu_us(&usage.ru_utime),
         .cpu_system_us = host_cpu_us(&usage.ru_stime),
+        .cpu_thread_user_us = host_cpu_us(&thread.ru_utime),
+        .cpu_thread_system_us = host_cpu_us(&thread.ru_stime),
         .io_backend = rg_loop_name(host->loop),
     };
+    if (uname(&system) == 0)
+        (void)snprintf(facts.os, sizeof(facts.os), "%.40s %.60s %.20s", system.sysname,
+                       system.release, system.machine);
     rg_node_set_facts(host->node, &facts);
     int64_t pause_us = (rg_clock_mono_us() - host->now.mono_us) * HOST_FACTS_SHARE;
     host->facts_due_us = host->now.mono_us + (pause_us > HOST_FACTS_US ? pause_us : HOST_FACTS_US);

@@ -89,6 +89,12 @@ uint64_t rg_store_memory(const struct rg_store *store)
     return memory;
 }
 
+void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry)
+{
+    *ret_table = rg_table_memory(&db->table);
+    *ret_expiry = rg_expiry_memory(&db->expiry);
+}
+
 /* ---- Entries in and out ---- */
 
 void rg_db_account(struct rg_db *db, uint64_t memory_before, const struct rg_entry *entry)

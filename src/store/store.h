@@ -44,6 +44,8 @@ void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b);
 uint64_t rg_store_count(const struct rg_store *store);
 /* Bytes of all entries and tables, computed, so that it is the same wherever the commands ran. */
 uint64_t rg_store_memory(const struct rg_store *store);
+/* Of that, what a database's table and its index of expiries take. */
+void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry);
 /*
  * A digest of everything that two equal keyspaces share: database, key, type, value and expiry,
  * whatever their order, layout and history. 40 hexadecimal digits and a zero byte.

@@ -58,3 +58,18 @@ RG_TEST(random_numbers_are_the_same_for_the_same_seed)
     rg_rand_hex(&a, hex, 40);
     RG_CHECK_INT(strlen(hex), 40);
 }
+
+RG_TEST(cut)
+{
+    struct rg_bytes rest = RG_BYTES("a:bc::d");
+
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ':'), "a");
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ':'), "bc");
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ':'), "");
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ':'), "d");
+    RG_CHECK_INT(rest.len, 0);
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ':'), "");
+    rest = RG_BYTES("x ");
+    RG_CHECK_BYTES(rg_bytes_cut(&rest, ' '), "x");
+    RG_CHECK_INT(rest.len, 0);
+}

@@ -277,10 +277,15 @@ class Park:
         return self.add("redis", redis_command(), name, **options)
 
     def close(self):
+        """Ends all. A server that nobody ended and that is gone by itself has crashed."""
         for proxy in self.proxies:
             proxy.close()
+        crashed = [f"{server} ended with {server.process.poll()}:\n{server.log(40)}"
+                   for server in self.servers
+                   if server.process is not None and server.process.poll() not in (None, 0)]
         for server in reversed(self.servers):
             server.close()
+        assert not crashed, "\n".join(crashed)
 
     def logs(self, lines=80):
         return [(f"log of {server.name} ({server.port})", server.log(lines))

@@ -3,12 +3,16 @@ standing still."""
 
 import selectors
 import socket
+import sys
 import threading
 import time
 
 from processes import HOST, free_port
 
 CHUNK = 65536
+
+# A test that computes would otherwise keep the proxies' threads from running for 5 ms at a time.
+sys.setswitchinterval(0.0005)
 
 
 class Link:

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Every planted fault is found within a bounded number of seeds: planted.sh REGENT-SIM-PLANTED
+set -u
+failed=0
+hunt() {
+    "$program" --planted "$@" | grep -v '^replay' | tail -2 || true
+    "$program" --planted "$@" > /dev/null || failed=1
+}
+program=$1
+hunt vote-not-durable --seeds 50
+hunt no-promises --seeds 100
+hunt early-ack --seeds 50
+hunt deposed-acks --seeds 400
+hunt stale-lease --seeds 1500
+hunt empty-node-leads --seeds 1000
+hunt keeps-diverged-log --seeds 1500
+hunt ack-counted-twice --seeds 100
+exit $failed
