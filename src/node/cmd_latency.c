@@ -163,6 +163,30 @@ void cmd_latency_reset(struct rg_call *call)
     rg_reply_i64(&call->reply, reset);
 }
 
+/* A bar for each sample, the oldest first. */
+static void latency_draw(const struct latency_series *series, struct rg_bytes name,
+                         struct rg_buf *text)
+{
+    static const char bars[LATENCY_BARS + 1] =
+        "############################################################";
+    unsigned kept = latency_kept(series);
+    int64_t high_ms = 0;
+    int64_t low_ms = INT64_MAX;
+
+    for (unsigned i = 0; i < kept; i++) {
+        high_ms = series->took_ms[i] > high_ms ? series->took_ms[i] : high_ms;
+        low_ms = series->took_ms[i] < low_ms ? series->took_ms[i] : low_ms;
+    }
+    rg_buf_printf(text, "%.*s - high %lld ms, low %lld ms (all time high %lld ms)\n", (int)name.len,
+                  name.data, (long long)high_ms, (long long)low_ms, (long long)series->max_ms);
+    for (unsigned i = 0; i < kept; i++) {
+        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
+        int length = (int)(series->took_ms[at] * LATENCY_BARS / (high_ms > 0 ? high_ms : 1));
+        rg_buf_printf(text, "%lld %6lld ms %.*s\n", (long long)series->time_s[at],
+                      (long long)series->took_ms[at], length, bars);
+    }
+}
+
 void cmd_latency_graph(struct rg_call *call)
 {
     const struct latency_series *series = latency_named(call);
@@ -173,16 +197,7 @@ void cmd_latency_graph(struct rg_call *call)
                         (int)call->argv[2].len, call->argv[2].data);
         return;
     }
-    unsigned kept = latency_kept(series);
-    rg_buf_printf(&text, "%.*s - high %lld ms (all time high %lld ms)\n", (int)call->argv[2].len,
-                  call->argv[2].data, (long long)series->max_ms, (long long)series->max_ms);
-    for (unsigned i = 0; i < kept; i++) {
-        unsigned at = (series->count - kept + i) % LATENCY_SAMPLES;
-        int bars = (int)(series->took_ms[at] * 60 / (series->max_ms > 0 ? series->max_ms : 1));
-        rg_buf_printf(&text, "%lld %6lld ms %.*s\n", (long long)series->time_s[at],
-                      (long long)series->took_ms[at], bars,
-                      "############################################################");
-    }
+    latency_draw(series, call->argv[2], &text);
     rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&text));
     rg_buf_fini(&text);
 }

@@ -27,6 +27,8 @@ void memory_use_measure(const struct rg_node *node, struct memory_use *ret_use)
     use.dataset = rg_store_memory(node->store);
     if (use.total < use.dataset)
         use.total = use.dataset;
+    if (use.peak < use.total)
+        use.peak = use.total;
     use.overhead = use.total - use.dataset;
     *ret_use = use;
 }

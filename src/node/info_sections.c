@@ -45,7 +45,7 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
         blocked += conn->block != RG_BLOCK_NONE;
         timed += conn->block == RG_BLOCK_WAIT && conn->block_until_us != RG_NEVER;
         max_in = conn->in.cap > max_in ? conn->in.cap : max_in;
-        max_out = conn->out.cap > max_out ? conn->out.cap : max_out;
+        max_out = rg_buf_len(&conn->out) > max_out ? rg_buf_len(&conn->out) : max_out;
     }
     rg_buf_printf(out, "connected_clients:%u\r\ncluster_connections:0\r\nmaxclients:%lld\r\n",
                   clients, (long long)node->config->maxclients);

@@ -530,6 +530,9 @@ def test_slow_commands_are_noted(both):
             seen.append([re.sub(rb":\d+\r\n|127.0.0.1:\d+", b":N\r\n", reply)
                          for reply in replies[:4]] + replies[4:])
             histogram = link.call("LATENCY HISTOGRAM debug echo")
+            link.call("DEBUG SLEEP 0.02")
+            head = link.text("LATENCY GRAPH command").split("\n")[0]
+            seen[-1].append(re.sub(r"\d+", "N", head))
             seen[-1].append(re.findall(rb"calls\r\n:\d+|debug|echo", histogram))
             assert re.search(rb":(33|67|66)[0-9]*\r\n:1\r\n", histogram)
             link.call("CONFIG SET latency-monitor-threshold 0")
