@@ -26,6 +26,10 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from netns import Net, inside
 from processes import HOST, Server, eventually, free_port, regent_command
 
+# A run that is told to end does so as at Ctrl-C: no processes or namespaces are left behind.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 ROUNDS = int(os.environ.get("ROUNDS", 2))
 GROUP_PORT = 6379  # of every node, where each has a namespace
 

@@ -11,6 +11,7 @@ namespace that the tests were started in.
 import contextlib
 import ctypes
 import os
+import re
 import secrets
 import subprocess
 import threading
@@ -56,12 +57,29 @@ def inside(name):
         os.close(there)
 
 
+def sweep():
+    """Removes what a run that was killed could not: namespaces whose maker is gone."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False)
+    for name, pid in re.findall(r"^(rg(\d+)x[0-9a-f]{4}\w*)", listed.stdout, re.M):
+        if not os.path.exists(f"/proc/{pid}"):
+            remove(name)
+
+
+def remove(name):
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    folder = f"/etc/netns/{name}"
+    if os.path.isdir(folder):
+        os.unlink(f"{folder}/hosts")
+        os.rmdir(folder)
+
+
 class Net:
     """`count` node namespaces on one bridge. hosts: lines for /etc/hosts of every node, as
     (name, index of the node)."""
 
     def __init__(self, count, hosts=()):
-        self.id = f"rg{secrets.token_hex(3)}"
+        sweep()
+        self.id = f"rg{os.getpid()}x{secrets.token_hex(2)}"
         self.hub = f"{self.id}h"
         self.count = count
         self.hosts = list(hosts)
@@ -143,11 +161,7 @@ class Net:
             self.entered.close()
             self.entered = None
         for name in reversed(self.made):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
-            folder = f"/etc/netns/{name}"
-            if os.path.isdir(folder):
-                os.unlink(f"{folder}/hosts")
-                os.rmdir(folder)
+            remove(name)
         self.made = []
         with contextlib.suppress(OSError):
             os.rmdir("/etc/netns")  # only where nothing else is in it
