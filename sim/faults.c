@@ -11,7 +11,7 @@ static const int fault_means_ms[SIM_FAULTS] = {
     [SIM_FAULT_KILL] = 1500,      [SIM_FAULT_POWER] = 2000,     [SIM_FAULT_WIPE] = 3000,
     [SIM_FAULT_STOP] = 2500,      [SIM_FAULT_PAUSE] = 2000,     [SIM_FAULT_CUT] = 500,
     [SIM_FAULT_HALF_OPEN] = 1000, [SIM_FAULT_STALL] = 800,      [SIM_FAULT_PARTITION] = 2500,
-    [SIM_FAULT_ISOLATE] = 2500,   [SIM_FAULT_ONE_WAY] = 2000,   [SIM_FAULT_CLOCK] = 1500,
+    [SIM_FAULT_ISOLATE] = 1500,   [SIM_FAULT_ONE_WAY] = 2000,   [SIM_FAULT_CLOCK] = 1500,
     [SIM_FAULT_SLOW_DISK] = 2000, [SIM_FAULT_FULL_DISK] = 3000, [SIM_FAULT_DISK_ERROR] = 2500,
     [SIM_FAULT_HAND_OVER] = 1500, [SIM_FAULT_SLEEP] = 2000,
 };
@@ -175,7 +175,7 @@ static void faults_isolate(struct sim_faults *faults)
     faults_say(faults, SIM_FAULT_ISOLATE, (unsigned)primary);
     faults->isolation.which = (unsigned)primary;
     faults_after(faults, &faults->isolation, 40000);
-    faults_after(faults, &faults->partition, 2000000);
+    faults_after(faults, &faults->partition, 3500000);
 }
 
 static void isolation_fire(struct sim_event *event)

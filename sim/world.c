@@ -116,7 +116,7 @@ static void world_clients(struct sim_world *world)
 {
     struct sim_loop *loop = &world->loop;
     unsigned writers = (unsigned)sim_between(loop, 2, 5);
-    unsigned loyal = (unsigned)sim_between(loop, 0, 1);
+    unsigned loyal = (unsigned)sim_between(loop, 1, 2);
     unsigned readers = (unsigned)sim_between(loop, 0, 2);
 
     world->load = (struct sim_workload){
