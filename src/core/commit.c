@@ -46,6 +46,16 @@ void rg_commit_log_lost(struct rg_group *group)
         rg_amnesia_set(group, RG_MEMBER_FORGOT_LOG);
 }
 
+void rg_group_log_loaded(struct rg_group *group, struct rg_group_position position)
+{
+    RG_ASSERT(group->role != RG_ROLE_PRIMARY);
+    /* What was committed before the snapshot's record is unknown, in a fresh node too. */
+    rg_commit_modes_init(group, false);
+    group->synced = false;
+    rg_election_cancel(group);
+    group->position = position;
+}
+
 void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t record_end)
 {
     struct group_modes *modes = &group->modes;

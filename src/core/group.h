@@ -100,6 +100,12 @@ void rg_group_tick(struct rg_group *group, int64_t now_us);
  * until RG_STREAM_SYNCED. Never backwards on a primary.
  */
 void rg_group_log_at(struct rg_group *group, struct rg_group_position position);
+/*
+ * The log was replaced as a whole by the followed primary's (its snapshot), adopted in one step:
+ * what it held before, modes' records too, says nothing any more. The snapshot's mode and
+ * RG_STREAM_SYNCED follow at once. Not on a primary.
+ */
+void rg_group_log_loaded(struct rg_group *group, struct rg_group_position position);
 /* A term's or mode's record in the log was appended or applied: the mode in force from it on. In
  * order of the log; also for each record known in the log that the node starts with or loads. */
 void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t record_end);

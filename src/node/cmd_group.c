@@ -77,8 +77,11 @@ void cmd_group_failover(struct rg_call *call)
     else if (result < 0)
         rg_reply_error(&call->reply, "ERR No member can take over: it must be connected, healthy, "
                                      "and of a priority above 0");
-    else
-        node->members.failover_client = call->conn->id; /* answered at its end */
+    else {
+        /* Answered at its end, and what the client sent behind it after that. */
+        node->members.failover_client = call->conn->id;
+        conn_block(node, call->conn, RG_BLOCK_HAND_OVER, RG_NEVER);
+    }
     member_drain(node);
 }
 

@@ -50,6 +50,7 @@ void cmd_replicaof(struct rg_call *call)
     config->replicaof_host = rg_alloc_copy(call->argv[1].data, call->argv[1].len);
     config->replicaof_port = port;
     gate_fail_all(node);
+    session_unblock_all(node);
     serve_drop_all(node, "this node follows another primary now");
     node_say(node, RG_LOG_NOTICE, "REPLICAOF %s:%lld enabled (user request from '%s')",
              config->replicaof_host, (long long)port, call->conn->peer);

@@ -106,7 +106,10 @@ void conn_push_begin(struct rg_conn *conn, size_t *ret_mark)
 
 void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark)
 {
-    gate_pass(conn, rg_buf_len(&conn->out) - mark);
+    size_t len = rg_buf_len(&conn->out) - mark;
+
+    gate_pass(conn, len);
+    conn->pushed += len;
     conn_wants_output(node, conn);
 }
 

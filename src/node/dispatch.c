@@ -139,21 +139,29 @@ static const char *dispatch_refusal(const struct rg_call *call)
     return NULL;
 }
 
+/* A pause of clients is none of replicas and members, whose links begin as clients do. */
+static bool dispatch_unpaused(const struct rg_command *command)
+{
+    return command->parent == rg_cmd_by_id(RG_CMD_ID_client) ||
+           command->parent == rg_cmd_by_id(RG_CMD_ID_group) || command->id == RG_CMD_ID_auth ||
+           command->id == RG_CMD_ID_replconf || command->id == RG_CMD_ID_psync ||
+           command->id == RG_CMD_ID_sync;
+}
+
 /* A hand-over or CLIENT PAUSE is on, and this command has to wait for its end. */
 static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
-    bool changes = (call->command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
-    bool logged = changes || call->command->id == RG_CMD_ID_publish ||
-                  call->command->id == RG_CMD_ID_config_set; /* replication-mode's record */
+    const struct rg_command *command = call->command;
+    bool changes = (command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
+    bool logged = changes || command->id == RG_CMD_ID_publish ||
+                  command->id == RG_CMD_ID_config_set; /* replication-mode's record */
 
-    if (call->conn->kind != RG_CONN_CLIENT)
-        return false;
     if (node->members.hold && logged)
         return true;
-    if (node->pause_until_us <= node->now.mono_us)
+    if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;
-    return changes || (node->pause_all && call->command->parent != rg_cmd_by_id(RG_CMD_ID_client));
+    return changes || (node->pause_all && !dispatch_unpaused(command));
 }
 
 static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *reply,
@@ -183,7 +191,7 @@ static void dispatch_data(struct rg_call *call)
         dispatch_ctx(node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
     bool primary = node_is_primary(node);
 
-    ctx.expiry = node_feeds(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
+    ctx.expiry = node_expires_keys(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
     rg_cmd_run(&ctx);
@@ -239,6 +247,7 @@ static void dispatch_run(struct rg_call *call)
     bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
     int64_t began_us = node_measure_us(node);
 
+    conn->pushed = 0;
     dispatch_handle(call);
     int64_t took_us = node_measure_us(node) - began_us + node->slept_us;
     stats->calls++;
@@ -250,10 +259,11 @@ static void dispatch_run(struct rg_call *call)
     bool wrote = node_log_end(node) != log_before && node_is_primary(node);
     if (wrote)
         conn->last_write = node_log_end(node);
+    /* What the command pushed to its own connection has its gate already. */
     if (data)
-        gate_reply(node, conn, mark, wrote);
-    else
-        gate_pass(conn, rg_buf_len(&conn->out) - mark);
+        gate_reply(node, conn, mark + conn->pushed, wrote);
+    else if (rg_buf_len(&conn->out) > mark + conn->pushed)
+        gate_pass(conn, rg_buf_len(&conn->out) - mark - conn->pushed);
 }
 
 /* The error is written; the command is not run. */

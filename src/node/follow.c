@@ -136,7 +136,7 @@ static void follow_psync(struct rg_node *node)
     char offset[32];
 
     /* A log that nobody ever wrote has nothing to resume from. */
-    if (!node->log_active || node->history.count == 0 ||
+    if (node->follow.want_full || !node->log_active || node->history.count == 0 ||
         (node_log_end(node) == 0 && node->members.group != NULL)) {
         rg_request_write_strs(out, "PSYNC", "?", "-1", NULL);
         return;
@@ -269,13 +269,21 @@ static void follow_streaming(struct rg_node *node)
     member_stream(node, RG_STREAM_SYNCED);
 }
 
+static bool follow_is_replid(struct rg_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    }
+    return text.len == RG_REPLID_LEN;
+}
+
 static void follow_continue(struct rg_node *node, struct rg_bytes replid)
 {
     char text[RG_REPLID_LEN + 1];
 
     /* In a group the term's record in the log says it; elsewhere this line is all there is. */
-    if (follow_plain(node) && replid.len == RG_REPLID_LEN &&
-        !rg_bytes_is(replid, feed_replid(node))) {
+    if (follow_plain(node) && follow_is_replid(replid) && !rg_bytes_is(replid, feed_replid(node))) {
         memcpy(text, replid.data, RG_REPLID_LEN);
         text[RG_REPLID_LEN] = '\0';
         rg_history_push(&node->history, 0, text, node_log_end(node));
@@ -303,8 +311,8 @@ static void follow_answer(struct rg_node *node, struct rg_bytes line)
                         line.len > 10 ? rg_bytes(line.data + 10, line.len - 10) : rg_bytes("", 0));
         return;
     }
-    if (rg_bytes_is(answer, "+FULLRESYNC") && id.len == RG_REPLID_LEN &&
-        rg_parse_u64(rest, &offset) == 0) {
+    if (rg_bytes_is(answer, "+FULLRESYNC") && follow_is_replid(id) &&
+        rg_parse_u64(rest, &offset) == 0 && offset <= INT64_MAX) {
         memcpy(replid, id.data, RG_REPLID_LEN);
         replid[RG_REPLID_LEN] = '\0';
         follow_full(node, replid, offset);
@@ -374,6 +382,11 @@ static void follow_say_dropped(struct rg_node *node)
                  (unsigned long long)agreed, (unsigned long long)(node_log_end(node) - agreed));
 }
 
+static bool follow_history_fits(const struct rg_history *history, uint64_t end)
+{
+    return history->count > 0 && history->terms[history->count - 1].start <= end;
+}
+
 void follow_transferred(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
@@ -382,6 +395,10 @@ void follow_transferred(struct rg_node *node)
     struct rg_history history;
 
     RG_ASSERT(follow->state == RG_FOLLOW_SAVING && transfer != NULL);
+    if (log->has_history && !follow_history_fits(&log->history, follow->full_offset)) {
+        follow_failed(node, "the snapshot's history of terms does not fit its offset");
+        return;
+    }
     follow_say_dropped(node);
     if (!follow_plain(node) && log->has_history) {
         history = log->history;
@@ -393,6 +410,7 @@ void follow_transferred(struct rg_node *node)
     serve_drop_all(node, "this replica's data set was replaced by a full resync");
     transfer_adopt(node, transfer);
     feed_reset(node, &history, follow->full_offset);
+    follow->want_full = false;
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
     follow->stream_db = log->stream_db;
     if (!follow_plain(node))
@@ -474,7 +492,7 @@ static void follow_stream(struct rg_node *node)
                      "resync.",
                      follow->host, follow->port, (unsigned long long)start,
                      conn->parser.error ? conn->parser.error : "a command that cannot be applied");
-            node->log_active = false; /* the next PSYNC asks for everything */
+            follow->want_full = true;
             follow_drop(node);
             return;
         }
@@ -598,7 +616,7 @@ void follow_closed(struct rg_node *node, enum rg_close_reason reason)
     node_say(node, RG_LOG_WARNING, "%s (%s:%u)", why[reason], follow->host, follow->port);
     follow->conn = NULL;
     follow_drop(node);
-    if (was_up || reason == RG_CLOSE_EOF)
+    if (was_up)
         follow->redial_us = node->now.mono_us;
     if (reason == RG_CLOSE_REFUSED)
         member_stream(node, RG_STREAM_REFUSED);

@@ -200,6 +200,10 @@ void member_hello(struct rg_call *call)
         rg_reply_error(&call->reply, "ERR GROUP HELLO: malformed");
     } else if (members->group == NULL) {
         rg_reply_error(&call->reply, "ERR GROUP HELLO: this node is in no group");
+    } else if (call->conn->kind != RG_CONN_CLIENT || call->conn->gated_bytes > 0 ||
+               call->conn->subscriptions > 0) {
+        /* Messages go straight out: nothing that is withheld may stand before them. */
+        rg_reply_error(&call->reply, "ERR GROUP HELLO: this connection is in other use");
     } else if (version != RG_GROUP_WIRE_VERSION) {
         rg_reply_error(&call->reply, "ERR GROUP HELLO: another version of the group protocol");
     } else if (!rg_bytes_is(argv[3], node->config->group_name)) {
@@ -399,6 +403,11 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result)
         node->members.persist_retry_us = node->now.mono_us + MEMBER_PERSIST_RETRY_US;
         return;
     }
+    if (node->stopping) {
+        /* Told when the stop fails, and the newest state is written once more. */
+        node->members.persist_retry_us = node->now.mono_us;
+        return;
+    }
     member_tell_log(node);
     rg_group_persisted(node->members.group, seq, node->now.mono_us);
     member_drain(node);
@@ -472,12 +481,16 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
 
 void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log)
 {
-    member_tell_log(node);
+    uint64_t end = node_log_end(node);
+    const struct rg_history_term *at = rg_history_at(&node->history, end);
+
+    rg_group_log_loaded(node->members.group,
+                        (struct rg_group_position){.term = at ? at->term : 0, .offset = end});
     if (log->mode < 0)
         return;
     node->config->replication_mode = log->mode;
     if (rg_group_modes_load(node->members.group, rg_bytes_str(log->modes)) < 0)
-        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, node_log_end(node));
+        rg_group_log_mode(node->members.group, (enum rg_mode)log->mode, end);
 }
 
 void member_mode_changed(struct rg_node *node)
@@ -509,6 +522,7 @@ static void member_lead(struct rg_node *node, uint64_t term)
 static void member_step_down(struct rg_node *node)
 {
     gate_fail_all(node);
+    session_unblock_all(node);
     serve_drop_all(node, "this node is no longer the primary");
     RG_LIST_EACH(link, &node->conns)
     {
@@ -538,6 +552,7 @@ static void member_hand_over_done(struct rg_node *node, bool ok)
         rg_reply_error(&reply, "ERR The hand-over did not complete in time; this node stays the "
                                "primary");
     conn_push_end(node, conn, mark);
+    conn_unblock(node, conn);
 }
 
 static void member_switched(struct rg_node *node, unsigned primary, int before)

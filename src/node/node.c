@@ -23,6 +23,11 @@ bool node_feeds(const struct rg_node *node)
     return node_is_primary(node) && !node->members.hold && !node->stopping;
 }
 
+bool node_expires_keys(const struct rg_node *node)
+{
+    return node_feeds(node) && node->pause_until_us <= node->now.mono_us;
+}
+
 enum rg_mode node_mode(const struct rg_node *node)
 {
     return (enum rg_mode)node->config->replication_mode;
@@ -169,6 +174,7 @@ static void node_resume_log(struct rg_node *node)
     const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
 
     if (log == NULL || !log->has_history || !node->members.had_state || !durable->clean ||
+        log->history.count == 0 || log->history.terms[log->history.count - 1].start > log->offset ||
         durable->clean_offset != log->offset || strcmp(durable->clean_replid, log->replid) != 0)
         return;
     node->members.log_complete = true;
@@ -371,7 +377,7 @@ static void node_expire(struct rg_node *node)
     struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
-    if (!node->config->active_expire || !node_feeds(node))
+    if (!node->config->active_expire || !node_expires_keys(node))
         return;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         struct rg_db *db = rg_store_db(node->store, i);
@@ -403,9 +409,14 @@ static int64_t node_expire_deadline(const struct rg_node *node)
 
     if (!node->config->active_expire || !node_feeds(node))
         return RG_NEVER;
+    if (!node_expires_keys(node))
+        return node->pause_until_us;
     for (unsigned i = 0; i < rg_store_databases(node->store); i++) {
         int64_t next = rg_db_next_expire_ms(rg_store_db(node->store, i));
         if (next == RG_NO_EXPIRY)
+            continue;
+        /* A time so far off that it cannot be told in microseconds needs no timer. */
+        if (next >= RG_NEVER / RG_MS_US / 2)
             continue;
         int64_t wait_us = next * RG_MS_US - node->now.wall_us;
         int64_t at = node->now.mono_us + (wait_us > 0 ? wait_us : 0);
@@ -582,6 +593,8 @@ int64_t rg_node_deadline(const struct rg_node *node)
     };
     int64_t deadline = RG_NEVER;
 
+    if (node->stopping)
+        return RG_NEVER; /* only its files are waited for */
     if (node->snapshot != NULL)
         return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)

@@ -35,9 +35,10 @@ enum rg_conn_kind {
 /* What a client that takes no further command waits for. */
 enum rg_block {
     RG_BLOCK_NONE,
-    RG_BLOCK_WAIT,  /* WAIT: replicas' acknowledgements */
-    RG_BLOCK_FILE,  /* a file of its command is being written */
-    RG_BLOCK_PAUSE, /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+    RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
+    RG_BLOCK_FILE,      /* a file of its command is being written */
+    RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
+    RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
 };
 
 /* A run of output that may not go out yet (gate.c). */
@@ -133,6 +134,7 @@ struct rg_conn {
     uint64_t wait_offset;
     uint64_t commands;
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    size_t pushed;              /* bytes that its own running command pushed to it */
     unsigned subscriptions;     /* channels and patterns */
     unsigned patterns;          /* of those, patterns */
     int64_t over_soft_since_us; /* output limit; 0: not over */
@@ -156,7 +158,7 @@ enum rg_file_purpose {
     RG_FILE_STATE,        /* arg: the group's persist number */
     RG_FILE_TRANSFER,     /* a piece of an RDB that arrives from the primary; arg: its attempt */
     RG_FILE_TRANSFER_END, /* … renamed to dbfilename */
-    RG_FILE_SAVE,         /* the last of SHUTDOWN's or SAVE's files */
+    RG_FILE_SAVE,         /* one of the stop's files; arg: its attempt */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
 };
 struct rg_file_wait {
@@ -206,6 +208,7 @@ struct rg_follow {
     uint64_t acked; /* offset of the last ACK sent */
     int64_t last_ack_us;
     bool ack_asked; /* GETACK */
+    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -375,6 +378,8 @@ bool node_is_primary(const struct rg_node *node); /* takes writes of its own: no
 /* A primary that adds to its log by itself: not while it hands over or stops, for its successor or
  * its file must hold all of the log. */
 bool node_feeds(const struct rg_node *node);
+/* … and not while clients are paused: then keys past their time are hidden, as on a replica. */
+bool node_expires_keys(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -434,6 +439,8 @@ void session_input(struct rg_node *node, struct rg_conn *conn);
 void session_authenticate(struct rg_node *node, struct rg_conn *conn);
 /* Clients whose wait is over. */
 void session_blocked(struct rg_node *node);
+/* This node is no primary any more: nobody can be told of its replicas. */
+void session_unblock_all(struct rg_node *node);
 int64_t session_deadline(const struct rg_node *node);
 
 /* ---- dispatch.c ---- */

@@ -92,6 +92,23 @@ void session_blocked(struct rg_node *node)
     }
 }
 
+void session_unblock_all(struct rg_node *node)
+{
+    RG_LIST_EACH(link, &node->blocked)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
+        struct rg_reply reply = conn_reply(conn);
+        size_t mark = 0;
+        if (conn->block != RG_BLOCK_WAIT)
+            continue;
+        conn_push_begin(conn, &mark);
+        rg_reply_error(&reply, "UNBLOCKED force unblock from blocking operation, instance state "
+                               "changed (master -> replica?)");
+        conn_push_end(node, conn, mark);
+        conn_close(node, conn, true);
+    }
+}
+
 int64_t session_deadline(const struct rg_node *node)
 {
     int64_t deadline = RG_NEVER;

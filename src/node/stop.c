@@ -102,6 +102,9 @@ static void stop_failed(struct rg_node *node)
     node->stopping = false;
     node->stop_files = 0;
     node->stop_client = 0;
+    /* A mark that may be there all the same is of a log that goes on now. */
+    if (node->members.group != NULL)
+        node->members.persist_retry_us = node->now.mono_us;
     if (conn == NULL || conn->closing)
         return;
     struct rg_reply reply = conn_reply(conn);

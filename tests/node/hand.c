@@ -6,7 +6,44 @@
 #include "base/panic.h"
 #include "tests/harness.h"
 
-void hand_start(struct hand *hand, const char *config_text, const char *self)
+/* A file of the disk, made where it is not there yet and asked for. */
+static struct hand_file *hand_find_file(struct hand *hand, const char *name, bool make)
+{
+    struct hand_file *room = NULL;
+
+    for (int i = 0; i < HAND_MAX_FILES; i++) {
+        struct hand_file *file = &hand->disk[i];
+        if (strcmp(file->name, name) == 0)
+            return file;
+        if (file->name[0] == '\0' && room == NULL)
+            room = file;
+    }
+    if (!make)
+        return NULL;
+    RG_CHECK(room != NULL);
+    (void)snprintf(room->name, sizeof(room->name), "%s", name);
+    return room;
+}
+
+static void hand_load(struct hand *hand, const struct hand *before)
+{
+    for (int i = 0; before != NULL && i < HAND_MAX_FILES; i++) {
+        const struct hand_file *file = &before->disk[i];
+        struct rg_bytes bytes = rg_buf_view(&file->bytes);
+        if (file->name[0] == '\0')
+            continue;
+        rg_buf_append_bytes(&hand_find_file(hand, file->name, true)->bytes, bytes);
+        if (strcmp(file->name, RG_NODE_STATE_FILE) == 0)
+            RG_CHECK_INT(rg_node_load_state(hand->node, bytes), 0);
+        if (strcmp(file->name, "dump.rdb") == 0) {
+            RG_CHECK_INT(rg_node_load_rdb(hand->node, bytes), 0);
+            RG_CHECK_INT(rg_node_load_rdb(hand->node, rg_bytes("", 0)), 0);
+        }
+    }
+}
+
+void hand_start_again(struct hand *hand, const char *config_text, const char *self,
+                      const struct hand *before)
 {
     struct rg_config *config = rg_config_new();
     struct rg_buf error = {0};
@@ -22,8 +59,14 @@ void hand_start(struct hand *hand, const char *config_text, const char *self)
     struct rg_node_init init = {
         .config = config, .seed = 7, .now = hand->now, .pid = 1, .self_member = self};
     hand->node = rg_node_new(&init);
+    hand_load(hand, before);
     rg_node_start(hand->node, hand->now);
     hand_run(hand);
+}
+
+void hand_start(struct hand *hand, const char *config_text, const char *self)
+{
+    hand_start_again(hand, config_text, self, NULL);
 }
 
 void hand_end(struct hand *hand)
@@ -31,8 +74,25 @@ void hand_end(struct hand *hand)
     rg_node_free(hand->node);
     for (int i = 0; i < hand->conn_count; i++)
         rg_buf_fini(&hand->conns[i].sent);
+    for (int i = 0; i < hand->held_count; i++)
+        rg_buf_fini(&hand->held[i].bytes);
+    for (int i = 0; i < HAND_MAX_FILES; i++)
+        rg_buf_fini(&hand->disk[i].bytes);
     rg_buf_fini(&hand->log);
     rg_buf_fini(&hand->files);
+}
+
+const char *hand_file_text(const struct hand *hand, const char *name)
+{
+    static char text[1 << 16];
+
+    text[0] = '\0';
+    for (int i = 0; i < HAND_MAX_FILES; i++) {
+        struct rg_bytes bytes = rg_buf_view(&hand->disk[i].bytes);
+        if (strcmp(hand->disk[i].name, name) == 0)
+            (void)snprintf(text, sizeof(text), "%.*s", (int)bytes.len, bytes.data);
+    }
+    return text;
 }
 
 static struct hand_conn *hand_add(struct hand *hand)
@@ -66,8 +126,13 @@ static void hand_file(struct hand *hand, const struct rg_effect *effect, const c
 {
     rg_buf_printf(&hand->files, "%s %s%s%s\n", verb, effect->name, effect->new_name ? " " : "",
                   effect->new_name ? effect->new_name : "");
-    RG_CHECK(hand->held_count < 64);
-    hand->held[hand->held_count++] = effect->token;
+    RG_CHECK(hand->held_count < HAND_MAX_HELD);
+    struct hand_op *op = &hand->held[hand->held_count++];
+    *op = (struct hand_op){.token = effect->token, .type = effect->type};
+    (void)snprintf(op->name, sizeof(op->name), "%s", effect->name);
+    (void)snprintf(op->new_name, sizeof(op->new_name), "%s",
+                   effect->new_name ? effect->new_name : "");
+    rg_buf_append_bytes(&op->bytes, effect->bytes);
 }
 
 static void hand_effect(struct hand *hand, const struct rg_effect *effect)
@@ -154,14 +219,43 @@ static void hand_closes(struct hand *hand)
     }
 }
 
+static void hand_to_disk(struct hand *hand, struct hand_op *op)
+{
+    struct hand_file *file = hand_find_file(hand, op->name, op->type != RG_EFFECT_FILE_REMOVE);
+
+    if (file == NULL)
+        return;
+    if (op->type != RG_EFFECT_FILE_APPEND && op->type != RG_EFFECT_FILE_RENAME)
+        rg_buf_reset(&file->bytes, SIZE_MAX);
+    rg_buf_append_bytes(&file->bytes, rg_buf_view(&op->bytes));
+    if (op->type == RG_EFFECT_FILE_RENAME) {
+        struct hand_file *to = hand_find_file(hand, op->new_name, true);
+        rg_buf_fini(&to->bytes);
+        to->bytes = file->bytes;
+        file->bytes = (struct rg_buf){0};
+        file->name[0] = '\0';
+    } else if (op->type == RG_EFFECT_FILE_REMOVE) {
+        file->name[0] = '\0';
+    }
+}
+
+void hand_release_one(struct hand *hand)
+{
+    if (hand->held_count == 0)
+        return;
+    struct hand_op op = hand->held[0];
+    hand->held_count--;
+    memmove(hand->held, hand->held + 1, sizeof(hand->held[0]) * (size_t)hand->held_count);
+    if (hand->file_result == 0)
+        hand_to_disk(hand, &op);
+    rg_buf_fini(&op.bytes);
+    rg_node_file_done(hand->node, op.token, hand->file_result, hand->now);
+}
+
 void hand_release(struct hand *hand)
 {
-    while (hand->held_count > 0) {
-        uint64_t token = hand->held[0];
-        hand->held_count--;
-        memmove(hand->held, hand->held + 1, sizeof(hand->held[0]) * (size_t)hand->held_count);
-        rg_node_file_done(hand->node, token, hand->file_result, hand->now);
-    }
+    while (hand->held_count > 0)
+        hand_release_one(hand);
 }
 
 void hand_run(struct hand *hand)
@@ -238,4 +332,12 @@ bool hand_logged(const struct hand *hand, const char *part)
     struct rg_bytes log = rg_buf_view(&hand->log);
 
     return memmem(log.data, log.len, part, strlen(part)) != NULL;
+}
+
+uint64_t hand_log_end(const struct hand *hand)
+{
+    struct rg_node_view view;
+
+    rg_node_view(hand->node, hand->now, &view);
+    return view.log_end;
 }

@@ -16,7 +16,22 @@ struct hand_conn {
     uint16_t port;
 };
 
-enum { HAND_MAX_CONNS = 32 };
+enum { HAND_MAX_CONNS = 32, HAND_MAX_HELD = 64, HAND_MAX_FILES = 8 };
+
+/* A file operation that is not done yet. */
+struct hand_op {
+    uint64_t token;
+    enum rg_effect_type type;
+    char name[64];
+    char new_name[64];
+    struct rg_buf bytes;
+};
+
+/* What the disk holds. */
+struct hand_file {
+    char name[64]; /* "": free */
+    struct rg_buf bytes;
+};
 
 struct hand {
     struct rg_node *node;
@@ -27,15 +42,21 @@ struct hand {
     struct rg_buf files; /* "REPLACE name\n" and so on */
     int file_result;     /* what file operations end with */
     bool hold_files;     /* they end when the test says hand_release */
-    uint64_t held[64];
+    struct hand_op held[HAND_MAX_HELD];
     int held_count;
+    struct hand_file disk[HAND_MAX_FILES]; /* as far as operations are done */
     bool exited;
     int64_t slept_us;
 };
 
 /* config: lines of redis.conf on top of "save ''". self: of group-members, or NULL. */
 void hand_start(struct hand *hand, const char *config, const char *self);
+/* The same node again, from what the disk of `before` held. */
+void hand_start_again(struct hand *hand, const char *config, const char *self,
+                      const struct hand *before);
 void hand_end(struct hand *hand);
+/* A file of the disk as a string, or "". */
+const char *hand_file_text(const struct hand *hand, const char *name);
 /* A client connects from loopback; its index. */
 int hand_client(struct hand *hand);
 /* The client sends text; the node runs. */
@@ -50,7 +71,12 @@ void hand_advance_ms(struct hand *hand, int64_t ms);
 int hand_dialled(const struct hand *hand);
 void hand_connect(struct hand *hand, int conn);
 void hand_close(struct hand *hand, int conn, enum rg_close_reason reason);
+/* All held file operations end with file_result. */
 void hand_release(struct hand *hand);
+/* The oldest one does. */
+void hand_release_one(struct hand *hand);
 bool hand_logged(const struct hand *hand, const char *part);
+/* The end of the node's log. */
+uint64_t hand_log_end(const struct hand *hand);
 
 #endif

@@ -11,7 +11,7 @@ hunt vote-not-durable --seeds 50
 hunt no-promises --seeds 100
 hunt early-ack --seeds 50
 hunt deposed-acks --seeds 400
-hunt stale-lease --seeds 1500
+hunt stale-lease --seeds 4000
 hunt empty-node-leads --seeds 1000
 hunt keeps-diverged-log --seeds 1500
 hunt ack-counted-twice --seeds 100
