@@ -65,12 +65,13 @@ class FakePrimary:
         self.drop()
 
     def drop(self):
-        for link in self.links:
+        """Closes the links that there are now; one that comes back meanwhile stays."""
+        links, self.links = self.links, []
+        for link in links:
             try:
                 link.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        self.links = []
 
     def accept(self):
         while True:
