@@ -3,8 +3,8 @@
 set -u
 failed=0
 hunt() {
-    "$program" --planted "$@" | grep -v '^replay' | tail -2 || true
-    "$program" --planted "$@" > /dev/null || failed=1
+    found=$("$program" --planted "$@") || failed=1
+    printf '%s\n' "$found" | grep -v '^replay' | tail -2
 }
 program=$1
 hunt vote-not-durable --seeds 50
