@@ -180,7 +180,7 @@ static void linear_counter(struct sim_loop *loop, const struct sim_history *hist
         if (op->outcome == SIM_OK)
             ops[count++] = op;
     }
-    qsort(ops, count, sizeof(*ops), linear_by_result);
+    qsort(ops, count, sizeof(const struct sim_op *), linear_by_result);
     for (size_t i = 0; i < count; i++) {
         if (ops[i]->value > tried || ops[i]->value < 1)
             sim_fail(loop, "linearizability: counter %u says %lld after %lld increments", target,

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "base/buf.h"
 #include "base/panic.h"
 
 void sim_loop_init(struct sim_loop *loop, uint64_t seed)
@@ -59,14 +60,17 @@ bool sim_loop_run(struct sim_loop *loop, int64_t until_us)
 
 void sim_fail(struct sim_loop *loop, const char *format, ...)
 {
+    struct rg_buf text = {0};
     va_list args;
 
     if (loop->failed)
         return;
     loop->failed = true;
     va_start(args, format);
-    (void)vsnprintf(loop->failure, sizeof(loop->failure), format, args);
+    rg_buf_vprintf(&text, format, args);
     va_end(args);
+    (void)snprintf(loop->failure, sizeof(loop->failure), "%.*s", (int)rg_buf_len(&text), text.data);
+    rg_buf_fini(&text);
     sim_trace_line(&loop->trace, loop->now_us, "FAILED: %s", loop->failure);
 }
 

@@ -241,7 +241,7 @@ static int run_all(const struct run_options *options)
         bool passed = run_seed(options, options->first_seed + i, &totals);
         if (!passed && options->expect_failure) {
             printf("%s: found by seed %llu, the %lluth\n", options->planted_name,
-                   (unsigned long long)(options->first_seed + i), (unsigned long long)(i + 1));
+                   (unsigned long long)options->first_seed + i, (unsigned long long)i + 1);
             return 0;
         }
     }

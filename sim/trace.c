@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 
 void sim_trace_bytes(struct sim_trace *trace, int64_t now_us, uint64_t kind, struct rg_bytes bytes)
@@ -11,13 +12,15 @@ void sim_trace_bytes(struct sim_trace *trace, int64_t now_us, uint64_t kind, str
 
 void sim_trace_line(struct sim_trace *trace, int64_t now_us, const char *format, ...)
 {
+    struct rg_buf line = {0};
     va_list args;
 
     if (trace->text == NULL)
         return;
-    (void)fprintf(trace->text, "%11.6f ", (double)now_us / 1e6);
     va_start(args, format);
-    (void)vfprintf(trace->text, format, args);
+    rg_buf_vprintf(&line, format, args);
     va_end(args);
-    (void)fputc('\n', trace->text);
+    (void)fprintf(trace->text, "%11.6f %.*s\n", (double)now_us / 1e6, (int)rg_buf_len(&line),
+                  line.data);
+    rg_buf_fini(&line);
 }

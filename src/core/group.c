@@ -243,6 +243,11 @@ void rg_group_log_at(struct rg_group *group, struct rg_group_position position)
         rg_commit_step(group, RG_NEVER - 1);
 }
 
+void rg_group_set_priority(struct rg_group *group, uint32_t priority)
+{
+    group->config.priority = priority;
+}
+
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us)
 {
     RG_ASSERT(peer < group->config.members && peer != group->config.self);

@@ -116,6 +116,8 @@ void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t recor
  */
 void rg_group_modes_format(const struct rg_group *group, struct rg_buf *out);
 RG_MUST_USE int rg_group_modes_load(struct rg_group *group, struct rg_bytes text);
+/* replica-priority changed. */
+void rg_group_set_priority(struct rg_group *group, uint32_t priority);
 /* A peer's message link, either way round. down includes "refused". */
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us);
 void rg_group_receive(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,

@@ -38,6 +38,8 @@ static void config_apply(struct rg_node *node, const char *name)
     else if (rg_bytes_is(what, "replication-mode")) {
         feed_activate(node);
         member_mode_changed(node);
+    } else if (rg_bytes_is(what, "replica-priority") && node->members.group != NULL) {
+        rg_group_set_priority(node->members.group, (uint32_t)node->config->replica_priority);
     } else if (rg_bytes_starts_with(what, RG_BYTES("hash-max-listpack")) ||
                rg_bytes_starts_with(what, RG_BYTES("hash-max-ziplist"))) {
         struct rg_store_limits limits = {

@@ -66,6 +66,8 @@ static void member_peers(struct rg_node *node)
         if (strcmp(members->peers[i].name, members->self_name) == 0)
             members->self = i;
     }
+    /* A lease holds only where who gives it and who believes it mean the same time. */
+    rg_buf_printf(&list, "\nlease %lld", (long long)config->group_lease);
     RG_ASSERT(members->self < members->count); /* rg_node_new's caller named one of them */
     (void)snprintf(members->digest, sizeof(members->digest), "%016llx%016llx",
                    (unsigned long long)rg_hash64(rg_buf_view(&list), 1),
@@ -210,8 +212,9 @@ void member_hello(struct rg_call *call)
         rg_reply_errorf(&call->reply, "ERR GROUP HELLO: this node is in group '%s'",
                         node->config->group_name);
     } else if (!rg_bytes_is(argv[4], members->digest)) {
-        rg_reply_error(&call->reply,
-                       "ERR GROUP HELLO: group-members differs between the two nodes");
+        rg_reply_error(
+            &call->reply,
+            "ERR GROUP HELLO: group-members or group-lease differs between the two nodes");
     } else if (to != members->self || from >= members->count || from == members->self) {
         rg_reply_errorf(&call->reply, "ERR GROUP HELLO: this node is %s", members->self_name);
     } else {

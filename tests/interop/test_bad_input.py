@@ -485,8 +485,8 @@ def test_members_that_disagree(tmp_path):
             members = list(self.nodes[0].options["group_members"])
             self.nodes[0].options["group_members"] = [members[0], members[1], f"{HOST}:1"]
     with Disagreeing(tmp_path, wait=False) as group:
-        eventually(lambda: "group-members differs between the two nodes" in group.nodes[0].log() and
-                   "group-members differs between the two nodes" in group.nodes[1].log())
+        eventually(lambda: "group-members or group-lease differs between the two nodes" in group.nodes[0].log() and
+                   "group-members or group-lease differs between the two nodes" in group.nodes[1].log())
         for node in group.nodes:
             assert node.running()
 
