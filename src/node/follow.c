@@ -631,12 +631,13 @@ static bool follow_stalled(const struct rg_node *node)
     int64_t limit_us = 2 * node->config->group_node_timeout * RG_MS_US;
     const struct rg_group_view *view = &node->members.view;
 
-    if (follow_plain(node) || node->now.mono_us - follow->last_io_us <= limit_us)
+    if (follow_plain(node) || node->now.mono_us - follow->last_io_us <= limit_us ||
+        node->now.mono_us - follow->conn->received_us <= limit_us)
         return false;
-    if (follow->state == RG_FOLLOW_STREAM)
-        return view->members[follow->member].position.offset > node_log_end(node);
-    return follow->state == RG_FOLLOW_CONNECTING || follow->state == RG_FOLLOW_HANDSHAKE ||
-           follow->state == RG_FOLLOW_ANSWER;
+    /* Before the stream something always comes soon: a snapshot goes out while it is written, and
+     * one that waits for its length is announced by empty lines. */
+    return follow->state != RG_FOLLOW_STREAM ||
+           view->members[follow->member].position.offset > node_log_end(node);
 }
 
 void follow_cron(struct rg_node *node)

@@ -12,7 +12,7 @@
  * what its effects mean here.
  */
 
-enum { MEMBER_REDIAL_US = 200000, MEMBER_PERSIST_RETRY_US = 1000000 };
+enum { MEMBER_MAX_MESSAGE = 4096, MEMBER_REDIAL_US = 200000, MEMBER_PERSIST_RETRY_US = 1000000 };
 
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view)
 {
@@ -289,8 +289,8 @@ void member_input(struct rg_node *node, struct rg_conn *conn)
         return;
     while (!conn->closing && rg_buf_len(&conn->in) > 0) {
         int result = rg_request_parse(&conn->parser, rg_buf_view(&conn->in), &request);
-        if (result == RG_EAGAIN)
-            return;
+        if (result == RG_EAGAIN && rg_buf_len(&conn->in) <= MEMBER_MAX_MESSAGE)
+            return; /* the rest will come; no message is longer */
         if (result == 0)
             result = rg_group_msg_read(request.argv, request.argc, &msg);
         if (result < 0) {

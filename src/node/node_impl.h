@@ -75,6 +75,7 @@ struct rg_serve {
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
     size_t snapshot_sent;
+    int64_t told_alive_us; /* when it was last sent an empty line meanwhile */
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */

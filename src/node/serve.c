@@ -461,6 +461,18 @@ static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn,
     return serve->state >= RG_SERVE_LOADING && node->now.mono_us - heard_us > timeout_us;
 }
 
+/* Who waits for a snapshot's length is told now and then that it will come. */
+static void serve_tell_alive(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_serve *serve = conn->serve;
+
+    if (!serve->awaits_length || node->now.mono_us - serve->told_alive_us < RG_S_US)
+        return;
+    serve->told_alive_us = node->now.mono_us;
+    rg_buf_append_char(&conn->out, '\n');
+    conn_wants_output(node, conn);
+}
+
 void serve_cron(struct rg_node *node)
 {
     int64_t timeout_us = node->config->repl_timeout * RG_S_US;
@@ -472,6 +484,7 @@ void serve_cron(struct rg_node *node)
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing)
             continue;
+        serve_tell_alive(node, conn);
         if (serve_silent(node, conn, timeout_us)) {
             node_say(node, RG_LOG_WARNING, "Disconnecting timedout replica (streaming sync): %s",
                      conn->peer);

@@ -57,6 +57,22 @@ RG_TEST(what_is_no_message_closes_the_link)
     hand_group_end(&group);
 }
 
+RG_TEST(a_message_that_never_ends_closes_the_link)
+{
+    struct hand_group group;
+    char text[5000];
+
+    hand_group_start(&group, "");
+    hand_group_link(&group, 1);
+    hand_send(&group.hand, group.peers[1].link, "*2\r\n$100000000\r\n");
+    RG_CHECK(!group.hand.conns[group.peers[1].link].closed);
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    hand_send(&group.hand, group.peers[1].link, text);
+    RG_CHECK(group.hand.conns[group.peers[1].link].closed);
+    hand_group_end(&group);
+}
+
 RG_TEST(a_fresh_group_elects_and_a_write_waits_for_a_second_copy)
 {
     struct hand_group group;
