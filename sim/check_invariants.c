@@ -95,7 +95,9 @@ static void invariants_log(struct sim_check_invariants *check, struct sim_machin
         branch = sim_log_tree_find(check->tree, view->replid);
         goes_on = branch == NULL || sim_log_tree_holds(branch, view->log_end, watch->at);
     }
-    if (!goes_on && !reloaded)
+    /* So much came at once that its first part left the backlog before anybody looked. */
+    bool skipped = view->log_end >= watch->at.offset && view->log_start > watch->at.offset;
+    if (!goes_on && !reloaded && !skipped)
         sim_fail(check->loop, "n%u's log went back from %llu to %llu, and nobody reloaded it",
                  machine->index, (unsigned long long)watch->at.offset,
                  (unsigned long long)view->log_end);
