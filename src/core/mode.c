@@ -10,6 +10,17 @@ const char *rg_mode_name(enum rg_mode mode)
     return names[mode];
 }
 
+int rg_mode_of_name(struct rg_bytes name, enum rg_mode *ret_mode)
+{
+    for (int mode = 0; mode < RG_MODES; mode++) {
+        if (rg_bytes_is(name, rg_mode_name((enum rg_mode)mode))) {
+            *ret_mode = (enum rg_mode)mode;
+            return 0;
+        }
+    }
+    return RG_EINVAL;
+}
+
 static unsigned mode_majority(unsigned members)
 {
     return members / 2 + 1;

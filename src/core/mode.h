@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+#include "base/bytes.h"
+#include "base/error.h"
+
 /*
  * When a write counts as acknowledged (docs/failover.md, "Modes").
  */
@@ -15,6 +18,8 @@ enum rg_mode {
 };
 
 const char *rg_mode_name(enum rg_mode mode);
+/* Errors: RG_EINVAL. */
+RG_MUST_USE int rg_mode_of_name(struct rg_bytes name, enum rg_mode *ret_mode);
 
 /* Copies a write needs, the primary's own among them, in a group of `members`. */
 unsigned rg_mode_copies(enum rg_mode mode, unsigned members);

@@ -115,8 +115,7 @@ void config_rewritten(struct rg_node *node, uint64_t client, int result)
     if (result == 0)
         node_say(node, RG_LOG_WARNING, "CONFIG REWRITE executed with success.");
     else
-        node_say(node, RG_LOG_WARNING, "CONFIG REWRITE failed: %s",
-                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+        node_say(node, RG_LOG_WARNING, "CONFIG REWRITE failed: %s", node_file_error(result));
     if (conn == NULL || conn->closing)
         return;
     struct rg_reply reply = conn_reply(conn);
@@ -124,8 +123,7 @@ void config_rewritten(struct rg_node *node, uint64_t client, int result)
     if (result == 0)
         rg_reply_simple(&reply, "OK");
     else
-        rg_reply_errorf(&reply, "ERR Rewriting config file: %s",
-                        result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+        rg_reply_errorf(&reply, "ERR Rewriting config file: %s", node_file_error(result));
     conn_push_end(node, conn, mark);
     conn_unblock(node, conn);
 }

@@ -99,15 +99,12 @@ static const char *dispatch_group_refusal(const struct rg_node *node,
             return NULL;
         if (write)
             return "NOREPLICAS Not enough good replicas to write.";
-        return node_mode(node) == RG_MODE_ASYNC
-                   ? NULL
-                   : "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to "
-                     "'no'.";
+        return node_mode(node) == RG_MODE_ASYNC ? NULL : NODE_MASTERDOWN;
     }
     if (write)
         return "READONLY You can't write against a read only replica.";
     if (view->state != RG_MEMBER_HEALTHY)
-        return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+        return NODE_MASTERDOWN;
     return NULL;
 }
 
@@ -135,7 +132,7 @@ static const char *dispatch_refusal(const struct rg_call *call)
         return "READONLY You can't write against a read only replica.";
     if (!node_is_primary(node) && !follow_link_up(node) && !config->replica_serve_stale_data &&
         !(flags & RG_CMD_STALE))
-        return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+        return NODE_MASTERDOWN;
     return NULL;
 }
 

@@ -2,6 +2,11 @@
 #include "base/panic.h"
 #include "node/node_impl.h"
 
+const char *node_file_error(int result)
+{
+    return result == RG_ENOSPC ? "No space left on device" : "Input/output error";
+}
+
 static struct rg_effect_item *effect_add(struct rg_node *node, enum rg_effect_type type)
 {
     struct rg_effect_item *item = RG_NEW(struct rg_effect_item);

@@ -8,11 +8,6 @@
  * A primary appends its own commands, a follower the bytes of its primary as they came.
  */
 
-bool feed_active(const struct rg_node *node)
-{
-    return node->log_active;
-}
-
 void feed_activate(struct rg_node *node)
 {
     node->log_active = true;

@@ -69,7 +69,6 @@ static void follow_drop(struct rg_node *node)
     transfer_free(node, follow->transfer);
     follow->transfer = NULL;
     follow_state(node, RG_FOLLOW_IDLE);
-    follow->stream_multi = false;
     follow->redial_us =
         node->now.mono_us + (follow_plain(node) ? FOLLOW_REDIAL_US : FOLLOW_REDIAL_GROUP_US);
 }

@@ -11,8 +11,6 @@
 static const char gate_write_failed[] =
     "UNCERTAIN The replicas did not acknowledge this write in the replication mode in force; its "
     "outcome is unknown";
-static const char gate_read_failed[] =
-    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 
 uint64_t gate_released(const struct rg_node *node, enum rg_mode mode)
 {
@@ -109,7 +107,7 @@ static void gate_fail_first(struct rg_node *node, struct rg_conn *conn)
     struct rg_bytes all = rg_buf_view(&conn->out);
     struct rg_buf out = {0};
     struct rg_reply reply = {.out = &out, .proto = conn->proto};
-    const char *error = gate->kind == RG_GATE_WRITE ? gate_write_failed : gate_read_failed;
+    const char *error = gate->kind == RG_GATE_WRITE ? gate_write_failed : NODE_MASTERDOWN;
 
     rg_buf_append(&out, all.data, free_len);
     for (unsigned i = 0; i < gate->commands; i++)

@@ -401,8 +401,7 @@ void member_persisted(struct rg_node *node, uint64_t seq, int result)
         node_say(node, RG_LOG_WARNING,
                  "Cannot write %s: %s. This node takes part in no election "
                  "until it can.",
-                 RG_NODE_STATE_FILE,
-                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+                 RG_NODE_STATE_FILE, node_file_error(result));
         node->members.persist_retry_us = node->now.mono_us + MEMBER_PERSIST_RETRY_US;
         return;
     }
@@ -462,6 +461,7 @@ static bool member_record_term(struct rg_node *node, struct rg_bytes *rest, uint
 void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
 {
     struct rg_bytes rest = text;
+    enum rg_mode mode = RG_MODE_ASYNC;
 
     if (node->members.group == NULL)
         return;
@@ -473,13 +473,11 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
     }
     if (!rg_bytes_is(word, "mode"))
         return;
-    for (int mode = 0; mode < RG_MODES; mode++) {
-        if (rg_bytes_is(rest, rg_mode_name((enum rg_mode)mode))) {
-            node->config->replication_mode = mode;
-            member_tell_log(node);
-            rg_group_log_mode(node->members.group, (enum rg_mode)mode, node_log_end(node));
-        }
-    }
+    if (rg_mode_of_name(rest, &mode) < 0)
+        return;
+    node->config->replication_mode = mode;
+    member_tell_log(node);
+    rg_group_log_mode(node->members.group, mode, node_log_end(node));
 }
 
 void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log)

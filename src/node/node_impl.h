@@ -204,8 +204,7 @@ struct rg_follow {
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
-    int stream_db; /* database that the stream has selected; -1: none yet */
-    bool stream_multi;
+    int stream_db;  /* database that the stream has selected; -1: none yet */
     uint64_t acked; /* offset of the last ACK sent */
     int64_t last_ack_us;
     bool ack_asked; /* GETACK */
@@ -286,7 +285,6 @@ struct rg_stats {
     uint64_t sync_partial_ok;
     uint64_t sync_partial_err;
     uint64_t dirty; /* changes since the last save */
-    uint64_t pauses;
     struct rg_cmd_counters cmd;
     uint64_t reads;  /* pieces that arrived */
     uint64_t writes; /* pieces that the host took */
@@ -364,7 +362,6 @@ struct rg_node {
     unsigned stop_files;
     uint64_t stop_offset; /* where the log ends in the final file */
     int64_t next_cron_us;
-    bool loading;
     struct rg_transfer *load; /* dump.rdb at start */
     char load_error[256];
 
@@ -387,6 +384,12 @@ enum rg_mode node_mode(const struct rg_node *node);
 uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
 uint64_t node_memory(const struct rg_node *node);
+
+/* What a client is told that asks for data where nobody can vouch for it. */
+#define NODE_MASTERDOWN                                                                            \
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+/* The words for what a file effect ended with. */
+const char *node_file_error(int result);
 
 /* ---- effects.c ---- */
 void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char *host,
@@ -468,7 +471,6 @@ node_handler *node_handler_of(unsigned id);
 void error_stats_note(struct rg_error_stats *stats, struct rg_bytes text, uint64_t times);
 
 /* ---- feed.c: the log ---- */
-bool feed_active(const struct rg_node *node);
 /* Makes the log exist from its current end on. */
 void feed_activate(struct rg_node *node);
 void feed_command(struct rg_node *node, unsigned db, const struct rg_bytes *argv, int argc);

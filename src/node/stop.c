@@ -120,7 +120,7 @@ void stop_file_done(struct rg_node *node, int result)
         return;
     if (result < 0) {
         node_say(node, RG_LOG_WARNING, "Error trying to save the DB, can't exit: %s",
-                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+                 node_file_error(result));
         stop_failed(node);
         return;
     }

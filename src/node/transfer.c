@@ -122,6 +122,7 @@ static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event
 {
     struct rg_transfer_log *log = &transfer->log;
     int64_t number = 0;
+    enum rg_mode mode = RG_MODE_ASYNC;
 
     if (rg_bytes_is(event->key, "repl-id") && event->value.len == RG_REPLID_LEN) {
         memcpy(log->replid, event->value.data, RG_REPLID_LEN);
@@ -140,10 +141,8 @@ static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event
         (void)snprintf(log->modes, sizeof(log->modes), "%.*s", (int)event->value.len,
                        event->value.data);
     } else if (rg_bytes_is(event->key, "regent-mode")) {
-        for (int mode = 0; mode < RG_MODES; mode++) {
-            if (rg_bytes_is(event->value, rg_mode_name((enum rg_mode)mode)))
-                log->mode = mode;
-        }
+        if (rg_mode_of_name(event->value, &mode) == 0)
+            log->mode = (int)mode;
     }
 }
 
@@ -337,7 +336,7 @@ void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint
         node_say(node, RG_LOG_WARNING,
                  "Write error or short write writing to the DB dump file needed for MASTER <-> "
                  "REPLICA synchronization: %s",
-                 result == RG_ENOSPC ? "No space left on device" : "Input/output error");
+                 node_file_error(result));
         follow_failed(node, "the RDB cannot be written to disk");
         return;
     }

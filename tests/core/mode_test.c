@@ -53,3 +53,16 @@ RG_TEST(names_are_those_of_the_configuration)
     RG_CHECK_STR(rg_mode_name(RG_MODE_SYNC), "sync");
     RG_CHECK_STR(rg_mode_name(RG_MODE_QUORUM), "quorum");
 }
+
+RG_TEST(a_mode_is_found_by_its_name_only)
+{
+    for (int i = 0; i < RG_MODES; i++) {
+        enum rg_mode mode = RG_MODES;
+        RG_CHECK_INT(rg_mode_of_name(rg_bytes_str(rg_mode_name((enum rg_mode)i)), &mode), 0);
+        RG_CHECK_INT(mode, i);
+    }
+    enum rg_mode untouched = RG_MODE_SYNC;
+    RG_CHECK_INT(rg_mode_of_name(RG_BYTES("quorums"), &untouched), RG_EINVAL);
+    RG_CHECK_INT(rg_mode_of_name(RG_BYTES(""), &untouched), RG_EINVAL);
+    RG_CHECK_INT(untouched, RG_MODE_SYNC);
+}
