@@ -5,6 +5,7 @@
 
 #include "base/rand.h"
 #include "base/time.h"
+#include "cmd/notes.h"
 #include "cmd/table.h"
 #include "proto/resp.h"
 #include "store/store.h"
@@ -44,6 +45,17 @@ struct rg_cmd_counters {
     uint64_t expired_keys;
 };
 
+/*
+ * A command that found nothing and wants to be run again, with the same words, when one of its keys
+ * changed (BLPOP and its like). Its keys stand in a row in argv. It has written no reply.
+ */
+struct rg_cmd_wait {
+    bool wanted;
+    int first_key;
+    int keys;
+    int64_t timeout_us; /* 0: for ever */
+};
+
 struct rg_cmd_ctx {
     struct rg_store *store;
     unsigned db_index;
@@ -59,6 +71,10 @@ struct rg_cmd_ctx {
     uint64_t max_bulk_len; /* proto-max-bulk-len: strings grow no longer */
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;
+    struct rg_notes *notes;
+    bool may_wait; /* false in a transaction and in a stream: what would wait replies null */
+    bool resumed;  /* run again for a client that waits: a key of another type is no error */
+    struct rg_cmd_wait wait;
     uint64_t dirty; /* changes made; above 0 the command goes to the log */
 };
 

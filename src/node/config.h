@@ -77,6 +77,10 @@ struct rg_config {
     int64_t maxmemory_policy; /* enum rg_maxmemory_policy */
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
+    int64_t list_max_listpack_size;
+    int64_t set_max_intset_entries;
+    int64_t zset_max_listpack_entries;
+    int64_t zset_max_listpack_value;
     bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE; no directive */
 
     /* Persistence. */

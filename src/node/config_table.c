@@ -125,7 +125,7 @@ const struct config_directive config_directives[] = {
     NUM("lfu-decay-time", NULL, INT, 0, "1", NONE, 0, INT32_MAX),
     NUM("lfu-log-factor", NULL, INT, 0, "10", NONE, 0, INT32_MAX),
     NUM("list-compress-depth", NULL, INT, 0, "0", NONE, 0, INT32_MAX),
-    NUM("list-max-listpack-size", "list-max-ziplist-size", INT, 0, "-2", NONE, INT32_MIN, INT32_MAX),
+    NUM("list-max-listpack-size", "list-max-ziplist-size", INT, 0, "-2", FIELD(list_max_listpack_size), INT32_MIN, INT32_MAX),
     NUM("loadmodule", NULL, LINES, CONFIG_IMMUTABLE | CONFIG_HIDDEN, "", NONE, 1, 63),
     ROW("logfile", NULL, STRING, CONFIG_IMMUTABLE, "", FIELD(logfile)),
     WORD("loglevel", NULL, ENUM, 0, "notice", FIELD(loglevel), words_loglevel),
@@ -180,7 +180,7 @@ const struct config_directive config_directives[] = {
     WORD("sanitize-dump-payload", NULL, ENUM, 0, "no", NONE, words_sanitize),
     ROW("save", NULL, SAVE, 0, "3600 1 300 100 60 10000", FIELD(save)),
     ROW("server_cpulist", NULL, STRING, CONFIG_IMMUTABLE, "", NONE),
-    NUM("set-max-intset-entries", NULL, INT, 0, "512", NONE, 0, INT64_MAX),
+    NUM("set-max-intset-entries", NULL, INT, 0, "512", FIELD(set_max_intset_entries), 0, INT64_MAX),
     ROW("set-proc-title", NULL, BOOL, CONFIG_IMMUTABLE, "yes", NONE),
     WORD("shutdown-on-sigint", NULL, FLAGS, 0, "default", NONE, words_shutdown),
     WORD("shutdown-on-sigterm", NULL, FLAGS, 0, "default", NONE, words_shutdown),
@@ -222,8 +222,8 @@ const struct config_directive config_directives[] = {
     ROW("unixsocket", NULL, STRING, CONFIG_IMMUTABLE, "", FIELD(unixsocket)),
     ROW("unixsocketperm", NULL, OCTAL, CONFIG_IMMUTABLE, "0", FIELD(unixsocketperm)),
     NUM("user", NULL, LINES, CONFIG_IMMUTABLE | CONFIG_HIDDEN, "", NONE, 1, 63),
-    NUM("zset-max-listpack-entries", "zset-max-ziplist-entries", INT, 0, "128", NONE, 0, INT64_MAX),
-    NUM("zset-max-listpack-value", "zset-max-ziplist-value", MEMORY, 0, "64", NONE, 0, INT64_MAX),
+    NUM("zset-max-listpack-entries", "zset-max-ziplist-entries", INT, 0, "128", FIELD(zset_max_listpack_entries), 0, INT64_MAX),
+    NUM("zset-max-listpack-value", "zset-max-ziplist-value", MEMORY, 0, "64", FIELD(zset_max_listpack_value), 0, INT64_MAX),
 };
 /* clang-format on */
 

@@ -178,6 +178,7 @@ static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *rep
         .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
+        .notes = &node->notes,
     };
 }
 
@@ -191,6 +192,7 @@ static void dispatch_data(struct rg_call *call)
     ctx.expiry = node_expires_keys(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
+    rg_notes_reset(&node->notes);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
     if (!primary) {
@@ -354,6 +356,7 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
         return RG_EPROTO;
     ctx.expiry = RG_EXPIRY_IGNORE;
     ctx.no_touch = true;
+    rg_notes_reset(&node->notes);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
     node->stats.per_command[command->id].calls++;

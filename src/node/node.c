@@ -66,6 +66,20 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->slowlog);
 }
 
+struct rg_store_limits node_store_limits(const struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+
+    return (struct rg_store_limits){
+        .hash_max_listpack_entries = (uint64_t)config->hash_max_listpack_entries,
+        .hash_max_listpack_value = (uint64_t)config->hash_max_listpack_value,
+        .list_max_listpack_size = config->list_max_listpack_size,
+        .set_max_intset_entries = (uint64_t)config->set_max_intset_entries,
+        .zset_max_listpack_entries = (uint64_t)config->zset_max_listpack_entries,
+        .zset_max_listpack_value = (uint64_t)config->zset_max_listpack_value,
+    };
+}
+
 struct rg_node *rg_node_new(const struct rg_node_init *init)
 {
     struct rg_node *node = RG_NEW(struct rg_node);
@@ -83,10 +97,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_rand_init(&node->rand, init->seed);
     rg_rand_hex(&node->rand, node->run_id, 40);
     rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
-    struct rg_store_limits limits = {
-        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
-        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
-    };
+    struct rg_store_limits limits = node_store_limits(node);
     node->store =
         rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
     node->backlog = rg_backlog_new(0, (uint64_t)node->config->repl_backlog_size);
@@ -123,6 +134,7 @@ void rg_node_free(struct rg_node *node)
     latency_free(node->latency);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
+    rg_notes_fini(&node->notes);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
     rg_buf_fini(&node->muted);
@@ -393,8 +405,10 @@ static void node_expire(struct rg_node *node)
             .reply = &none,
             .counters = &node->stats.cmd,
             .propagation = &node->propagation,
+            .notes = &node->notes,
         };
         rg_propagation_reset(&node->propagation);
+        rg_notes_reset(&node->notes);
         (void)rg_cmd_expire_due(&ctx, NODE_EXPIRE_BATCH);
         feed_propagation(node);
     }

@@ -339,6 +339,7 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
+    struct rg_notes notes;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
@@ -384,6 +385,7 @@ enum rg_mode node_mode(const struct rg_node *node);
 uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
 uint64_t node_memory(const struct rg_node *node);
+struct rg_store_limits node_store_limits(const struct rg_node *node);
 
 /* What a client is told that asks for data where nobody can vouch for it. */
 #define NODE_MASTERDOWN                                                                            \

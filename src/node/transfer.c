@@ -62,10 +62,7 @@ void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, 
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
 {
     struct rg_transfer *transfer = RG_NEW(struct rg_transfer);
-    struct rg_store_limits limits = {
-        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
-        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
-    };
+    struct rg_store_limits limits = node_store_limits(node);
 
     transfer->reader = rg_rdb_reader_new();
     transfer->store =

@@ -159,7 +159,11 @@ enum rg_type rg_entry_type(const struct rg_entry *entry)
 
 const char *rg_type_name(enum rg_type type)
 {
-    static const char *const names[] = {[RG_TYPE_STRING] = "string", [RG_TYPE_HASH] = "hash"};
+    static const char *const names[RG_TYPES] = {[RG_TYPE_STRING] = "string",
+                                                [RG_TYPE_HASH] = "hash",
+                                                [RG_TYPE_LIST] = "list",
+                                                [RG_TYPE_SET] = "set",
+                                                [RG_TYPE_ZSET] = "zset"};
     return names[type];
 }
 

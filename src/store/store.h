@@ -22,12 +22,20 @@ struct rg_entry;
 enum rg_type {
     RG_TYPE_STRING,
     RG_TYPE_HASH,
+    RG_TYPE_LIST, /* store/list.h */
+    RG_TYPE_SET,  /* store/set.h */
+    RG_TYPE_ZSET, /* store/zset.h */
+    RG_TYPES
 };
 
 /* Where a collection leaves its packed form; the directives of the same names. */
 struct rg_store_limits {
     uint64_t hash_max_listpack_entries;
     uint64_t hash_max_listpack_value;
+    int64_t list_max_listpack_size; /* elements, or -1 … -5: 4 to 64 KiB */
+    uint64_t set_max_intset_entries;
+    uint64_t zset_max_listpack_entries;
+    uint64_t zset_max_listpack_value;
 };
 
 enum { RG_NO_EXPIRY = -1 };

@@ -3,7 +3,8 @@
 #include "store/store.h"
 #include "tests/harness.h"
 
-static const struct rg_store_limits limits = {8, 64};
+static const struct rg_store_limits limits = {.hash_max_listpack_entries = 8,
+                                              .hash_max_listpack_value = 64};
 
 static struct rg_bytes key_name(char name[24], uint64_t i)
 {
