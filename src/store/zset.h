@@ -19,8 +19,7 @@ bool rg_zset_score(const struct rg_entry *entry, struct rg_bytes member, double 
 bool rg_zset_rank(const struct rg_entry *entry, struct rg_bytes member, uint64_t *ret_rank);
 bool rg_zset_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
 /* Removes count members from rank on; both lie within the set. */
-void rg_zset_remove_ranks(struct rg_db *db, struct rg_entry **entry, uint64_t rank,
-                          uint64_t count);
+void rg_zset_remove_ranks(struct rg_db *db, struct rg_entry **entry, uint64_t rank, uint64_t count);
 
 /* How many members have a score below `score`, or, with through, at most that: in O(log n). */
 uint64_t rg_zset_count_below(const struct rg_entry *entry, double score, bool through);
@@ -37,8 +36,8 @@ void rg_zset_iter_init(struct rg_zset_iter *iter, const struct rg_entry *entry, 
                        bool backward);
 bool rg_zset_iter_next(struct rg_zset_iter *iter, struct rg_bytes *ret_member, double *ret_score);
 /* One member, each equally likely. The set is not empty. */
-void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand,
-                    struct rg_bytes *ret_member, double *ret_score);
+void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_member,
+                    double *ret_score);
 /* ZSCAN: as rg_db_scan; a small one is visited whole. */
 uint64_t rg_zset_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
                       void (*visit)(void *arg, struct rg_bytes member, double score), void *arg);
