@@ -3,14 +3,26 @@
 
     differential.py --port-a 6379 --port-b 6380 [--commands 20000] [--seed N]
 
-The commands are those of strings, hashes and keys, with good and bad arguments, in RESP2 and RESP3.
+The commands are those of strings, hashes and keys, and of every module commands_<family>.py beside
+this one, with good and bad arguments, in RESP2 and RESP3.
 A reply without an order (HGETALL, KEYS, SCAN …) is compared as one; a random one by what it may
 hold; a time to live within the time that the two servers' replies may lie apart. Every round begins
 with FLUSHALL and ends with a comparison of all keys. Exits with 1 at the first round that differs,
 after showing its differences; the seed printed repeats it.
+
+A family's module has
+  command(gen)  one random command of the family as a list of words, made with the Generator gen
+  COMPARABLE    optional: by name in lower case, what makes of (command, reply) a value that is
+                equal for two servers that behave alike; for replies without an order or at random
+  READERS       optional: by type as TYPE replies it, what makes of (client, key) the key's value
+                in such a form
 """
 
 import argparse
+import functools
+import glob
+import importlib
+import os
 import random
 import sys
 import time
@@ -27,6 +39,13 @@ TEXTS = ["", "a", "hello", "x" * 44, "y" * 45, "z" * 70, "bin\x00\r\n\xff", "ohm
 PATTERNS = ["*", "k*", "?1", "k[0-3]", "k[^0]", "\\k1", "f*", "nothing", "[", "k[5-2]", "*1"]
 DATABASES = 16
 
+FAMILIES = [importlib.import_module(os.path.basename(path)[:-3]) for path in sorted(
+    glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "commands_*.py")))]
+COMPARABLE = {name: make for family in FAMILIES
+              for name, make in getattr(family, "COMPARABLE", {}).items()}
+READERS = {kind: read for family in FAMILIES
+           for kind, read in getattr(family, "READERS", {}).items()}
+
 UNORDERED = {"hkeys", "hvals", "keys"}
 UNORDERED_PAIRS = {"hgetall"}
 
@@ -34,6 +53,8 @@ UNORDERED_PAIRS = {"hgetall"}
 class Generator:
     def __init__(self, rng):
         self.rng = rng
+        self.families = [self.string_command, self.hash_command, self.key_command]
+        self.families += [functools.partial(family.command, self) for family in FAMILIES]
 
     def pick(self, values):
         return self.rng.choice(values)
@@ -184,7 +205,7 @@ class Generator:
             lambda: ["scan", self.pick(["0", "0", "0", "0", "abc", "1x"]), self.case("COUNT"),
                      self.pick(["1000", "1000", "1000", "0", "abc"])]
             + self.maybe(self.case("MATCH"), self.pick(PATTERNS))
-            + self.maybe(self.case("TYPE"), self.pick(["string", "hash", "HASH", "zset"])),
+            + self.maybe(self.case("TYPE"), self.pick(["string", "hash", "HASH", "list", "set", "zset", "no"])),
             lambda: ["rename", key, self.key()],
             lambda: ["renamenx", key, self.key()],
             lambda: ["copy", key, self.key()]
@@ -203,7 +224,7 @@ class Generator:
              if self.rng.random() < 0.2 else []))()
 
     def command(self):
-        command = self.pick([self.string_command, self.hash_command, self.key_command])()
+        command = self.pick(self.families)()
         if self.rng.random() < 0.01:
             command = command[: self.rng.randint(1, len(command))]
         if self.rng.random() < 0.01:
@@ -225,6 +246,8 @@ def comparable(command, reply):
     kind = type(reply).__name__
     if isinstance(reply, Error) or reply is None:
         return kind, reply
+    if name in COMPARABLE:
+        return kind, COMPARABLE[name](command, reply)
     if name in UNORDERED:
         return kind, sorted(reply)
     if name in UNORDERED_PAIRS:
@@ -283,6 +306,8 @@ def dump(client):
             kind = bytes(client.call("type", key))
             if kind == b"string":
                 value = client.call("get", key)
+            elif kind in READERS:
+                value = READERS[kind](client, key)
             else:
                 reply = client.call("hgetall", key)
                 value = sorted(reply) if isinstance(reply, Map) else pairs(reply)
