@@ -40,7 +40,7 @@ def command(g):
          if g.rng.random() < 0.2 else []))()
 
 
-REPLIES = {
+COMPARABLE = {
     "expiretime": time_left,
     "keys": unordered,
     "pexpiretime": time_left,

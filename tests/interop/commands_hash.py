@@ -34,7 +34,7 @@ def command(g):
     ])()
 
 
-REPLIES = {
+COMPARABLE = {
     "hgetall": unordered_pairs,
     "hkeys": unordered,
     "hrandfield": random_choice,
@@ -42,4 +42,4 @@ REPLIES = {
     "hvals": unordered,
 }
 
-CONTENT = {b"hash": lambda client, key: unordered_pairs(None, client.call("hgetall", key))}
+READERS = {b"hash": lambda client, key: unordered_pairs(None, client.call("hgetall", key))}

@@ -7,9 +7,11 @@ The commands are those of the families, with good and bad arguments, in RESP2 an
 mixes a few of them. A family is a module commands_<family>.py with
 
     command(generator)  a random command as a list of words; its keys are generator.key(family)
-    REPLIES             how replies are made comparable, by the command's name; those that are not
-                        named must be equal in type and value
-    CONTENT             how the whole of a value is read, by type
+    COMPARABLE          optional: by name in lower case, what makes of (command, reply) a value that
+                        is equal for two servers that behave alike (comparison.py has some); the
+                        others must be equal in type and value
+    READERS             optional: by type as TYPE replies it, what makes of (client, key) the key's
+                        value in such a form
 
 A reply without an order (HGETALL, KEYS, SCAN …) is compared as one; a random one by what it may
 hold; a time to live within the time that the two servers' replies may lie apart. Every round begins
@@ -32,10 +34,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = sorted(os.path.basename(path)[len("commands_"):-len(".py")]
                for path in glob.glob(os.path.join(HERE, "commands_*.py")))
 FAMILIES = {name: importlib.import_module("commands_" + name) for name in NAMES}
-REPLIES = {name: form for family in FAMILIES.values()
-           for name, form in getattr(family, "REPLIES", {}).items()}
-CONTENT = {kind: read for family in FAMILIES.values()
-           for kind, read in getattr(family, "CONTENT", {}).items()}
+COMPARABLE = {name: form for family in FAMILIES.values()
+           for name, form in getattr(family, "COMPARABLE", {}).items()}
+READERS = {kind: read for family in FAMILIES.values()
+           for kind, read in getattr(family, "READERS", {}).items()}
 FAMILIES_PER_ROUND = 3
 
 
@@ -50,7 +52,7 @@ def random_command(generator):
 
 def comparable(command, reply):
     kind = type(reply).__name__
-    form = REPLIES.get(command[0].decode().lower())
+    form = COMPARABLE.get(command[0].decode().lower())
     if form is None or isinstance(reply, Error) or reply is None:
         return kind, typed(reply)
     return kind, form(command, reply)
@@ -86,7 +88,7 @@ def dump(client):
         client.call("select", db)
         for key in client.call("keys", "*"):
             kind = bytes(client.call("type", key))
-            value = CONTENT[kind](client, key)
+            value = READERS[kind](client, key)
             content[db, key] = kind, value, client.call("pexpiretime", key)
     client.call("select", 0)
     return content
