@@ -45,7 +45,5 @@ void rg_lookup_delete_expired(struct rg_cmd_ctx *ctx, unsigned db, struct rg_byt
 
 /* Marks the entry as used now; every entry that a command creates is marked too. */
 void rg_lookup_touch(struct rg_cmd_ctx *ctx, struct rg_entry *entry);
-/* Seconds since the entry was used. */
-int64_t rg_lookup_idle_s(const struct rg_cmd_ctx *ctx, const struct rg_entry *entry);
 
 #endif

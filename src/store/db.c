@@ -250,6 +250,13 @@ struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand)
     return rg_table_random(&db->table, rand);
 }
 
+struct rg_entry *rg_db_random_expiring(struct rg_db *db, struct rg_rand *rand)
+{
+    if (db->expiry.count == 0)
+        return NULL;
+    return rg_expiry_at(&db->expiry, rg_rand_below(rand, db->expiry.count));
+}
+
 struct scan {
     void (*visit)(void *arg, struct rg_entry *entry);
     void *arg;

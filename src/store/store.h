@@ -83,6 +83,8 @@ RG_MUST_USE int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *
                            struct rg_bytes new_key);
 /* A random entry, each about equally likely; NULL in an empty database. */
 struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand);
+/* The same among those that expire. */
+struct rg_entry *rg_db_random_expiring(struct rg_db *db, struct rg_rand *rand);
 
 /*
  * SCAN: calls visit for about `count` buckets' worth of entries from cursor (0 begins) and returns
