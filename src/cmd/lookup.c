@@ -45,6 +45,7 @@ void rg_lookup_delete_expired(struct rg_cmd_ctx *ctx, unsigned db, struct rg_byt
 
     if (rg_db_delete(rg_store_db(ctx->store, db), owned)) {
         ctx->counters->expired_keys++;
+        rg_cmd_note_in(ctx, db, owned, RG_NOTE_EXPIRED, "expired");
         rg_propagation_add(ctx->propagation, db, words, 2);
     }
     rg_free(copy);
@@ -61,6 +62,8 @@ struct rg_entry *rg_lookup_read_in(struct rg_cmd_ctx *ctx, unsigned db, struct r
         entry = NULL;
     }
     if (entry == NULL) {
+        if (!(flags & RG_LOOKUP_NO_NOTE))
+            rg_cmd_note_event(ctx, db, key, RG_NOTE_MISS, "keymiss");
         ctx->counters->keyspace_misses += !(flags & RG_LOOKUP_NO_STATS);
         return NULL;
     }
