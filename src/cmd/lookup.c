@@ -38,8 +38,10 @@ void rg_lookup_delete_expired(struct rg_cmd_ctx *ctx, unsigned db, struct rg_byt
     char *copy = rg_alloc_copy(key.data, key.len);
     struct rg_bytes owned = rg_bytes(copy, key.len);
 
-    if (lookup_delete(ctx, db, owned))
+    if (lookup_delete(ctx, db, owned)) {
         ctx->counters->expired_keys++;
+        rg_cmd_note_in(ctx, db, owned, RG_NOTE_EXPIRED, "expired");
+    }
     rg_free(copy);
 }
 
@@ -66,6 +68,8 @@ struct rg_entry *rg_lookup_read_in(struct rg_cmd_ctx *ctx, unsigned db, struct r
         entry = NULL;
     }
     if (entry == NULL) {
+        if (!(flags & RG_LOOKUP_NO_NOTE))
+            rg_cmd_note_event(ctx, db, key, RG_NOTE_MISS, "keymiss");
         ctx->counters->keyspace_misses += !(flags & RG_LOOKUP_NO_STATS);
         return NULL;
     }

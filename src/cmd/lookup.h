@@ -10,6 +10,7 @@
 enum rg_lookup_flag {
     RG_LOOKUP_NO_TOUCH = 1 << 0, /* leave the access data alone */
     RG_LOOKUP_NO_STATS = 1 << 1, /* count neither hit nor miss */
+    RG_LOOKUP_NO_NOTE = 1 << 2,  /* subscribers are not told of a miss */
 };
 
 static inline int64_t rg_cmd_now_ms(const struct rg_cmd_ctx *ctx)

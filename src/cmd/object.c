@@ -8,7 +8,7 @@
 static struct rg_entry *object_find(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry =
-        rg_lookup_read_in(ctx, ctx->db_index, ctx->argv[2], RG_LOOKUP_NO_TOUCH);
+        rg_lookup_read_in(ctx, ctx->db_index, ctx->argv[2], RG_LOOKUP_NO_TOUCH | RG_LOOKUP_NO_NOTE);
 
     if (entry == NULL)
         rg_reply_null(ctx->reply);
