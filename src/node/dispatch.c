@@ -110,7 +110,7 @@ static const char *dispatch_group_refusal(const struct rg_node *node,
 
 static const char *dispatch_refusal(const struct rg_call *call)
 {
-    const struct rg_node *node = call->node;
+    struct rg_node *node = call->node;
     const struct rg_conn *conn = call->conn;
     uint32_t flags = call->command->flags;
     const struct rg_config *config = node->config;
@@ -121,8 +121,8 @@ static const char *dispatch_refusal(const struct rg_call *call)
     refusal = dispatch_group_refusal(node, call->command);
     if (refusal != NULL)
         return refusal;
-    if ((flags & RG_CMD_DENYOOM) && config->maxmemory > 0 && node_is_primary(node) &&
-        node_memory(node) > (uint64_t)config->maxmemory)
+    if (config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
+        (flags & RG_CMD_DENYOOM))
         return "OOM command not allowed when used memory > 'maxmemory'.";
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
         config->min_replicas_max_lag > 0 &&
@@ -176,6 +176,7 @@ static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *rep
         .argv = argv,
         .argc = argc,
         .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
+        .access = &node->access,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
         .notes = &node->notes,

@@ -80,6 +80,18 @@ struct rg_store_limits node_store_limits(const struct rg_node *node)
     };
 }
 
+void node_set_access(struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+
+    node->access = (struct rg_access){
+        .lfu = config->maxmemory_policy == RG_POLICY_VOLATILE_LFU ||
+               config->maxmemory_policy == RG_POLICY_ALLKEYS_LFU,
+        .lfu_log_factor = config->lfu_log_factor,
+        .lfu_decay_minutes = config->lfu_decay_time,
+    };
+}
+
 struct rg_node *rg_node_new(const struct rg_node_init *init)
 {
     struct rg_node *node = RG_NEW(struct rg_node);
@@ -107,6 +119,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
+    node->evict = evict_new();
+    node_set_access(node);
     node->pubsub = pubsub_new();
     node->latency = latency_new();
     if (init->self_member != NULL)
@@ -135,6 +149,7 @@ void rg_node_free(struct rg_node *node)
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
+    evict_free(node->evict);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
     rg_buf_fini(&node->muted);
@@ -384,9 +399,30 @@ void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 
 /* ---- The run ---- */
 
+struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
+{
+    rg_propagation_reset(&node->propagation);
+    rg_notes_reset(&node->notes);
+    return (struct rg_cmd_ctx){
+        .store = node->store,
+        .db_index = db,
+        .db = rg_store_db(node->store, db),
+        .now = node->now,
+        .rand = &node->rand,
+        .access = &node->access,
+        .counters = &node->stats.cmd,
+        .propagation = &node->propagation,
+        .notes = &node->notes,
+    };
+}
+
+void node_upkeep_done(struct rg_node *node)
+{
+    feed_propagation(node);
+}
+
 static void node_expire(struct rg_node *node)
 {
-    struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
     if (!node->config->active_expire || !node_expires_keys(node))
@@ -396,21 +432,9 @@ static void node_expire(struct rg_node *node)
         int64_t next = rg_db_next_expire_ms(db);
         if (next == RG_NO_EXPIRY || next > node->now.wall_us / RG_MS_US)
             continue;
-        struct rg_cmd_ctx ctx = {
-            .store = node->store,
-            .db_index = i,
-            .db = db,
-            .now = node->now,
-            .rand = &node->rand,
-            .reply = &none,
-            .counters = &node->stats.cmd,
-            .propagation = &node->propagation,
-            .notes = &node->notes,
-        };
-        rg_propagation_reset(&node->propagation);
-        rg_notes_reset(&node->notes);
+        struct rg_cmd_ctx ctx = node_upkeep_ctx(node, i);
         (void)rg_cmd_expire_due(&ctx, NODE_EXPIRE_BATCH);
-        feed_propagation(node);
+        node_upkeep_done(node);
     }
     int64_t took_us = node_measure_us(node) - began_us;
     node->stats.expire_us += took_us;
@@ -578,6 +602,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     member_run(node);
     follow_run(node);
     node_expire(node);
+    evict_run(node);
     node_inputs(node);
     node_cron(node);
     node_ask_acks(node);
@@ -604,6 +629,7 @@ int64_t rg_node_deadline(const struct rg_node *node)
     int64_t deadlines[] = {
         member_deadline(node),  follow_deadline(node), gate_deadline(node),
         session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
+        evict_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

@@ -340,6 +340,8 @@ struct rg_node {
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
     struct rg_notes notes;
+    struct rg_access access; /* what the eviction policy wants known of keys */
+    struct evict_pool *evict;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
@@ -386,12 +388,29 @@ uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
 uint64_t node_memory(const struct rg_node *node);
 struct rg_store_limits node_store_limits(const struct rg_node *node);
+/* What the eviction policy wants known of keys, as configured now. */
+void node_set_access(struct rg_node *node);
+/* For deletions that no command asked for: a context that replies nowhere, and then the feeding of
+ * what it propagated to the log. */
+struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db);
+void node_upkeep_done(struct rg_node *node);
 
 /* What a client is told that asks for data where nobody can vouch for it. */
 #define NODE_MASTERDOWN                                                                            \
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 /* The words for what a file effect ended with. */
 const char *node_file_error(int result);
+
+/* ---- evict.c ---- */
+struct evict_pool *evict_new(void);
+void evict_free(struct evict_pool *pool);
+/* Brings a primary's memory below maxmemory. False: it is above, and nothing may go. */
+bool evict_make_room(struct rg_node *node);
+/* Goes on with what one go had no time for. */
+void evict_run(struct rg_node *node);
+int64_t evict_deadline(const struct rg_node *node);
+/* How long memory has been above the limit, now or in total. */
+int64_t evict_exceeded_us(const struct rg_node *node, bool total);
 
 /* ---- effects.c ---- */
 void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char *host,

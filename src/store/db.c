@@ -26,6 +26,7 @@ struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
     store->seed = seed;
     store->limits = *limits;
     store->pool = rg_pool_new();
+    rg_store_forget_key(store);
     store->dbs = RG_NEW_ARRAY(struct rg_db, databases);
     for (unsigned i = 0; i < databases; i++)
         db_init(&store->dbs[i], store);
@@ -89,12 +90,40 @@ void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_e
     *ret_expiry = rg_expiry_memory(&db->expiry);
 }
 
+/* ---- Looking ahead ---- */
+
+uint64_t rg_store_hash(const struct rg_store *store, struct rg_bytes key)
+{
+    return rg_table_hash(&store->dbs[0].table, key);
+}
+
+void rg_db_prefetch_bucket(const struct rg_db *db, uint64_t hash)
+{
+    rg_table_prefetch_bucket(&db->table, hash);
+}
+
+void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash)
+{
+    rg_table_prefetch_items(&db->table, hash);
+}
+
+void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash)
+{
+    store->expected_key = key;
+    store->expected_hash = hash;
+}
+
+void rg_store_forget_key(struct rg_store *store)
+{
+    store->expected_key = (struct rg_bytes){.len = SIZE_MAX};
+}
+
 /* ---- Entries in and out ---- */
 
 void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
 {
     struct rg_bytes key = rg_entry_key(entry);
-    uint64_t hash = rg_table_hash(&db->table, key);
+    uint64_t hash = rg_db_hash(db, key);
     void **place = rg_table_find(&db->table, key, hash);
     entry->mark = db->store->mark & 1;
     if (place != NULL) {
@@ -131,7 +160,7 @@ struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key)
 {
     if (db->table.count == 0)
         return NULL;
-    void **place = rg_table_find(&db->table, key, rg_table_hash(&db->table, key));
+    void **place = rg_table_find(&db->table, key, rg_db_hash(db, key));
     return place != NULL ? *place : NULL;
 }
 
@@ -214,6 +243,13 @@ uint64_t rg_db_count_expiring(const struct rg_db *db)
 struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand)
 {
     return rg_table_random(&db->table, rand);
+}
+
+struct rg_entry *rg_db_random_expiring(struct rg_db *db, struct rg_rand *rand)
+{
+    if (db->expiry.count == 0)
+        return NULL;
+    return rg_expiry_at(&db->expiry, rg_rand_below(rand, db->expiry.count));
 }
 
 struct scan {

@@ -23,6 +23,8 @@ struct rg_store {
     uint64_t seed;
     struct rg_store_limits limits;
     struct rg_pool *pool; /* all that the databases hold comes from it, and so it counts it */
+    struct rg_bytes expected_key; /* of this hash; SIZE_MAX long where there is none */
+    uint64_t expected_hash;
 
     /* snapshot.c */
     unsigned mark; /* 0 or 1: entries with the other one have not been seen yet */
@@ -43,6 +45,15 @@ static inline void rg_db_before_change(struct rg_db *db, struct rg_entry *entry)
 {
     if (__builtin_expect(entry->mark != db->store->mark, 0))
         rg_db_capture(db, entry);
+}
+/* The key's hash, from what is expected or computed. */
+static inline uint64_t rg_db_hash(const struct rg_db *db, struct rg_bytes key)
+{
+    const struct rg_store *store = db->store;
+
+    if (key.data == store->expected_key.data && key.len == store->expected_key.len)
+        return store->expected_hash;
+    return rg_table_hash(&db->table, key);
 }
 /* All entries leave at once. */
 void rg_db_before_flush(struct rg_db *db);

@@ -115,6 +115,12 @@ struct rg_entry *rg_expiry_first(const struct rg_expiry *expiry)
     return expiry->count > 0 ? item_at(expiry, 0)->entry : NULL;
 }
 
+struct rg_entry *rg_expiry_at(const struct rg_expiry *expiry, uint64_t index)
+{
+    RG_ASSERT(index < expiry->count);
+    return item_at(expiry, index)->entry;
+}
+
 int64_t rg_expiry_moment(const struct rg_expiry *expiry, uint64_t index)
 {
     RG_ASSERT(index < expiry->count);

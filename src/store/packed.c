@@ -1,74 +1,30 @@
 #include "store/packed.h"
 
 #include "base/panic.h"
+#include "store/counted.h"
 
 /* ---- Pairs ---- */
 
-static size_t number_size(size_t number)
-{
-    size_t size = 1;
-    for (; number >= 0x80; number >>= 7)
-        size++;
-    return size;
-}
-
-static char *number_write(char *out, size_t number)
-{
-    for (; number >= 0x80; number >>= 7)
-        *out++ = (char)(number | 0x80);
-    *out++ = (char)number;
-    return out;
-}
-
-static const char *number_read(const char *at, size_t *ret_number)
-{
-    size_t number = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        unsigned char byte = (unsigned char)*at++;
-        number |= (size_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    *ret_number = number;
-    return at;
-}
-
-static char *bytes_write(char *out, struct rg_bytes bytes)
-{
-    out = number_write(out, bytes.len);
-    if (bytes.len > 0)
-        memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
-static const char *bytes_read(const char *at, struct rg_bytes *ret_bytes)
-{
-    size_t len = 0;
-    at = number_read(at, &len);
-    *ret_bytes = rg_bytes(at, len);
-    return at + len;
-}
-
 size_t rg_pair_size(struct rg_bytes field, struct rg_bytes value)
 {
-    return number_size(field.len) + field.len + number_size(value.len) + value.len;
+    return rg_counted_size(field.len) + rg_counted_size(value.len);
 }
 
 void rg_pair_write(char *out, struct rg_bytes field, struct rg_bytes value)
 {
-    bytes_write(bytes_write(out, field), value);
+    rg_counted_write(rg_counted_write(out, field), value);
 }
 
 const char *rg_pair_read(const char *at, struct rg_pair *ret_pair)
 {
-    at = bytes_read(at, &ret_pair->field);
-    return bytes_read(at, &ret_pair->value);
+    at = rg_counted_read(at, &ret_pair->field);
+    return rg_counted_read(at, &ret_pair->value);
 }
 
 struct rg_bytes rg_pair_field(const char *at)
 {
     struct rg_bytes field;
-    bytes_read(at, &field);
+    rg_counted_read(at, &field);
     return field;
 }
 
@@ -167,11 +123,11 @@ struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *pack
     /* A row of its own is written, since the value may be a view into this one. */
     size_t before = (size_t)(pair.field.data + pair.field.len - packed->data);
     size_t after = packed->len - (size_t)(end - packed->data);
-    size_t len = before + number_size(value.len) + value.len + after;
+    size_t len = before + rg_counted_size(value.len) + after;
     RG_ASSERT(len <= RG_PACKED_MAX);
     struct rg_packed *fresh = packed_resize(pool, NULL, len);
     memcpy(fresh->data, packed->data, before);
-    char *out = bytes_write(fresh->data + before, value);
+    char *out = rg_counted_write(fresh->data + before, value);
     memcpy(out, end, after);
     fresh->len = (uint32_t)len;
     fresh->count = packed->count;

@@ -8,10 +8,9 @@
 #include "store/pool.h"
 
 /*
- * A pair of a field and its value as one run of bytes: the field's length, the field, the value's
- * length, the value; lengths as base-128 numbers, lowest digit first, the high bit saying that more
- * follow. A packed hash is such pairs in a row, in order of insertion; a large hash's table holds
- * them one by one.
+ * A pair of a field and its value is both as counted bytes (counted.h), one after the other. A
+ * packed hash is such pairs in a row, in order of insertion; a large hash's table holds them one by
+ * one.
  */
 struct rg_pair {
     struct rg_bytes field;

@@ -215,6 +215,31 @@ void **rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t
     return NULL;
 }
 
+void rg_table_prefetch_bucket(const struct rg_table *table, uint64_t hash)
+{
+    if (table->count > 0)
+        __builtin_prefetch(bucket_at(table, bucket_index(table, hash)));
+}
+
+void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash)
+{
+    enum { LINE = 64 };
+
+    if (table->count == 0)
+        return;
+    const struct bucket *bucket = bucket_at(table, bucket_index(table, hash));
+    unsigned items = bucket_items(bucket);
+    for (uint64_t m = bucket_match(bucket, print_of(hash)); m != 0; m &= m - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(m) / 8 - 1;
+        if (!(items & 1U << slot))
+            continue;
+        /* A small item that is not aligned to a cache line reaches into the next one. */
+        const char *item = bucket->slots[slot];
+        __builtin_prefetch(item);
+        __builtin_prefetch(item + LINE - 1);
+    }
+}
+
 void **rg_table_place(const struct rg_table *table, const void *item)
 {
     struct rg_bytes key = table->key_of(item);

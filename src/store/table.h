@@ -40,6 +40,12 @@ uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key);
 void **rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash);
 /* The place of an item that is in the table. Another one of the same key may be put there. */
 void **rg_table_place(const struct rg_table *table, const void *item);
+/*
+ * Looking ahead: has the memory of a later rg_table_find fetched meanwhile. First the bucket; once
+ * that is there, the items in it that it may be.
+ */
+void rg_table_prefetch_bucket(const struct rg_table *table, uint64_t hash);
+void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash);
 /* The item's key, of this hash, is not in the table. */
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash);
 /* Returns the item that was removed, or NULL. */

@@ -39,7 +39,8 @@ RG_TEST(every_row_is_whole)
         RG_CHECK(rows[i].summary[0] != '\0' && rows[i].complexity[0] != '\0');
         RG_CHECK(rows[i].arity != 0);
         RG_CHECK((strchr(rows[i].name, '|') != NULL) == (rows[i].parent != NULL));
-        RG_CHECK((rows[i].first_key != 0) == (rows[i].key_flags[0] != '\0'));
+        RG_CHECK((rows[i].first_key != 0 || rows[i].flags & RG_CMD_MOVABLEKEYS) ==
+                 (rows[i].key_flags[0] != '\0'));
     }
 }
 
@@ -85,6 +86,53 @@ RG_TEST(keys_are_where_the_row_says)
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_object_encoding), argv, 3, at, 4), 1);
     RG_CHECK_INT(at[0], 2);
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_ping), argv, 1, at, 4), 0);
+}
+
+/* Up to eight words, as a request, and the positions of the keys as digits. */
+static void check_keys(const struct rg_command *command, const char *line, const char *expected)
+{
+    struct rg_bytes argv[8];
+    struct rg_bytes rest = rg_bytes_str(line);
+    int at[8] = {0};
+    int argc = 0;
+
+    while (rest.len > 0)
+        argv[argc++] = rg_bytes_cut(&rest, ' ');
+    int count = rg_cmd_keys(command, argv, argc, at, 8);
+    RG_CHECK_INT(count, expected[0] == '-' ? RG_EINVAL : (int)strlen(expected));
+    for (int i = 0; i < count; i++)
+        RG_CHECK_INT(at[i], expected[i] - '0');
+}
+
+RG_TEST(keys_stand_behind_counts_and_words)
+{
+    struct rg_command counted = {.arity = -2, .key_flags = "keynum:2 RW access"};
+    struct rg_command stored = {.arity = -4,
+                                .first_key = 1,
+                                .last_key = 1,
+                                .key_step = 1,
+                                .key_flags = "OW update|keynum:2 RO access"};
+    struct rg_command worded = {.arity = -2,
+                                .first_key = 1,
+                                .last_key = 1,
+                                .key_step = 1,
+                                .key_flags = "RO access|keyword:STORE:3 OW update"};
+    struct rg_command optional = {.arity = -2,
+                                  .first_key = 1,
+                                  .last_key = 1,
+                                  .key_step = 1,
+                                  .key_flags = "RO access|unknown RO|unknown:STORE OW update"};
+
+    check_keys(&counted, "c 0 2 a b LEFT", "34");
+    check_keys(&counted, "c 0 0 a", "-");
+    check_keys(&counted, "c 0 3 a b", "-");
+    check_keys(&counted, "c 0 x a", "-");
+    check_keys(&counted, "c 0", "-");
+    check_keys(&stored, "c d 1 a", "13");
+    check_keys(&worded, "c a STORE store b", "14");
+    check_keys(&worded, "c a b store", "1");
+    check_keys(&optional, "c a BY store STORE b store d", "17");
+    check_keys(&optional, "c a LIMIT store d GET store", "1");
 }
 
 RG_TEST(syntax_groups_become_what_they_hold)
