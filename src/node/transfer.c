@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
+#include "node/notify.h"
 
 /*
  * An RDB on its way in: from the primary, or from disk at start. It is loaded into a store of its
@@ -351,9 +352,11 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
     snapshot_drop(node);
+    notify_replace(node);
     rg_store_free(node->store);
     node->store = transfer->store;
     transfer->store = NULL;
+    notify_replaced(node);
     if (transfer->libraries > 0)
         node_say(node, RG_LOG_WARNING,
                  "The RDB holds %u function libraries, which are not loaded: functions are not "
