@@ -1,0 +1,26 @@
+#include "store/form.h"
+
+#include "base/panic.h"
+
+static const struct rg_form_ops *const forms[RG_FORMS] = {
+    /* strings */
+    [RG_FORM_INT] = &rg_form_int,
+    [RG_FORM_INLINE] = &rg_form_inline,
+    [RG_FORM_BLOCK] = &rg_form_block,
+
+    /* hashes */
+    [RG_FORM_PACKED] = &rg_form_packed,
+    [RG_FORM_TABLE] = &rg_form_table,
+
+    /* lists */
+
+    /* sets */
+
+    /* sorted sets */
+};
+
+const struct rg_form_ops *rg_form_ops(enum rg_form form)
+{
+    RG_ASSERT(form < RG_FORMS && forms[form] != NULL);
+    return forms[form];
+}
