@@ -18,7 +18,7 @@ struct rg_set_ints {
 };
 
 /* No set of integers grows beyond this, whatever the limits. */
-enum { RG_SET_INTS_MAX = 1 << 24 };
+enum { RG_SET_INTS_MAX = 1 << 30 };
 
 struct rg_set_ints *rg_set_ints_new(struct rg_pool *pool);
 struct rg_set_ints *rg_set_ints_copy(struct rg_pool *pool, const struct rg_set_ints *ints);

@@ -66,7 +66,8 @@ struct rg_set_packed *rg_set_packed_append(struct rg_pool *pool, struct rg_set_p
 {
     size_t size = rg_counted_size(member.len);
     RG_ASSERT(rg_set_packed_may_hold(packed, member));
-    packed = rg_pool_realloc(pool, packed, packed_size(packed->len), packed_size(packed->len + size));
+    packed =
+        rg_pool_realloc(pool, packed, packed_size(packed->len), packed_size(packed->len + size));
     rg_counted_write(packed->data + packed->len, member);
     packed->len = (uint16_t)(packed->len + size);
     packed->count++;
