@@ -53,5 +53,8 @@ extern const struct rg_form_ops rg_form_packed;     /* hash.c */
 extern const struct rg_form_ops rg_form_table;      /* hash.c */
 extern const struct rg_form_ops rg_form_list_chunk; /* list.c */
 extern const struct rg_form_ops rg_form_list_dir;   /* list.c */
+extern const struct rg_form_ops rg_form_set_ints;   /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_packed; /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_table;  /* set_forms.c */
 
 #endif
