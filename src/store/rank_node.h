@@ -20,12 +20,13 @@ struct rg_rank_leaf {
 _Static_assert(sizeof(struct rg_rank_leaf) == 256, "a leaf is four cache lines");
 
 struct rg_rank_inner {
+    _Alignas(64) double scores[RG_RANK_INNER_CHILDREN]; /* of the first item below the child */
     uint64_t count;
-    double scores[RG_RANK_INNER_CHILDREN]; /* of the first item below the child */
     uint64_t counts[RG_RANK_INNER_CHILDREN];
     void *nodes[RG_RANK_INNER_CHILDREN];
     struct rg_zset_item *firsts[RG_RANK_INNER_CHILDREN];
 };
+_Static_assert(sizeof(struct rg_rank_inner) == 1024, "what the pool aligns to cache lines");
 
 /* What an inner node holds of a child. */
 struct rg_rank_child {

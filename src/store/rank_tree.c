@@ -18,7 +18,7 @@ _Static_assert(RG_RANK_TREE_TAKE_MAX == (int)RG_RANK_LEAF_ITEMS, "a leaf is take
 
 static struct rg_rank_leaf *leaf_new(struct rg_pool *pool, struct rg_rank_tree *tree)
 {
-    struct rg_rank_leaf *leaf = rg_pool_alloc(pool, sizeof(*leaf));
+    struct rg_rank_leaf *leaf = rg_pool_alloc_lines(pool, sizeof(*leaf));
     tree->nodes_cost += rg_pool_cost(sizeof(*leaf));
     leaf->prev = NULL;
     leaf->next = NULL;
@@ -28,7 +28,7 @@ static struct rg_rank_leaf *leaf_new(struct rg_pool *pool, struct rg_rank_tree *
 
 static struct rg_rank_inner *inner_new(struct rg_pool *pool, struct rg_rank_tree *tree)
 {
-    struct rg_rank_inner *inner = rg_pool_alloc(pool, sizeof(*inner));
+    struct rg_rank_inner *inner = rg_pool_alloc_lines(pool, sizeof(*inner));
     tree->nodes_cost += rg_pool_cost(sizeof(*inner));
     inner->count = 0;
     return inner;
@@ -230,8 +230,8 @@ static void leaf_join(struct rg_pool *pool, struct rg_rank_tree *tree, struct rg
     rg_rank_inner_erase(above, at + 1);
 }
 
-static void inner_join(struct rg_pool *pool, struct rg_rank_tree *tree,
-                       struct rg_rank_inner *above, unsigned slot)
+static void inner_join(struct rg_pool *pool, struct rg_rank_tree *tree, struct rg_rank_inner *above,
+                       unsigned slot)
 {
     if (above->count == 1)
         return;

@@ -1,20 +1,14 @@
 #include "store/segments.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/panic.h"
-#include "store/footprint.h"
 
 enum { LINE_BYTES = 64 };
 
-static char *lines_alloc(size_t size)
+static char *lines_alloc(struct rg_pool *pool, size_t size)
 {
-    RG_ASSERT(size % LINE_BYTES == 0);
-    char *lines = aligned_alloc(LINE_BYTES, size);
-    if (lines == NULL)
-        rg_panic(__FILE__, __LINE__, "out of memory");
+    char *lines = rg_pool_alloc_lines(pool, size);
     memset(lines, 0, size);
     return lines;
 }
@@ -31,10 +25,10 @@ static size_t least_items(const struct rg_segments *segments)
     return items > 0 ? items : 1;
 }
 
-void rg_segments_init(struct rg_segments *segments, unsigned item_shift)
+void rg_segments_init(struct rg_segments *segments, struct rg_pool *pool, unsigned item_shift)
 {
     RG_ASSERT(item_shift <= RG_SEGMENT_SHIFT);
-    *segments = (struct rg_segments){.item_shift = item_shift};
+    *segments = (struct rg_segments){.pool = pool, .item_shift = item_shift};
 }
 
 static size_t segment_count(const struct rg_segments *segments)
@@ -43,26 +37,36 @@ static size_t segment_count(const struct rg_segments *segments)
     return (segments->cap + per - 1) / per;
 }
 
+static void segment_free(struct rg_segments *segments, size_t index)
+{
+    /* Only the first one may be smaller than a segment. */
+    size_t size = segments->cap << segments->item_shift;
+    if (size > (size_t)1 << RG_SEGMENT_SHIFT)
+        size = (size_t)1 << RG_SEGMENT_SHIFT;
+    rg_pool_free(segments->pool, segments->dir[index], size);
+}
+
 void rg_segments_fini(struct rg_segments *segments)
 {
     for (size_t i = 0; i < segment_count(segments); i++)
-        rg_free(segments->dir[i]);
-    rg_free(segments->dir);
-    rg_segments_init(segments, segments->item_shift);
+        segment_free(segments, i);
+    if (segments->dir_cap > 0)
+        rg_pool_free(segments->pool, segments->dir, segments->dir_cap * sizeof(*segments->dir));
+    rg_segments_init(segments, segments->pool, segments->item_shift);
 }
 
 /* The array fits into one segment and is given room for exactly cap items there. */
 static void first_resize(struct rg_segments *segments, size_t cap)
 {
-    char *lines = lines_alloc(cap << segments->item_shift);
+    char *lines = lines_alloc(segments->pool, cap << segments->item_shift);
     if (segments->dir_cap == 0) {
-        segments->dir = rg_alloc(sizeof(*segments->dir));
+        segments->dir = rg_pool_alloc(segments->pool, sizeof(*segments->dir));
         segments->dir_cap = 1;
     }
     if (segments->cap > 0) {
         size_t keep = segments->cap < cap ? segments->cap : cap;
         memcpy(lines, segments->dir[0], keep << segments->item_shift);
-        rg_free(segments->dir[0]);
+        segment_free(segments, 0);
     }
     segments->dir[0] = lines;
     segments->cap = cap;
@@ -80,10 +84,11 @@ void rg_segments_grow(struct rg_segments *segments, size_t count)
     while (segments->cap < count) {
         size_t used = segment_count(segments);
         if (used == segments->dir_cap) {
+            size_t size = segments->dir_cap * sizeof(*segments->dir);
+            segments->dir = rg_pool_realloc(segments->pool, segments->dir, size, size * 2);
             segments->dir_cap *= 2;
-            segments->dir = rg_realloc(segments->dir, segments->dir_cap * sizeof(*segments->dir));
         }
-        segments->dir[used] = lines_alloc((size_t)1 << RG_SEGMENT_SHIFT);
+        segments->dir[used] = lines_alloc(segments->pool, (size_t)1 << RG_SEGMENT_SHIFT);
         segments->cap += per;
     }
 }
@@ -97,11 +102,11 @@ void rg_segments_shrink(struct rg_segments *segments, size_t count)
     }
     /* One spare segment stays, so that a size that swings around a border costs nothing. */
     while (segments->cap > per && count + 2 * per <= segments->cap) {
-        rg_free(segments->dir[segment_count(segments) - 1]);
+        segment_free(segments, segment_count(segments) - 1);
         segments->cap -= per;
     }
     if (segments->cap > per && count <= per / 4) {
-        rg_free(segments->dir[1]);
+        segment_free(segments, 1);
         segments->cap = per;
     }
     if (segments->cap <= per && segments->cap > least_items(segments) && count <= segments->cap / 4)
@@ -112,6 +117,6 @@ size_t rg_segments_memory(const struct rg_segments *segments)
 {
     size_t memory = segments->cap << segments->item_shift;
     if (segments->dir_cap > 0)
-        memory += rg_footprint(segments->dir_cap * sizeof(*segments->dir));
+        memory += rg_pool_cost(segments->dir_cap * sizeof(*segments->dir));
     return memory;
 }

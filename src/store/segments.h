@@ -4,12 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/pool.h"
+
 /*
  * An array of small items in segments of 64 KiB, aligned to cache lines. It grows and shrinks at
  * its end a segment at a time, so that a large array never moves; only while it fits into one
  * segment does it double and halve, as a vector would. New items are zeroed.
  */
 struct rg_segments {
+    struct rg_pool *pool;
     char **dir;          /* owned segments */
     size_t dir_cap;      /* room in dir */
     size_t cap;          /* items there are */
@@ -18,7 +21,7 @@ struct rg_segments {
 
 enum { RG_SEGMENT_SHIFT = 16 };
 
-void rg_segments_init(struct rg_segments *segments, unsigned item_shift);
+void rg_segments_init(struct rg_segments *segments, struct rg_pool *pool, unsigned item_shift);
 /* Frees everything; the array is empty and ready. */
 void rg_segments_fini(struct rg_segments *segments);
 /* Makes items [0, count) exist. */

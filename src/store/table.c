@@ -1,12 +1,9 @@
 #include "store/table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/hash.h"
 #include "base/panic.h"
-#include "store/footprint.h"
 
 enum {
     SLOTS = 7,
@@ -25,11 +22,11 @@ struct bucket {
 };
 _Static_assert(sizeof(struct bucket) == 1 << BUCKET_SHIFT, "a bucket is a cache line");
 
-void rg_table_init(struct rg_table *table, uint64_t seed,
+void rg_table_init(struct rg_table *table, struct rg_pool *pool, uint64_t seed,
                    struct rg_bytes (*key_of)(const void *item))
 {
-    *table = (struct rg_table){.seed = seed, .key_of = key_of};
-    rg_segments_init(&table->buckets, BUCKET_SHIFT);
+    *table = (struct rg_table){.seed = seed, .pool = pool, .key_of = key_of};
+    rg_segments_init(&table->buckets, pool, BUCKET_SHIFT);
 }
 
 uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key)
@@ -68,9 +65,7 @@ static unsigned bucket_items(const struct bucket *bucket)
 
 static struct bucket *overflow_new(struct rg_table *table)
 {
-    struct bucket *bucket = aligned_alloc(sizeof(*bucket), sizeof(*bucket));
-    if (bucket == NULL)
-        rg_panic(__FILE__, __LINE__, "out of memory");
+    struct bucket *bucket = rg_pool_alloc_lines(table->pool, sizeof(*bucket));
     memset(bucket, 0, sizeof(*bucket));
     table->overflows++;
     return bucket;
@@ -80,7 +75,7 @@ static void overflow_free(struct rg_table *table, struct bucket *bucket)
 {
     RG_ASSERT(table->overflows > 0);
     table->overflows--;
-    rg_free(bucket);
+    rg_pool_free(table->pool, bucket, sizeof(*bucket));
 }
 
 static void bucket_put(struct bucket *bucket, unsigned slot, uint8_t print, void *item)
@@ -187,7 +182,7 @@ void rg_table_fini(struct rg_table *table)
     RG_ASSERT(table->overflows == 0);
     rg_segments_fini(&table->buckets);
     uint64_t moved = table->moved;
-    rg_table_init(table, table->seed, table->key_of);
+    rg_table_init(table, table->pool, table->seed, table->key_of);
     table->moved = moved;
 }
 
@@ -386,5 +381,5 @@ void *rg_table_next(const struct rg_table *table, uint64_t position[4])
 size_t rg_table_memory(const struct rg_table *table)
 {
     return rg_segments_memory(&table->buckets) +
-           table->overflows * rg_footprint(sizeof(struct bucket));
+           table->overflows * rg_pool_cost(sizeof(struct bucket));
 }

@@ -26,10 +26,11 @@ struct rg_table {
     uint64_t deepest;      /* the longest chain of buckets since the table was empty */
     uint64_t moved;        /* items that splits and merges moved so far */
     uint64_t seed;
+    struct rg_pool *pool;
     struct rg_bytes (*key_of)(const void *item);
 };
 
-void rg_table_init(struct rg_table *table, uint64_t seed,
+void rg_table_init(struct rg_table *table, struct rg_pool *pool, uint64_t seed,
                    struct rg_bytes (*key_of)(const void *item));
 /* Frees the buckets; the table is empty and ready. */
 void rg_table_fini(struct rg_table *table);

@@ -46,8 +46,8 @@ static void world_init(struct world *world, uint64_t seed, unsigned scores)
     for (unsigned i = 0; i < ITEMS; i++) {
         char name[16];
         struct rg_bytes member = {name, (size_t)snprintf(name, sizeof(name), "%u", i)};
-        world->items[i] = rg_pool_alloc(world->pool, rg_zset_item_size(member.len));
-        rg_zset_item_write((char *)world->items[i], random_score(world), member);
+        world->items[i] = rg_pool_alloc(world->pool, rg_zset_item_size(member));
+        rg_zset_item_write(world->items[i], random_score(world), member);
     }
 }
 
@@ -57,7 +57,7 @@ static void world_fini(struct world *world)
     RG_CHECK_INT(world->tree.nodes_cost, 0);
     for (unsigned i = 0; i < ITEMS; i++)
         rg_pool_free(world->pool, world->items[i],
-                     rg_zset_item_size(rg_zset_item_member(world->items[i]).len));
+                     rg_zset_item_size(rg_zset_item_member(world->items[i])));
     RG_CHECK_INT(rg_pool_used(world->pool), 0);
     rg_pool_delete(world->pool);
 }

@@ -17,6 +17,7 @@ struct item {
 };
 
 struct world {
+    struct rg_pool *pool; /* kept from one case to the next */
     struct rg_table table;
     struct item items[KEYS];
     unsigned count;
@@ -30,7 +31,9 @@ static struct rg_bytes key_of(const void *item)
 
 static void world_init(struct world *world, uint64_t seed)
 {
-    rg_table_init(&world->table, seed, key_of);
+    if (world->pool == NULL)
+        world->pool = rg_pool_new();
+    rg_table_init(&world->table, world->pool, seed, key_of);
     world->count = 0;
     for (unsigned i = 0; i < KEYS; i++) {
         struct item *item = &world->items[i];
