@@ -15,6 +15,9 @@ static const struct rg_form_ops *const forms[RG_FORMS] = {
     /* lists */
 
     /* sets */
+    [RG_FORM_SET_INTS] = &rg_form_set_ints,
+    [RG_FORM_SET_PACKED] = &rg_form_set_packed,
+    [RG_FORM_SET_TABLE] = &rg_form_set_table,
 
     /* sorted sets */
     [RG_FORM_ZSET_PACKED] = &rg_form_zset_packed,
