@@ -13,6 +13,8 @@ static const struct rg_form_ops *const forms[RG_FORMS] = {
     [RG_FORM_TABLE] = &rg_form_table,
 
     /* lists */
+    [RG_FORM_LIST_CHUNK] = &rg_form_list_chunk,
+    [RG_FORM_LIST_DIR] = &rg_form_list_dir,
 
     /* sets */
     [RG_FORM_SET_INTS] = &rg_form_set_ints,
