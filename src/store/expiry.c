@@ -65,10 +65,10 @@ static uint64_t index_of(const struct rg_expiry *expiry, const struct rg_entry *
     return index;
 }
 
-void rg_expiry_init(struct rg_expiry *expiry)
+void rg_expiry_init(struct rg_expiry *expiry, struct rg_pool *pool)
 {
     *expiry = (struct rg_expiry){0};
-    rg_segments_init(&expiry->items, ITEM_SHIFT);
+    rg_segments_init(&expiry->items, pool, ITEM_SHIFT);
 }
 
 void rg_expiry_fini(struct rg_expiry *expiry)

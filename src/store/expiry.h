@@ -14,7 +14,7 @@ struct rg_expiry {
     uint64_t count;
 };
 
-void rg_expiry_init(struct rg_expiry *expiry);
+void rg_expiry_init(struct rg_expiry *expiry, struct rg_pool *pool);
 /* Forgets everything. */
 void rg_expiry_fini(struct rg_expiry *expiry);
 /* The entry has room for an expiry, with its moment set. */
