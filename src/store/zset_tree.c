@@ -65,7 +65,8 @@ static unsigned tree_take(struct rg_zset_tree *zset, uint64_t rank, uint64_t max
     struct rg_zset_item *items[RG_RANK_TREE_TAKE_MAX];
     unsigned count = rg_rank_tree_take(zset->table.pool, &zset->order, rank, max, items);
     for (unsigned i = 0; i < count; i++) {
-        void *removed = rg_table_remove(&zset->table, rg_zset_item_member(items[i]));
+        struct rg_bytes member = rg_zset_item_member(items[i]);
+        void *removed = rg_table_remove(&zset->table, member, rg_table_hash(&zset->table, member));
         RG_ASSERT(removed == items[i]);
         item_free(zset, items[i]);
     }
@@ -110,7 +111,8 @@ bool rg_zset_tree_set(struct rg_zset_tree *zset, struct rg_bytes member, double 
 
 bool rg_zset_tree_remove(struct rg_zset_tree *zset, struct rg_bytes member)
 {
-    struct rg_zset_item *item = rg_table_remove(&zset->table, member);
+    struct rg_zset_item *item =
+        rg_table_remove(&zset->table, member, rg_table_hash(&zset->table, member));
     if (item == NULL)
         return false;
     rg_rank_tree_remove(zset->table.pool, &zset->order, item);
