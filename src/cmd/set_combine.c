@@ -33,9 +33,7 @@ static int sources_find(struct rg_cmd_ctx *ctx, int first, int count, struct set
 
     sources->count = count;
     sources->missing = 0;
-    sources->sets = count <= FEW
-                        ? sources->few
-                        : rg_alloc((size_t)count * sizeof(*sources->sets));
+    sources->sets = count <= FEW ? sources->few : rg_alloc((size_t)count * sizeof(*sources->sets));
     for (int i = 0; i < count; i++) {
         if (rg_lookup_read_type(ctx, ctx->argv[first + i], RG_TYPE_SET, &entry) < 0) {
             sources_fini(sources);

@@ -1,4 +1,3 @@
-#include "base/number.h"
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
@@ -106,10 +105,9 @@ static void set_pop_many(struct rg_cmd_ctx *ctx)
     struct set_pop pop = {.ctx = ctx};
     int64_t count = 0;
 
-    if (rg_parse_i64(ctx->argv[2], &count) < 0 || count < 0) {
-        rg_reply_error(ctx->reply, "ERR value is out of range, must be positive");
+    if (rg_cmd_arg_i64_in(ctx, 2, 0, INT64_MAX, "ERR value is out of range, must be positive",
+                          &count) < 0)
         return;
-    }
     if (rg_lookup_write_type(ctx, ctx->argv[1], RG_TYPE_SET, &entry) < 0)
         return;
     if (entry == NULL || count == 0) {
@@ -221,13 +219,8 @@ static void set_random_many(struct rg_cmd_ctx *ctx)
     struct rg_entry *entry = NULL;
     int64_t count = 0;
 
-    if (rg_cmd_arg_i64(ctx, 2, &count) < 0)
+    if (rg_cmd_arg_i64_in(ctx, 2, -INT64_MAX, INT64_MAX, NULL, &count) < 0)
         return;
-    if (count == INT64_MIN) {
-        rg_reply_errorf(ctx->reply, "ERR value is out of range, value must between %lld and %lld",
-                        (long long)-INT64_MAX, (long long)INT64_MAX);
-        return;
-    }
     if (rg_lookup_read_type(ctx, ctx->argv[1], RG_TYPE_SET, &entry) < 0)
         return;
     if (entry == NULL || count == 0) {
