@@ -5,6 +5,7 @@
 
 #include "base/rand.h"
 #include "base/time.h"
+#include "cmd/access.h"
 #include "cmd/notes.h"
 #include "cmd/table.h"
 #include "proto/resp.h"
@@ -43,6 +44,7 @@ struct rg_cmd_counters {
     uint64_t keyspace_hits;
     uint64_t keyspace_misses;
     uint64_t expired_keys;
+    uint64_t evicted_keys;
 };
 
 /*
@@ -69,6 +71,7 @@ struct rg_cmd_ctx {
     enum rg_expiry expiry;
     bool no_touch;         /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
     uint64_t max_bulk_len; /* proto-max-bulk-len: strings grow no longer */
+    const struct rg_access *access;
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;
     struct rg_notes *notes;
@@ -89,5 +92,7 @@ void rg_cmd_run(struct rg_cmd_ctx *ctx);
  * many. For the active cycle of a primary.
  */
 unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max);
+/* Deletes a key of any database to make room, with a DEL in the propagation. */
+void rg_cmd_evict(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 
 #endif

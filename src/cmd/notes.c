@@ -64,3 +64,8 @@ void rg_cmd_note_event(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key,
     if (ctx->notes->wanted & class)
         notes_add(ctx->notes, note, key);
 }
+
+void rg_cmd_note_new(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key)
+{
+    rg_cmd_note_event(ctx, db, key, RG_NOTE_NEW, "new");
+}

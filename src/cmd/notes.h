@@ -61,5 +61,7 @@ void rg_cmd_note_in(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key,
 void rg_cmd_note_change(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 void rg_cmd_note_event(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key,
                        enum rg_note_class class, const char *event);
+/* A key that was not there is: told before the event of the command that made it. */
+void rg_cmd_note_new(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 
 #endif

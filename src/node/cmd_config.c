@@ -41,6 +41,7 @@ static void config_apply(struct rg_node *node, const char *name)
     } else if (rg_bytes_is(what, "replica-priority") && node->members.group != NULL) {
         rg_group_set_priority(node->members.group, (uint32_t)node->config->replica_priority);
     }
+    node_set_access(node);
     /* Any directive may be one of the store's limits; telling it all of them costs nothing. */
     struct rg_store_limits limits = node_store_limits(node);
     rg_store_set_limits(node->store, &limits);

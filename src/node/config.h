@@ -75,6 +75,10 @@ struct rg_config {
     char *notify_keyspace_events;
     int64_t maxmemory;
     int64_t maxmemory_policy; /* enum rg_maxmemory_policy */
+    int64_t maxmemory_samples;
+    int64_t maxmemory_eviction_tenacity; /* 0 to 100 */
+    int64_t lfu_log_factor;
+    int64_t lfu_decay_time; /* minutes */
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
     int64_t list_max_listpack_size;

@@ -17,6 +17,9 @@
  */
 struct rg_pool;
 
+/* No item is larger; above any address space that a process gets here. */
+#define RG_POOL_ITEM_MAX ((size_t)1 << 40)
+
 struct rg_pool *rg_pool_new(void);
 /* Everything that came from it is gone as well, except large items, which must be freed before. */
 void rg_pool_delete(struct rg_pool *pool);
@@ -26,6 +29,9 @@ void *rg_pool_alloc(struct rg_pool *pool, size_t size)
     __attribute__((malloc, returns_nonnull, alloc_size(2)));
 /* The same, but NULL where there is no memory: for sizes that a client or a file asks for. */
 void *rg_pool_try_alloc(struct rg_pool *pool, size_t size) __attribute__((malloc, alloc_size(2)));
+/* size is a multiple of 64 and a power of two, or not above 256; the item is aligned to 64. */
+void *rg_pool_alloc_lines(struct rg_pool *pool, size_t size)
+    __attribute__((malloc, returns_nonnull, alloc_size(2)));
 /* Moves it where its class changes. ptr NULL: as rg_pool_alloc. */
 void *rg_pool_realloc(struct rg_pool *pool, void *ptr, size_t old_size, size_t new_size)
     __attribute__((returns_nonnull, alloc_size(4)));
@@ -35,7 +41,8 @@ void *rg_pool_try_realloc(struct rg_pool *pool, void *ptr, size_t old_size, size
 /* size: any that is of the same class as what was asked for. NULL is allowed. */
 void rg_pool_free(struct rg_pool *pool, void *ptr, size_t size);
 
-/* What an item of this size costs: its class, or what the allocator takes for a large one. */
+/* What an item of this size costs: its class, or what the allocator takes for a large one. size is
+ * not 0. */
 size_t rg_pool_cost(size_t size);
 /* The bytes that can be used of an item of this size at the same cost: its room. */
 static inline size_t rg_pool_room(size_t size)
@@ -47,5 +54,7 @@ static inline size_t rg_pool_room(size_t size)
 uint64_t rg_pool_used(const struct rg_pool *pool);
 /* Of the memory that slabs take, what no item uses at the moment. */
 uint64_t rg_pool_spare(const struct rg_pool *pool);
+/* Gives the empty slabs that are kept for the next item back to the system. */
+void rg_pool_trim(struct rg_pool *pool);
 
 #endif

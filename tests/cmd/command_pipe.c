@@ -20,6 +20,7 @@ struct pipe_state {
     struct rg_cmd_counters counters;
     struct rg_propagation propagation;
     struct rg_notes notes;
+    struct rg_access access;
 };
 
 static struct rg_time pipe_now(void)
@@ -49,6 +50,7 @@ static void pipe_run(struct pipe_state *state, const struct rg_command *command,
         .counters = &state->counters,
         .propagation = &state->propagation,
         .notes = &state->notes,
+        .access = &state->access,
     };
 
     rg_propagation_reset(&state->propagation);

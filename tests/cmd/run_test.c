@@ -10,6 +10,7 @@ struct world {
     struct rg_cmd_counters counters;
     struct rg_propagation log;
     struct rg_notes notes;
+    struct rg_access access;
     struct rg_cmd_ctx ctx;
     struct rg_buf words;
     struct rg_buf shown;
@@ -34,6 +35,7 @@ static void world_init(struct world *world)
         .counters = &world->counters,
         .propagation = &world->log,
         .notes = &world->notes,
+        .access = &world->access,
     };
 }
 
