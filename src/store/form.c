@@ -22,6 +22,8 @@ static const struct rg_form_ops *const forms[RG_FORMS] = {
     [RG_FORM_SET_TABLE] = &rg_form_set_table,
 
     /* sorted sets */
+    [RG_FORM_ZSET_PACKED] = &rg_form_zset_packed,
+    [RG_FORM_ZSET_TREE] = &rg_form_zset_tree,
 };
 
 const struct rg_form_ops *rg_form_ops(enum rg_form form)

@@ -46,15 +46,17 @@ struct rg_form_ops {
 const struct rg_form_ops *rg_form_ops(enum rg_form form);
 
 /* The rows, by their files. */
-extern const struct rg_form_ops rg_form_int;        /* string.c */
-extern const struct rg_form_ops rg_form_inline;     /* string.c */
-extern const struct rg_form_ops rg_form_block;      /* string.c */
-extern const struct rg_form_ops rg_form_packed;     /* hash.c */
-extern const struct rg_form_ops rg_form_table;      /* hash.c */
-extern const struct rg_form_ops rg_form_list_chunk; /* list.c */
-extern const struct rg_form_ops rg_form_list_dir;   /* list.c */
-extern const struct rg_form_ops rg_form_set_ints;   /* set_forms.c */
-extern const struct rg_form_ops rg_form_set_packed; /* set_forms.c */
-extern const struct rg_form_ops rg_form_set_table;  /* set_forms.c */
+extern const struct rg_form_ops rg_form_int;         /* string.c */
+extern const struct rg_form_ops rg_form_inline;      /* string.c */
+extern const struct rg_form_ops rg_form_block;       /* string.c */
+extern const struct rg_form_ops rg_form_packed;      /* hash.c */
+extern const struct rg_form_ops rg_form_table;       /* hash.c */
+extern const struct rg_form_ops rg_form_list_chunk;  /* list.c */
+extern const struct rg_form_ops rg_form_list_dir;    /* list.c */
+extern const struct rg_form_ops rg_form_set_ints;    /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_packed;  /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_table;   /* set_forms.c */
+extern const struct rg_form_ops rg_form_zset_packed; /* zset.c */
+extern const struct rg_form_ops rg_form_zset_tree;   /* zset.c */
 
 #endif

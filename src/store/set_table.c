@@ -75,7 +75,7 @@ bool rg_set_table_add(struct rg_set_table *set, struct rg_bytes member)
 
 bool rg_set_table_remove(struct rg_set_table *set, struct rg_bytes member)
 {
-    void *item = rg_table_remove(&set->table, member);
+    void *item = rg_table_remove(&set->table, member, rg_table_hash(&set->table, member));
     if (item == NULL)
         return false;
     item_free(set, item);
