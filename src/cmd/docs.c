@@ -249,8 +249,6 @@ static const char *docs_arg_type(const struct rg_syntax_node *node)
         {"numreplicas", "integer"},
         {"protover", "integer"},
         {"client-id", "integer"},
-        {"numkeys", "integer"},
-        {"limit", "integer"},
         {"destkey", "key"},
         {"sourcekey", "key"},
     };

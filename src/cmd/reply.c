@@ -1,5 +1,7 @@
 #include "cmd/reply.h"
 
+#include <math.h>
+
 #include "base/number.h"
 
 void rg_cmd_reply_ok(struct rg_cmd_ctx *ctx)
@@ -84,6 +86,24 @@ int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_v
     if (result < 0)
         rg_cmd_reply_not_float(ctx);
     return result;
+}
+
+int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_us)
+{
+    long double seconds = 0;
+
+    if (rg_parse_long_double(ctx->argv[index], &seconds) < 0) {
+        rg_reply_error(ctx->reply, "ERR timeout is not a float or out of range");
+        return RG_EINVAL;
+    }
+    long double ms = ceill(seconds * 1000);
+    /* What milliseconds cannot count is negative to Redis as well. */
+    if (ms < 0 || ms > (long double)INT64_MAX) {
+        rg_reply_error(ctx->reply, "ERR timeout is negative");
+        return RG_ERANGE;
+    }
+    *ret_timeout_us = ms > (long double)(INT64_MAX / RG_MS_US) ? INT64_MAX : (int64_t)ms * RG_MS_US;
+    return 0;
 }
 
 int rg_cmd_arg_db(struct rg_cmd_ctx *ctx, int index, unsigned *ret_db)
