@@ -141,7 +141,7 @@ void apply_stream(struct rg_node *node)
 
     follow->last_io_us = node->now.mono_us;
     member_stream(node, RG_STREAM_ALIVE);
-    while (follow->conn == conn) {
+    while (follow->conn == conn && rg_buf_len(&conn->in) > follow->transaction) {
         struct rg_bytes in = rg_buf_view(&conn->in);
         struct rg_bytes rest =
             rg_bytes(in.data + follow->transaction, in.len - follow->transaction);

@@ -183,6 +183,9 @@ static void blocked_serve_key(struct rg_node *node, struct wanted_key *key)
 
 void blocked_serve(struct rg_node *node)
 {
+    if (rg_list_empty(&node->ready_keys))
+        return;
+    node->measured_us = node_measure_us(node);
     /* Serving one key may make another ready: BLMOVE. It comes behind those that are. */
     while (!rg_list_empty(&node->ready_keys)) {
         struct rg_list *first = node->ready_keys.next;

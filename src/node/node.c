@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/panic.h"
+#include "cmd/index.h"
 #include "node/blocked.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
@@ -124,6 +125,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
+    node->commands = rg_cmd_index_new();
+    node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
     node->pubsub = pubsub_new();
@@ -158,6 +161,8 @@ void rg_node_free(struct rg_node *node)
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
+    batch_free(node->batch);
+    rg_cmd_index_free(node->commands);
     evict_free(node->evict);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
@@ -342,7 +347,14 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
         node->stats.input_bytes += bytes.len;
     node->stats.reads++;
     conn->received_us = now.mono_us;
-    rg_buf_append_bytes(&conn->in, bytes);
+    /* Whole requests are taken from where they lie; only what is left over is copied. */
+    bool client = conn->kind == RG_CONN_CLIENT || conn->kind == RG_CONN_REPLICA;
+    if (client && conn_input(conn).len == 0) {
+        conn->lent = bytes;
+    } else {
+        conn_keep_input(conn);
+        rg_buf_append_bytes(&conn->in, bytes);
+    }
     conn_wants_input(node, conn);
 }
 
@@ -565,28 +577,6 @@ static void node_cron(struct rg_node *node)
     member_cron(node);
 }
 
-static void node_inputs(struct rg_node *node)
-{
-    while (!rg_list_empty(&node->with_input)) {
-        struct rg_conn *conn = RG_CONTAINER_OF(node->with_input.next, struct rg_conn, input_link);
-        rg_list_remove(&conn->input_link);
-        switch (conn->kind) {
-        case RG_CONN_CLIENT:
-        case RG_CONN_REPLICA:
-        case RG_CONN_PEER_IN:
-            session_input(node, conn);
-            break;
-        case RG_CONN_PEER_OUT:
-            member_input(node, conn);
-            break;
-        case RG_CONN_STREAM:
-            if (node->follow.conn == conn)
-                follow_input(node);
-            break;
-        }
-    }
-}
-
 /* In the modes that wait, replicas that do not acknowledge by themselves are asked. */
 static void node_ask_acks(struct rg_node *node)
 {
@@ -607,14 +597,17 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running);
     node->now = now;
-    if (node->stopping)
-        return; /* what the final files lack must not happen any more */
+    if (node->stopping) {
+        /* What the final files lack must not happen any more. */
+        batch_drop(node);
+        return;
+    }
     uint64_t log_before = node_log_end(node);
     member_run(node);
     follow_run(node);
     node_expire(node);
     evict_run(node);
-    node_inputs(node);
+    batch_run(node);
     node_cron(node);
     node_ask_acks(node);
     if (node->members.group != NULL)
@@ -623,7 +616,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     session_blocked(node);
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
-    node_inputs(node);
+    batch_run(node);
     follow_ack(node);
     snapshot_run(node);
     if (node_log_end(node) != log_before || node->replicas > 0) {

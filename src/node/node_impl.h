@@ -101,6 +101,7 @@ struct rg_conn {
     char peer_host[64];
     int fd;
 
+    struct rg_bytes lent; /* input that the host lends until the run is over; in is empty then */
     struct rg_buf in;
     struct rg_request_parser parser;
     struct rg_buf out;
@@ -321,6 +322,8 @@ struct rg_node {
     bool running; /* rg_node_start was called */
 
     struct rg_store *store;
+    struct rg_cmd_index *commands; /* the table by name */
+    int64_t measured_us;           /* when the last command ended, which is when the next begins */
     struct rg_stats stats;
     uint64_t startup_memory; /* 0: the host has not said yet */
     uint64_t peak_memory;
@@ -332,6 +335,7 @@ struct rg_node {
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
+    struct rg_batch *batch;
     struct rg_list with_output;
     struct rg_list gated;
     struct rg_list blocked;
@@ -454,6 +458,11 @@ void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain);
 /* There is output, or more of it may go out. */
 void conn_wants_output(struct rg_node *node, struct rg_conn *conn);
 void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
+/* What arrived and was not taken yet. */
+struct rg_bytes conn_input(const struct rg_conn *conn);
+void conn_consume(struct rg_conn *conn, size_t n);
+/* Makes what is lent the connection's own (in). */
+void conn_keep_input(struct rg_conn *conn);
 /* A reply writer at the end of its output. */
 struct rg_reply conn_reply(struct rg_conn *conn);
 /* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
@@ -476,8 +485,18 @@ void gate_drop(struct rg_conn *conn);
 /* Offset released for a mode; see rg_group_released. */
 uint64_t gate_released(const struct rg_node *node, enum rg_mode mode);
 
+/* ---- batch.c: many clients' input at once ---- */
+struct rg_batch;
+struct rg_batch *batch_new(void);
+void batch_free(struct rg_batch *batch);
+/* Takes what clients sent, as far as it can be taken. */
+void batch_run(struct rg_node *node);
+/* Nothing is taken any more: what is lent is let go. */
+void batch_drop(struct rg_node *node);
+
 /* ---- session.c: a client's input ---- */
-void session_input(struct rg_node *node, struct rg_conn *conn);
+/* Takes one request by the full parser. True: it was taken, and there may be more. */
+bool session_step(struct rg_node *node, struct rg_conn *conn);
 void session_authenticate(struct rg_node *node, struct rg_conn *conn);
 /* The client's WAIT is over, or ended with an error. */
 void session_release(struct rg_node *node, struct rg_conn *conn, const char *error);
@@ -505,6 +524,9 @@ struct rg_call {
 /* Runs one command of a client. False: it was held back, and is to be tried again later. */
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
                      int argc);
+/* The same where the command was found already (rg_cmd_index_find). */
+bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
+                    const struct rg_bytes *argv, int argc);
 /* Runs one command of a transaction. */
 void dispatch_queued(struct rg_call *call);
 /* Runs a command again whose key changed. False: it waits on, and has replied nothing. */

@@ -193,6 +193,14 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
         if (transfer->hash != NULL)
             (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
         return 0;
+    case RG_RDB_LIST:
+    case RG_RDB_LIST_ELEMENT:
+    case RG_RDB_SET:
+    case RG_RDB_SET_MEMBER:
+    case RG_RDB_ZSET:
+    case RG_RDB_ZSET_MEMBER:
+        transfer_say_error(transfer, "The RDB holds a type of value that is not supported yet");
+        return RG_ETYPE;
     case RG_RDB_FUNCTION:
         transfer->libraries++;
         return 0;

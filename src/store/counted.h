@@ -46,4 +46,38 @@ static inline const char *rg_counted_read(const char *at, struct rg_bytes *ret_b
     return at + len;
 }
 
+/*
+ * The number alone, written so that it is read from behind: lowest digit last, the high bit saying
+ * that more stand before.
+ */
+static inline size_t rg_counted_back_size(size_t number)
+{
+    size_t size = 1;
+    for (; number >= 0x80; number >>= 7)
+        size++;
+    return size;
+}
+
+/* Ends at `end`. */
+static inline void rg_counted_back_write(char *end, size_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        *--end = (char)(number | 0x80);
+    *--end = (char)number;
+}
+
+/* Returns where the number begins. */
+static inline const char *rg_counted_back_read(const char *end, size_t *ret_number)
+{
+    size_t number = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        size_t digit = (unsigned char)*--end;
+        number |= (digit & 0x7f) << shift;
+        if (digit < 0x80)
+            break;
+    }
+    *ret_number = number;
+    return end;
+}
+
 #endif

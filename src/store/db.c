@@ -124,14 +124,13 @@ void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
 {
     struct rg_bytes key = rg_entry_key(entry);
     uint64_t hash = rg_db_hash(db, key);
-    void **place = rg_table_find(&db->table, key, hash);
+    struct rg_entry *old = rg_table_find(&db->table, key, hash);
     entry->mark = db->store->mark & 1;
-    if (place != NULL) {
-        struct rg_entry *old = *place;
+    if (old != NULL) {
         rg_db_before_change(db, old);
         if (old->expires)
             rg_expiry_remove(&db->expiry, old);
-        *place = entry;
+        rg_table_replace(&db->table, old, entry, hash);
         rg_entry_free(rg_db_pool(db), old);
     } else {
         rg_table_insert(&db->table, entry, hash);
@@ -145,7 +144,7 @@ void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry
     struct rg_entry *old = *entry;
     RG_ASSERT(old->mark == db->store->mark); /* the caller began with rg_db_before_change */
     fresh->mark = old->mark;
-    *rg_table_place(&db->table, old) = fresh;
+    rg_table_replace(&db->table, old, fresh, rg_db_hash(db, rg_entry_key(old)));
     if (old->expires && fresh->expires)
         rg_expiry_replace(&db->expiry, fresh);
     else if (old->expires)
@@ -160,8 +159,7 @@ struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key)
 {
     if (db->table.count == 0)
         return NULL;
-    void **place = rg_table_find(&db->table, key, rg_db_hash(db, key));
-    return place != NULL ? *place : NULL;
+    return rg_table_find(&db->table, key, rg_db_hash(db, key));
 }
 
 struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
@@ -174,7 +172,7 @@ struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
 
 bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
 {
-    struct rg_entry *entry = rg_table_remove(&db->table, key);
+    struct rg_entry *entry = rg_table_remove(&db->table, key, rg_db_hash(db, key));
     if (entry == NULL)
         return false;
     rg_db_before_change(db, entry);
@@ -192,7 +190,7 @@ int rg_db_move(struct rg_db *db, struct rg_bytes key, struct rg_db *target, stru
     if (db == target && rg_bytes_equal(key, new_key))
         return 0;
     struct rg_entry *moved = rg_entry_move(rg_db_pool(db), entry, new_key, entry->expires);
-    rg_table_remove(&db->table, key);
+    rg_table_remove(&db->table, key, rg_db_hash(db, key));
     if (entry->expires)
         rg_expiry_remove(&db->expiry, entry);
     rg_entry_free_shell(rg_db_pool(db), entry);

@@ -62,27 +62,26 @@ void rg_fields_free(struct rg_fields *fields)
 
 const char *rg_fields_find(const struct rg_fields *fields, struct rg_bytes field)
 {
-    void **place = rg_table_find(&fields->table, field, rg_table_hash(&fields->table, field));
-    return place != NULL ? *place : NULL;
+    return rg_table_find(&fields->table, field, rg_table_hash(&fields->table, field));
 }
 
 bool rg_fields_set(struct rg_fields *fields, struct rg_bytes field, struct rg_bytes value)
 {
     char *fresh = pair_new(fields, field, value);
     uint64_t hash = rg_table_hash(&fields->table, field);
-    void **place = rg_table_find(&fields->table, field, hash);
-    if (place == NULL) {
+    char *old = rg_table_find(&fields->table, field, hash);
+    if (old == NULL) {
         rg_table_insert(&fields->table, fresh, hash);
         return true;
     }
-    pair_free(fields, *place);
-    *place = fresh;
+    rg_table_replace(&fields->table, old, fresh, hash);
+    pair_free(fields, old);
     return false;
 }
 
 bool rg_fields_remove(struct rg_fields *fields, struct rg_bytes field)
 {
-    char *pair = rg_table_remove(&fields->table, field);
+    char *pair = rg_table_remove(&fields->table, field, rg_table_hash(&fields->table, field));
     if (pair == NULL)
         return false;
     pair_free(fields, pair);

@@ -13,10 +13,17 @@ static const struct rg_form_ops *const forms[RG_FORMS] = {
     [RG_FORM_TABLE] = &rg_form_table,
 
     /* lists */
+    [RG_FORM_LIST_CHUNK] = &rg_form_list_chunk,
+    [RG_FORM_LIST_DIR] = &rg_form_list_dir,
 
     /* sets */
+    [RG_FORM_SET_INTS] = &rg_form_set_ints,
+    [RG_FORM_SET_PACKED] = &rg_form_set_packed,
+    [RG_FORM_SET_TABLE] = &rg_form_set_table,
 
     /* sorted sets */
+    [RG_FORM_ZSET_PACKED] = &rg_form_zset_packed,
+    [RG_FORM_ZSET_TREE] = &rg_form_zset_tree,
 };
 
 const struct rg_form_ops *rg_form_ops(enum rg_form form)

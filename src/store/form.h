@@ -9,12 +9,13 @@
  * store needs to know of a value without knowing what it is. A type's rows lie in its own file.
  */
 enum rg_form {
-    RG_FORM_INT,    /* string: an int64_t in the entry */
-    RG_FORM_INLINE, /* string: up to RG_INLINE_MAX bytes in the entry, behind the key */
-    RG_FORM_BLOCK,  /* string: struct rg_block */
-    RG_FORM_PACKED, /* hash, small: struct rg_packed */
-    RG_FORM_TABLE,  /* hash, large: struct rg_fields */
-    RG_FORM_LIST,
+    RG_FORM_INT,        /* string: an int64_t in the entry */
+    RG_FORM_INLINE,     /* string: up to RG_INLINE_MAX bytes in the entry, behind the key */
+    RG_FORM_BLOCK,      /* string: struct rg_block */
+    RG_FORM_PACKED,     /* hash, small: struct rg_packed */
+    RG_FORM_TABLE,      /* hash, large: struct rg_fields */
+    RG_FORM_LIST_CHUNK, /* list, short: struct rg_list_chunk */
+    RG_FORM_LIST_DIR,   /* list, long: struct rg_list_dir */
     RG_FORM_SET_INTS,
     RG_FORM_SET_PACKED,
     RG_FORM_SET_TABLE,
@@ -45,10 +46,17 @@ struct rg_form_ops {
 const struct rg_form_ops *rg_form_ops(enum rg_form form);
 
 /* The rows, by their files. */
-extern const struct rg_form_ops rg_form_int;    /* string.c */
-extern const struct rg_form_ops rg_form_inline; /* string.c */
-extern const struct rg_form_ops rg_form_block;  /* string.c */
-extern const struct rg_form_ops rg_form_packed; /* hash.c */
-extern const struct rg_form_ops rg_form_table;  /* hash.c */
+extern const struct rg_form_ops rg_form_int;         /* string.c */
+extern const struct rg_form_ops rg_form_inline;      /* string.c */
+extern const struct rg_form_ops rg_form_block;       /* string.c */
+extern const struct rg_form_ops rg_form_packed;      /* hash.c */
+extern const struct rg_form_ops rg_form_table;       /* hash.c */
+extern const struct rg_form_ops rg_form_list_chunk;  /* list.c */
+extern const struct rg_form_ops rg_form_list_dir;    /* list.c */
+extern const struct rg_form_ops rg_form_set_ints;    /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_packed;  /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_table;   /* set_forms.c */
+extern const struct rg_form_ops rg_form_zset_packed; /* zset.c */
+extern const struct rg_form_ops rg_form_zset_tree;   /* zset.c */
 
 #endif

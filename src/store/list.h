@@ -9,6 +9,9 @@
  */
 enum rg_list_end { RG_LIST_HEAD, RG_LIST_TAIL };
 
+/* The longest element that a list takes. */
+#define RG_LIST_ELEMENT_MAX ((size_t)UINT32_MAX - 64)
+
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_list(struct rg_db *db, struct rg_bytes key);
 uint64_t rg_list_len(const struct rg_entry *entry);
@@ -25,6 +28,13 @@ void rg_list_insert(struct rg_db *db, struct rg_entry **entry, uint64_t index,
 /* Removes count elements from index on; both lie within the list. */
 void rg_list_delete(struct rg_db *db, struct rg_entry **entry, uint64_t index, uint64_t count);
 
+/*
+ * Removes up to max elements that are equal to this one, from the head on or from the tail; returns
+ * how many there were. element lies outside the list.
+ */
+uint64_t rg_list_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes element,
+                        enum rg_list_end from, uint64_t max);
+
 /* Walks from a position (in [0, len)) towards the tail, or towards the head. */
 struct rg_list_iter {
     const struct rg_entry *entry;
@@ -34,5 +44,8 @@ struct rg_list_iter {
 void rg_list_iter_init(struct rg_list_iter *iter, const struct rg_entry *entry, uint64_t index,
                        bool backward);
 bool rg_list_iter_next(struct rg_list_iter *iter, struct rg_bytes *ret_element);
+
+/* Panics where the list's parts do not agree; for tests. */
+void rg_list_check(const struct rg_entry *entry);
 
 #endif

@@ -6,23 +6,9 @@
 
 enum { LINE_BYTES = 64 };
 
-static char *lines_alloc(struct rg_pool *pool, size_t size)
-{
-    char *lines = rg_pool_alloc_lines(pool, size);
-    memset(lines, 0, size);
-    return lines;
-}
-
 static size_t segment_items(const struct rg_segments *segments)
 {
     return (size_t)1 << (RG_SEGMENT_SHIFT - segments->item_shift);
-}
-
-/* As many as one cache line holds. */
-static size_t least_items(const struct rg_segments *segments)
-{
-    size_t items = (size_t)LINE_BYTES >> segments->item_shift;
-    return items > 0 ? items : 1;
 }
 
 void rg_segments_init(struct rg_segments *segments, struct rg_pool *pool, unsigned item_shift)
@@ -58,7 +44,7 @@ void rg_segments_fini(struct rg_segments *segments)
 /* The array fits into one segment and is given room for exactly cap items there. */
 static void first_resize(struct rg_segments *segments, size_t cap)
 {
-    char *lines = lines_alloc(segments->pool, cap << segments->item_shift);
+    char *lines = rg_pool_alloc_lines(segments->pool, cap << segments->item_shift);
     if (segments->dir_cap == 0) {
         segments->dir = rg_pool_alloc(segments->pool, sizeof(*segments->dir));
         segments->dir_cap = 1;
@@ -72,15 +58,20 @@ static void first_resize(struct rg_segments *segments, size_t cap)
     segments->cap = cap;
 }
 
+/* Items for count and a quarter more, as many as the pool has room for at that cost. */
+static size_t first_cap(const struct rg_segments *segments, size_t count)
+{
+    size_t want = (count + count / 4) << segments->item_shift;
+    size_t bytes = rg_pool_room((want + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1));
+    size_t cap = bytes >> segments->item_shift;
+    return cap < segment_items(segments) ? cap : segment_items(segments);
+}
+
 void rg_segments_grow(struct rg_segments *segments, size_t count)
 {
     size_t per = segment_items(segments);
-    if (segments->cap < count && segments->cap < per) {
-        size_t cap = segments->cap > 0 ? segments->cap : least_items(segments);
-        while (cap < count && cap < per)
-            cap *= 2;
-        first_resize(segments, cap);
-    }
+    if (segments->cap < count && segments->cap < per)
+        first_resize(segments, first_cap(segments, count));
     while (segments->cap < count) {
         size_t used = segment_count(segments);
         if (used == segments->dir_cap) {
@@ -88,7 +79,7 @@ void rg_segments_grow(struct rg_segments *segments, size_t count)
             segments->dir = rg_pool_realloc(segments->pool, segments->dir, size, size * 2);
             segments->dir_cap *= 2;
         }
-        segments->dir[used] = lines_alloc(segments->pool, (size_t)1 << RG_SEGMENT_SHIFT);
+        segments->dir[used] = rg_pool_alloc_lines(segments->pool, (size_t)1 << RG_SEGMENT_SHIFT);
         segments->cap += per;
     }
 }
@@ -109,8 +100,9 @@ void rg_segments_shrink(struct rg_segments *segments, size_t count)
         segment_free(segments, 1);
         segments->cap = per;
     }
-    if (segments->cap <= per && segments->cap > least_items(segments) && count <= segments->cap / 4)
-        first_resize(segments, segments->cap / 2);
+    if (segments->cap <= per && segments->cap > first_cap(segments, 1) &&
+        count <= segments->cap / 2)
+        first_resize(segments, first_cap(segments, count));
 }
 
 size_t rg_segments_memory(const struct rg_segments *segments)

@@ -15,7 +15,20 @@ uint64_t rg_set_len(const struct rg_entry *entry);
 /* True where it was new. member lies outside the set. */
 bool rg_set_add(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
 bool rg_set_has(const struct rg_entry *entry, struct rg_bytes member);
+/* member may be a view into the set. */
 bool rg_set_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
+
+/*
+ * A draft is a set that is in no database yet, for results whose sources the key may be one of. The
+ * functions that take an entry take it too. It is put into the database, in the place of what is
+ * under its key, or freed.
+ */
+struct rg_entry *rg_set_draft(struct rg_db *db, struct rg_bytes key);
+void rg_set_draft_put(struct rg_db *db, struct rg_entry *draft);
+/* NULL is allowed. */
+void rg_set_draft_free(struct rg_db *db, struct rg_entry *draft);
+/* The set gets the draft's members, and the draft the set's. */
+void rg_set_exchange(struct rg_db *db, struct rg_entry **entry, struct rg_entry *draft);
 
 struct rg_set_iter {
     const struct rg_entry *entry;
@@ -28,7 +41,7 @@ bool rg_set_iter_next(struct rg_set_iter *iter, char scratch[RG_STRING_SCRATCH],
 /* One member, each equally likely. The set is not empty. */
 struct rg_bytes rg_set_random(const struct rg_entry *entry, struct rg_rand *rand,
                               char scratch[RG_STRING_SCRATCH]);
-/* SSCAN: as rg_db_scan; a small set is visited whole. */
+/* SSCAN: as rg_db_scan; a small set is visited whole. A member is valid during the visit only. */
 uint64_t rg_set_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
                      void (*visit)(void *arg, struct rg_bytes member), void *arg);
 

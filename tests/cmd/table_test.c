@@ -1,4 +1,6 @@
+#include "base/rand.h"
 #include "cmd/docs.h"
+#include "cmd/index.h"
 #include "cmd/syntax.h"
 #include "cmd/table.h"
 #include "tests/harness.h"
@@ -69,6 +71,60 @@ RG_TEST(lookup_finds_commands_and_subcommands_in_any_case)
     RG_CHECK_INT(lookup("ge", NULL, &command), RG_ENOENT);
     RG_CHECK_INT(lookup("gett", NULL, &command), RG_ENOENT);
     RG_CHECK_INT(lookup("config|get", NULL, &command), RG_ENOENT);
+}
+
+static int check_index(const struct rg_cmd_index *index, struct rg_bytes first,
+                       struct rg_bytes second, int argc)
+{
+    struct rg_bytes argv[] = {first, second};
+    const struct rg_command *expected = NULL;
+    const struct rg_command *found = NULL;
+    int result = rg_cmd_lookup(argv, argc, &expected);
+
+    RG_CHECK_INT(rg_cmd_index_find(index, argv, argc, &found), result);
+    RG_CHECK(found == expected);
+    return result;
+}
+
+static struct rg_bytes change_case(struct rg_rand *rand, char text[64], const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < len; i++)
+        text[i] = rg_rand_u64(rand) & 1 ? rg_ascii_upper(name[i]) : name[i];
+    return rg_bytes(text, len);
+}
+
+RG_TEST(the_index_finds_what_the_table_has)
+{
+    struct rg_cmd_index *index = rg_cmd_index_new();
+    struct rg_rand rand;
+    unsigned count = 0;
+    const struct rg_command *rows = rg_cmd_table(&count);
+    char first[64];
+    char second[64];
+
+    rg_rand_init(&rand, 1);
+    for (unsigned i = 0; i < count; i++) {
+        const struct rg_command *parent = rows[i].parent;
+        struct rg_bytes name = change_case(&rand, first, parent ? parent->name : rows[i].name);
+        struct rg_bytes sub =
+            parent ? change_case(&rand, second, rows[i].name + strlen(parent->name) + 1)
+                   : RG_BYTES("x");
+        RG_CHECK_INT(check_index(index, name, sub, parent ? 2 : 1), 0);
+        (void)check_index(index, name, RG_BYTES("x"), 2);
+        /* A byte changed, added or taken away. */
+        first[rg_rand_below(&rand, name.len)] ^= (char)(1U << rg_rand_below(&rand, 8));
+        (void)check_index(index, name, sub, 2);
+        (void)check_index(index, rg_bytes(name.data, name.len - 1), sub, 2);
+        first[name.len] = '\0';
+        (void)check_index(index, rg_bytes(name.data, name.len + 1), sub, 2);
+    }
+    RG_CHECK_INT(
+        check_index(index, RG_BYTES("a name that is longer than any other"), RG_BYTES(""), 1),
+        RG_ENOENT);
+    RG_CHECK_INT(check_index(index, RG_BYTES("object"), RG_BYTES(""), 2), RG_EINVAL);
+    rg_cmd_index_free(index);
 }
 
 RG_TEST(keys_are_where_the_row_says)
