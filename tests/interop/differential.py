@@ -113,6 +113,8 @@ def run_round(clients, generator, commands, proto):
             differences += 1
             if differences <= 5:
                 print("command %d: %r\n  a: %.300r\n  b: %.300r" % (index, command, a, b))
+    for client in clients:
+        client.call("discard")
     contents = [dump(client) for client in clients]
     for key in sorted(set(contents[0]) | set(contents[1])):
         a, b = (content.get(key) for content in contents)
