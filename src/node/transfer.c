@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
+#include "node/notify.h"
 #include "node/value.h"
 
 /*
@@ -357,9 +358,11 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
     snapshot_drop(node);
+    notify_replace(node);
     rg_store_free(node->store);
     node->store = transfer->store;
     transfer->store = NULL;
+    notify_replaced(node);
     if (transfer->libraries > 0)
         node_say(node, RG_LOG_WARNING,
                  "The RDB holds %u function libraries, which are not loaded: functions are not "
