@@ -28,7 +28,7 @@ import sys
 
 from comparison import typed
 from generator import DATABASES, Generator
-from resp_client import Client, Error
+from resp_client import Client, Error, Simple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = sorted(os.path.basename(path)[len("commands_"):-len(".py")]
@@ -53,7 +53,7 @@ def random_command(generator):
 def comparable(command, reply):
     kind = type(reply).__name__
     form = COMPARABLE.get(command[0].decode().lower())
-    if form is None or isinstance(reply, Error) or reply is None:
+    if form is None or isinstance(reply, (Error, Simple)) or reply is None:
         return kind, typed(reply)
     return kind, form(command, reply)
 
