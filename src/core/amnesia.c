@@ -27,24 +27,43 @@ enum rg_member_state rg_amnesia_at_start(const struct rg_group *group, bool had_
     return log_complete ? RG_MEMBER_HEALTHY : RG_MEMBER_FORGOT_LOG;
 }
 
-/*
- * The first primary needed every member's promise, given while it was fresh. A node that finds its
- * own promise won therefore knows that it has forgotten nothing: it never followed anybody.
- */
-static bool amnesia_promise_won(const struct rg_group *group, unsigned peer,
-                                const struct rg_group_msg *msg)
+void rg_amnesia_promised_first(struct rg_group *group)
 {
-    int voted_for = group->durable.voted_for;
+    if (group->durable.first_promise == 0)
+        group->durable.first_promise = group->durable.term;
+}
 
-    return voted_for >= 0 && group->durable.term > 0 && msg->term == group->durable.term &&
-           ((msg->role == RG_ROLE_PRIMARY && (int)peer == voted_for) || msg->primary == voted_for);
+/*
+ * The first primary needed every member's promise, given while it was fresh, and once it has them
+ * nobody can ask for one in its term or an older one. A state file that holds one is thus older
+ * than the first primary, and nothing that came later is missing from it (docs/failover.md,
+ * "Forgetting"). A node whose disk was lost later can only have promised in a newer term.
+ */
+static bool amnesia_was_there(const struct rg_group *group)
+{
+    uint64_t promised = group->durable.first_promise;
+
+    return promised > 0 && promised <= group->durable.founded;
+}
+
+/* What was won stays won: the newest is told on even before it is durable here. */
+static void amnesia_learn_founded(struct rg_group *group, const struct rg_group_msg *msg)
+{
+    if (msg->founded <= group->durable.founded)
+        return;
+    group->durable.founded = msg->founded;
+    group->durable.founded_mode = msg->founded_mode;
+    if (group->durable.formed)
+        (void)rg_group_persist(group);
 }
 
 static void amnesia_not_fresh(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg)
 {
     rg_election_cancel(group);
-    if (amnesia_promise_won(group, peer, msg)) {
+    if (amnesia_was_there(group)) {
         rg_amnesia_set(group, RG_MEMBER_HEALTHY);
+        /* Its log is empty, and the first record that it lacks is of the mode of that primary. */
+        rg_commit_modes_init(group, group->durable.founded_mode, false);
         group->durable.formed = true;
         group->formed_persist = rg_group_persist(group);
         return;
@@ -88,6 +107,7 @@ void rg_amnesia_heard(struct rg_group *group, unsigned peer, const struct rg_gro
                       int64_t now_us)
 {
     (void)now_us;
+    amnesia_learn_founded(group, msg);
     if (group->state == RG_MEMBER_FRESH && group->role != RG_ROLE_PRIMARY &&
         msg->state != RG_MEMBER_FRESH)
         amnesia_not_fresh(group, peer, msg);

@@ -193,6 +193,10 @@ static void election_win(struct rg_group *group, int64_t now_us)
     group->primary = -1;
     group->orphan = group->evidence = group->said_dead = false;
     group->elections++;
+    if (election->bootstrap) {
+        group->durable.founded = election->term;
+        group->durable.founded_mode = rg_commit_mode(group);
+    }
     if (group->state != RG_MEMBER_HEALTHY)
         rg_amnesia_set(group, RG_MEMBER_HEALTHY);
     rg_lease_lead(group, now_us);
@@ -230,6 +234,8 @@ static void election_vote(struct rg_group *group, int64_t now_us)
     group->role = RG_ROLE_CANDIDATE;
     group->durable.term = election->term;
     group->durable.voted_for = (int)group->config.self;
+    if (election->bootstrap)
+        rg_amnesia_promised_first(group);
     if (election->term > group->seen_term)
         group->seen_term = election->term;
     election->owes_voted = false;

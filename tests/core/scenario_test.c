@@ -467,3 +467,173 @@ RG_TEST(the_greater_position_stands)
     RG_CHECK_INT(world_primary(world), 2);
     end(world);
 }
+
+/* A and C know of A's office, B, D and E do not, and cannot hear of it. */
+static void part_from_a_and_c(struct world *world, bool cut)
+{
+    for (unsigned i = 1; i < 5; i++) {
+        if (i == 2)
+            continue;
+        world_cut(world, 0, i, cut);
+        world_cut(world, 2, i, cut);
+    }
+}
+
+/* A group of five whose first primary, A, is cut off with C as soon as it has every promise. */
+static struct world *found_and_part(enum rg_mode of_a)
+{
+    struct world *world = world_new(5, RG_MODE_QUORUM, 7);
+
+    world->quiet = true;
+    world->nodes[0].mode = of_a;
+    world_start_all(world);
+    for (unsigned i = 0; i < 10000 && world_primary(world) < 0; i++)
+        world_run(world, 100);
+    part_from_a_and_c(world, true);
+    world_run(world, MS(300));
+    return world;
+}
+
+/* Moreover a hand-over that cannot succeed raises the term. */
+static struct world *parted_at_its_founding(void)
+{
+    struct world *world = found_and_part(RG_MODE_QUORUM);
+
+    RG_CHECK_INT(rg_group_hand_over(world->nodes[0].group, 2, MS(500), world->now_us), 0);
+    world_run(world, MS(100));
+    (void)world_said(world);
+    return world;
+}
+
+static void join_again(struct world *world)
+{
+    for (unsigned i = 0; i < 5; i++)
+        world_isolate(world, i, false);
+    world_run(world, MS(3000));
+}
+
+static enum rg_member_state state_of(const struct world *world, unsigned node)
+{
+    struct rg_group_view view;
+
+    rg_group_view(world->nodes[node].group, world->now_us, &view);
+    return view.state;
+}
+
+RG_TEST(who_promised_the_first_primary_and_never_heard_of_it_forgot_nothing)
+{
+    struct world *world = parted_at_its_founding();
+
+    for (unsigned i = 1; i < 5; i++)
+        RG_CHECK_INT(state_of(world, i), i == 2 ? RG_MEMBER_HEALTHY : RG_MEMBER_FRESH);
+    /* What a node promised is in its state file: a restart changes nothing. */
+    world_kill(world, 3);
+    world_start(world, 3);
+    world_run(world, MS(100));
+    for (unsigned i = 0; i < 5; i++)
+        world_isolate(world, i, false);
+    world_run(world, MS(20));
+    for (unsigned i = 1; i < 5; i++)
+        RG_CHECK_INT(state_of(world, i), RG_MEMBER_HEALTHY);
+    world_run(world, MS(1500));
+    RG_CHECK(world_primary(world) >= 0 && strstr(world_said(world), "forgot") == NULL);
+    RG_CHECK(rg_group_can_serve(world->nodes[world_primary(world)].group, world->now_us));
+    end(world);
+}
+
+/* D, fresh and cut off, stands for `term` and asks `node`. */
+static void promise_to_d(struct world *world, unsigned node, uint64_t term)
+{
+    struct rg_group_msg vote = {.type = RG_MSG_VOTE,
+                                .term = term,
+                                .seq = 5,
+                                .state = RG_MEMBER_FRESH,
+                                .primary = -1,
+                                .bootstrap = 1};
+
+    rg_group_receive(world->nodes[node].group, 3, &vote, world->now_us);
+    world_run(world, MS(60)); /* its next heartbeat carries out what it decided */
+    RG_CHECK_INT(world->nodes[node].disk.term, term);
+    RG_CHECK_INT(world->nodes[node].disk.voted_for, 3);
+}
+
+RG_TEST(a_later_promise_in_a_first_election_does_not_hide_the_one_that_was_won)
+{
+    struct world *world = parted_at_its_founding();
+
+    promise_to_d(world, 1, 2);
+    promise_to_d(world, 1, 3);
+    join_again(world);
+    RG_CHECK(strstr(world_said(world), "forgot") == NULL);
+    RG_CHECK(world_primary(world) >= 0);
+    end(world);
+}
+
+RG_TEST(who_lost_its_disk_after_the_first_primary_is_found_out_whatever_it_promised)
+{
+    for (unsigned promised = 0; promised < 2; promised++) {
+        struct world *world = parted_at_its_founding();
+        world_kill(world, 4);
+        world_lose_disk(world, 4);
+        world_start(world, 4);
+        world_run(world, MS(1100));
+        /* It hears only of fresh ones, and may promise one that does not know either. */
+        RG_CHECK_INT(state_of(world, 4), RG_MEMBER_FRESH);
+        if (promised)
+            promise_to_d(world, 4, 2);
+        (void)world_said(world);
+        join_again(world);
+        const char *said = world_said(world);
+        RG_CHECK(strstr(said, "E: was fresh, now forgot-all\n") != NULL);
+        RG_CHECK(strstr(said, "E: was forgot-all, now forgot-log\n") != NULL);
+        RG_CHECK(strstr(said, "E: was forgot-log, now healthy\n") != NULL);
+        RG_CHECK(strstr(said, "B: was fresh, now healthy\n") != NULL);
+        RG_CHECK_INT(state_of(world, 4), RG_MEMBER_HEALTHY);
+        end(world);
+    }
+}
+
+RG_TEST(where_nobody_knows_the_first_term_a_fresh_node_is_judged_with_care)
+{
+    struct world *world = parted_at_its_founding();
+
+    /* As a file of version 1 reads: A and C are in a group, and do not know since when. */
+    for (unsigned i = 0; i < 3; i += 2) {
+        world_kill(world, i);
+        RG_CHECK(world->nodes[i].disk.formed && world->nodes[i].disk.founded == 1);
+        world->nodes[i].disk.founded = 0;
+        world->nodes[i].disk.first_promise = 0;
+        world_start(world, i);
+    }
+    join_again(world);
+    for (unsigned i = 1; i < 5; i++)
+        RG_CHECK_INT(state_of(world, i), i == 2 ? RG_MEMBER_FORGOT_LOG : RG_MEMBER_FORGOT_ALL);
+    RG_CHECK_INT(world_primary(world), -1);
+    end(world);
+}
+
+RG_TEST(who_missed_the_first_record_counts_promises_by_its_mode)
+{
+    struct world *world = found_and_part(RG_MODE_SEMI_SYNC);
+
+    /* Two copies are enough for A; B, D and E, set up for quorum, would elect with three promises.
+     */
+    world_write(world, 0);
+    world_run(world, MS(100));
+    RG_CHECK_INT(world->acked_len, 2);
+    world_cut(world, 2, 1, false);
+    world_cut(world, 2, 3, false);
+    world_cut(world, 2, 4, false);
+    world_run(world, MS(20));
+    part_from_a_and_c(world, true);
+    for (unsigned i = 1; i < 5; i++)
+        RG_CHECK_INT(state_of(world, i), RG_MEMBER_HEALTHY);
+    world_run(world, MS(3000));
+    RG_CHECK_INT(world_primary(world), 0);
+    RG_CHECK_INT(world->elections, 1);
+    part_from_a_and_c(world, false);
+    world_run(world, MS(500));
+    for (unsigned i = 0; i < 5; i++)
+        RG_CHECK_INT(world->nodes[i].log.len, 2);
+    end(world);
+}
