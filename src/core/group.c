@@ -90,11 +90,13 @@ void rg_group_status(const struct rg_group *group, enum rg_group_msg_type type,
                      struct rg_group_msg *ret_msg)
 {
     bool told = group->told_term == group->durable.term;
+    /* What others told a node that forgot all is its own only when it is durable. */
+    bool recalled = group->persisted_seq >= group->recall_persist;
 
     *ret_msg = (struct rg_group_msg){
         .type = type,
         .term = group->told_term,
-        .state = (uint8_t)group->state,
+        .state = (uint8_t)(recalled ? group->state : RG_MEMBER_FORGOT_ALL),
         .role = (uint8_t)(told ? group->role : RG_ROLE_FOLLOWER),
         .primary = (int16_t)(told ? group->primary : -1),
         .log_term = group->position.term,

@@ -157,7 +157,9 @@ RG_MUST_USE int rg_group_hand_over(struct rg_group *group, int target, int64_t t
 /*
  * The operator's decision after amnesia of too many: this node's log counts as the whole truth, and
  * it may stand for election with the votes of all that can still be reached, a majority at least.
- * Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot nothing).
+ * A primary may be told so, too, where a majority forgot all: it gives up its office and stands
+ * anew. Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot
+ * nothing).
  */
 RG_MUST_USE int rg_group_recover(struct rg_group *group, int64_t now_us);
 /* A reader on this follower waits for offset to be committed. */

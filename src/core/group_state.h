@@ -148,6 +148,7 @@ struct rg_group {
     uint64_t told_from_seq; /* PONGs of PINGs from this one on count */
     int64_t recall_from_us; /* RG_NEVER unless forgot-all */
     bool recalling;
+    uint64_t recall_persist; /* PERSIST that first held what the others told */
     bool said_stuck;
 
     uint64_t elections;

@@ -236,12 +236,12 @@ RG_TEST(two_amnesiacs_without_a_primary_wait_for_the_operator)
     world_run(world, MS(200));
     RG_CHECK_STR(world_said(world),
                  "C: operator: this node's log, ending at (1, 1), counts as whole\n"
-                 "C: standing for term 2, log ends at (1, 1)\n"
-                 "A: promised term 2 to C:1\n"
-                 "B: promised term 2 to C:1\n"
-                 "C: elected primary of term 2 with 2 of 3 promises\n"
-                 "A: following C:1 in term 2\n"
-                 "B: following C:1 in term 2\n"
+                 "C: standing for term 1000001, log ends at (1, 1)\n"
+                 "A: promised term 1000001 to C:1\n"
+                 "B: promised term 1000001 to C:1\n"
+                 "C: elected primary of term 1000001 with 2 of 3 promises\n"
+                 "A: following C:1 in term 1000001\n"
+                 "B: following C:1 in term 1000001\n"
                  "A: was forgot-log, now healthy\n"
                  "B: was forgot-log, now healthy\n");
     end(world);
@@ -635,5 +635,66 @@ RG_TEST(who_missed_the_first_record_counts_promises_by_its_mode)
     world_run(world, MS(500));
     for (unsigned i = 0; i < 5; i++)
         RG_CHECK_INT(world->nodes[i].log.len, 2);
+    end(world);
+}
+
+static void lose(struct world *world, unsigned node)
+{
+    world_kill(world, node);
+    world_lose_disk(world, node);
+    world_start(world, node);
+}
+
+RG_TEST(a_term_that_was_told_and_is_not_durable_tells_nobody)
+{
+    struct world *world = formed_group(5, RG_MODE_SEMI_SYNC);
+
+    /* E hears from A, B and C what the newest term is, and cannot write it down. */
+    world->nodes[4].disk_us = RG_NEVER;
+    lose(world, 4);
+    world_run(world, MS(1500));
+    RG_CHECK(strstr(world_said(world), "E: 3 members told") != NULL);
+    world_isolate(world, 0, true);
+    lose(world, 3);
+    world_run(world, MS(3000));
+    RG_CHECK(strstr(world_said(world), "D: 3 members told") == NULL);
+    RG_CHECK_INT(state_of(world, 3), RG_MEMBER_FORGOT_ALL);
+    world_isolate(world, 0, false);
+    world_run(world, MS(500));
+    RG_CHECK(strstr(world_said(world), "D: 3 members told") != NULL);
+    end(world);
+}
+
+RG_TEST(an_operator_keeps_the_log_of_a_primary_beside_two_that_lost_their_disks)
+{
+    struct world *world = formed_group(3, RG_MODE_SEMI_SYNC);
+
+    world_write(world, 0);
+    world_run(world, MS(100));
+    RG_CHECK_INT(rg_group_recover(world->nodes[0].group, world->now_us), RG_EINVAL);
+    lose(world, 1);
+    lose(world, 2);
+    world_run(world, MS(3000));
+    RG_CHECK_INT(state_of(world, 1), RG_MEMBER_FORGOT_ALL);
+    RG_CHECK_INT(state_of(world, 2), RG_MEMBER_FORGOT_ALL);
+    RG_CHECK_INT(world_primary(world), 0);
+    (void)world_said(world);
+    RG_CHECK_INT(rg_group_recover(world->nodes[0].group, world->now_us), 0);
+    world_run(world, MS(1000));
+    RG_CHECK_STR(world_said(world),
+                 "A: operator: this node's log, ending at (1, 2), counts as whole\n"
+                 "A: standing for term 1000001, log ends at (1, 2)\n"
+                 "B: promised term 1000001 to A:1\n"
+                 "C: promised term 1000001 to A:1\n"
+                 "A: elected primary of term 1000001 with 2 of 3 promises\n"
+                 "B: was forgot-all, now forgot-log\n"
+                 "B: following A:1 in term 1000001\n"
+                 "C: was forgot-all, now forgot-log\n"
+                 "C: following A:1 in term 1000001\n"
+                 "B: was forgot-log, now healthy\n"
+                 "C: was forgot-log, now healthy\n");
+    RG_CHECK_INT(world_primary(world), 0);
+    RG_CHECK_INT(state_of(world, 1), RG_MEMBER_HEALTHY);
+    RG_CHECK_INT(state_of(world, 2), RG_MEMBER_HEALTHY);
     end(world);
 }
