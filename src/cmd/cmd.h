@@ -5,6 +5,8 @@
 
 #include "base/rand.h"
 #include "base/time.h"
+#include "cmd/access.h"
+#include "cmd/notes.h"
 #include "cmd/table.h"
 #include "proto/resp.h"
 #include "store/store.h"
@@ -42,6 +44,18 @@ struct rg_cmd_counters {
     uint64_t keyspace_hits;
     uint64_t keyspace_misses;
     uint64_t expired_keys;
+    uint64_t evicted_keys;
+};
+
+/*
+ * A command that found nothing and wants to be run again, with the same words, when one of its keys
+ * changed (BLPOP and its like). Its keys stand in a row in argv. It has written no reply.
+ */
+struct rg_cmd_wait {
+    bool wanted;
+    int first_key;
+    int keys;
+    int64_t timeout_us; /* 0: for ever */
 };
 
 struct rg_cmd_ctx {
@@ -57,8 +71,13 @@ struct rg_cmd_ctx {
     enum rg_expiry expiry;
     bool no_touch;         /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
     uint64_t max_bulk_len; /* proto-max-bulk-len: strings grow no longer */
+    const struct rg_access *access;
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;
+    struct rg_notes *notes;
+    bool may_wait; /* false in a transaction and in a stream: what would wait replies null */
+    bool resumed;  /* run again for a client that waits: a key of another type is no error */
+    struct rg_cmd_wait wait;
     uint64_t dirty; /* changes made; above 0 the command goes to the log */
 };
 
@@ -73,5 +92,7 @@ void rg_cmd_run(struct rg_cmd_ctx *ctx);
  * many. For the active cycle of a primary.
  */
 unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max);
+/* Deletes a key of any database to make room, with a DEL in the propagation. */
+void rg_cmd_evict(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/panic.h"
+#include "cmd/keyspec.h"
 #include "cmd/syntax.h"
 
 /* ---- Words of a column ---- */
@@ -94,46 +95,67 @@ static void docs_flags(struct rg_reply *reply, const struct rg_command *command)
     }
 }
 
-static void docs_key_spec(struct rg_reply *reply, struct rg_bytes flags, int first, int last,
-                          int step)
+static void docs_head_of_spec(struct rg_reply *reply, const char *part, const char *type, int pairs)
 {
-    rg_reply_map(reply, 3);
-    rg_reply_bulk_str(reply, "flags");
-    docs_words(reply, flags, "", false);
-    rg_reply_bulk_str(reply, "begin_search");
+    rg_reply_bulk_str(reply, part);
     rg_reply_map(reply, 2);
     rg_reply_bulk_str(reply, "type");
-    rg_reply_bulk_str(reply, "index");
+    rg_reply_bulk_str(reply, type);
     rg_reply_bulk_str(reply, "spec");
-    rg_reply_map(reply, 1);
-    rg_reply_bulk_str(reply, "index");
-    rg_reply_i64(reply, first);
-    rg_reply_bulk_str(reply, "find_keys");
-    rg_reply_map(reply, 2);
-    rg_reply_bulk_str(reply, "type");
-    rg_reply_bulk_str(reply, "range");
-    rg_reply_bulk_str(reply, "spec");
-    rg_reply_map(reply, 3);
-    rg_reply_bulk_str(reply, "lastkey");
-    rg_reply_i64(reply, last);
-    rg_reply_bulk_str(reply, "keystep");
-    rg_reply_i64(reply, step);
-    rg_reply_bulk_str(reply, "limit");
-    rg_reply_i64(reply, 0);
+    rg_reply_map(reply, pairs);
 }
 
-/* One specification for all keys, or one for each where their flags differ. */
+static void docs_number(struct rg_reply *reply, const char *name, int value)
+{
+    rg_reply_bulk_str(reply, name);
+    rg_reply_i64(reply, value);
+}
+
+static void docs_begin_search(struct rg_reply *reply, const struct rg_key_spec *spec)
+{
+    if (spec->begin == RG_KEY_BEGIN_INDEX) {
+        docs_head_of_spec(reply, "begin_search", "index", 1);
+        docs_number(reply, "index", spec->index);
+    } else if (spec->begin == RG_KEY_BEGIN_KEYWORD) {
+        docs_head_of_spec(reply, "begin_search", "keyword", 2);
+        rg_reply_bulk_str(reply, "keyword");
+        rg_reply_bulk(reply, spec->keyword);
+        docs_number(reply, "startfrom", spec->index);
+    } else {
+        docs_head_of_spec(reply, "begin_search", "unknown", 0);
+    }
+}
+
+static void docs_find_keys(struct rg_reply *reply, const struct rg_key_spec *spec)
+{
+    if (spec->find == RG_KEY_FIND_RANGE) {
+        docs_head_of_spec(reply, "find_keys", "range", 3);
+        docs_number(reply, "lastkey", spec->last);
+        docs_number(reply, "keystep", spec->step);
+        docs_number(reply, "limit", 0);
+    } else if (spec->find == RG_KEY_FIND_KEYNUM) {
+        docs_head_of_spec(reply, "find_keys", "keynum", 3);
+        docs_number(reply, "keynumidx", 0);
+        docs_number(reply, "firstkey", 1);
+        docs_number(reply, "keystep", 1);
+    } else {
+        docs_head_of_spec(reply, "find_keys", "unknown", 0);
+    }
+}
+
 static void docs_key_specs(struct rg_reply *reply, const struct rg_command *command)
 {
-    struct rg_bytes text = rg_bytes_str(command->key_flags);
-    struct rg_bytes flags;
-    int count = docs_count_words(text, '|');
-    int first = command->first_key;
-    int last = command->last_key > 0 ? command->last_key - first : command->last_key;
+    struct rg_key_spec specs[RG_KEY_SPECS_MAX];
+    int count = rg_key_specs(command, specs);
 
     rg_reply_set(reply, count);
-    for (int i = 0; docs_next_word(&text, '|', &flags); i++)
-        docs_key_spec(reply, flags, first + i, count > 1 ? 0 : last, command->key_step);
+    for (int i = 0; i < count; i++) {
+        rg_reply_map(reply, 3);
+        rg_reply_bulk_str(reply, "flags");
+        docs_words(reply, specs[i].flags, "", false);
+        docs_begin_search(reply, &specs[i]);
+        docs_find_keys(reply, &specs[i]);
+    }
 }
 
 /* All but the tenth element. */

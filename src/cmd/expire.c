@@ -80,6 +80,7 @@ static void expire_set(struct rg_cmd_ctx *ctx, enum rg_expiry_unit unit, int64_t
         return;
     }
     rg_entry_set_expire_ms(ctx->db, &entry, at_ms);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_GENERIC, "expire");
     rg_expiry_log(ctx, ctx->argv[1], at_ms);
     ctx->dirty++;
 }
@@ -162,6 +163,7 @@ void rg_cmd_run_persist(struct rg_cmd_ctx *ctx)
         return;
     }
     rg_entry_set_expire_ms(ctx->db, &entry, RG_NO_EXPIRY);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_GENERIC, "persist");
     rg_reply_i64(ctx->reply, 1);
     ctx->dirty++;
 }

@@ -89,6 +89,7 @@ void rg_expiry_delete(struct rg_cmd_ctx *ctx, struct rg_bytes key)
     struct rg_bytes words[] = {RG_BYTES("DEL"), key};
 
     rg_db_delete(ctx->db, key);
+    rg_cmd_note(ctx, key, RG_NOTE_GENERIC, "del");
     rg_cmd_log_instead(ctx, words, 2);
     ctx->dirty++;
 }

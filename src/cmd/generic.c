@@ -9,8 +9,10 @@ static void generic_delete(struct rg_cmd_ctx *ctx)
     int64_t deleted = 0;
 
     for (int i = 1; i < ctx->argc; i++) {
-        if (rg_lookup_write(ctx, ctx->argv[i]) != NULL)
-            deleted += rg_db_delete(ctx->db, ctx->argv[i]);
+        if (rg_lookup_write(ctx, ctx->argv[i]) == NULL)
+            continue;
+        deleted += rg_db_delete(ctx->db, ctx->argv[i]);
+        rg_cmd_note(ctx, ctx->argv[i], RG_NOTE_GENERIC, "del");
     }
     rg_reply_i64(ctx->reply, deleted);
     ctx->dirty += (uint64_t)deleted;
@@ -88,6 +90,15 @@ static void generic_done(struct rg_cmd_ctx *ctx, int64_t reply)
     ctx->dirty++;
 }
 
+/* argv[1] is now the key `to` of db. */
+static void generic_note_move(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes to,
+                              const char *from_event, const char *to_event)
+{
+    rg_cmd_note_new(ctx, db, to);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_GENERIC, from_event);
+    rg_cmd_note_in(ctx, db, to, RG_NOTE_GENERIC, to_event);
+}
+
 /* Renames argv[1] to argv[2]. Errors: RG_ENOENT, RG_EEXIST (only with if_free). */
 static int generic_rename(struct rg_cmd_ctx *ctx, bool if_free)
 {
@@ -98,8 +109,11 @@ static int generic_rename(struct rg_cmd_ctx *ctx, bool if_free)
     if (rg_lookup_write(ctx, ctx->argv[2]) != NULL && if_free)
         return RG_EEXIST;
     int result = rg_db_move(ctx->db, ctx->argv[1], ctx->db, ctx->argv[2]);
-    ctx->dirty += result == 0;
-    return result;
+    if (result < 0)
+        return result;
+    generic_note_move(ctx, ctx->db_index, ctx->argv[2], "rename_from", "rename_to");
+    ctx->dirty++;
+    return 0;
 }
 
 void rg_cmd_run_rename(struct rg_cmd_ctx *ctx)
@@ -151,6 +165,8 @@ void rg_cmd_run_copy(struct rg_cmd_ctx *ctx)
         return;
     }
     rg_lookup_touch(ctx, rg_db_find(target, ctx->argv[2]));
+    rg_cmd_note_new(ctx, db, ctx->argv[2]);
+    rg_cmd_note_in(ctx, db, ctx->argv[2], RG_NOTE_GENERIC, "copy_to");
     generic_done(ctx, 1);
 }
 
@@ -170,5 +186,6 @@ void rg_cmd_run_move(struct rg_cmd_ctx *ctx)
         rg_reply_i64(ctx->reply, 0);
         return;
     }
+    generic_note_move(ctx, db, ctx->argv[1], "move_from", "move_to");
     generic_done(ctx, 1);
 }

@@ -17,6 +17,7 @@ static int hash_find_or_create(struct rg_cmd_ctx *ctx, struct rg_entry **ret_ent
     if (entry == NULL) {
         entry = rg_db_put_hash(ctx->db, ctx->argv[1]);
         rg_lookup_touch(ctx, entry);
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
     }
     *ret_entry = entry;
     return 0;
@@ -61,6 +62,7 @@ static int64_t hash_set_pairs(struct rg_cmd_ctx *ctx)
         created += rg_hash_set(ctx->db, &entry, ctx->argv[i], ctx->argv[i + 1]);
         ctx->dirty++;
     }
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_HASH, "hset");
     return created;
 }
 
@@ -90,6 +92,7 @@ void rg_cmd_run_hsetnx(struct rg_cmd_ctx *ctx)
         return;
     }
     rg_hash_set(ctx->db, &entry, ctx->argv[2], ctx->argv[3]);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_HASH, "hset");
     rg_reply_i64(ctx->reply, 1);
     ctx->dirty++;
 }
@@ -143,16 +146,20 @@ void rg_cmd_run_hdel(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry = NULL;
     int64_t deleted = 0;
+    bool emptied = false;
 
     if (rg_lookup_write_type(ctx, ctx->argv[1], RG_TYPE_HASH, &entry) < 0)
         return;
-    for (int i = 2; i < ctx->argc && entry != NULL; i++) {
+    for (int i = 2; i < ctx->argc && entry != NULL && !emptied; i++) {
         deleted += rg_hash_delete(ctx->db, &entry, ctx->argv[i]);
-        if (rg_hash_len(entry) == 0) {
-            rg_db_delete(ctx->db, ctx->argv[1]);
-            entry = NULL;
-        }
+        emptied = rg_hash_len(entry) == 0;
     }
+    if (emptied)
+        rg_db_delete(ctx->db, ctx->argv[1]);
+    if (deleted > 0)
+        rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_HASH, "hdel");
+    if (emptied)
+        rg_cmd_note_event(ctx, ctx->db_index, ctx->argv[1], RG_NOTE_GENERIC, "del");
     rg_reply_i64(ctx->reply, deleted);
     ctx->dirty += (uint64_t)deleted;
 }
@@ -220,6 +227,7 @@ void rg_cmd_run_hincrby(struct rg_cmd_ctx *ctx)
         return;
     }
     rg_hash_set(ctx->db, &entry, ctx->argv[2], rg_bytes(digits, rg_format_i64(digits, value)));
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_HASH, "hincrby");
     rg_reply_i64(ctx->reply, value);
     ctx->dirty++;
 }
@@ -251,6 +259,7 @@ void rg_cmd_run_hincrbyfloat(struct rg_cmd_ctx *ctx)
     }
     text = rg_bytes(digits, rg_format_long_double(digits, value));
     rg_hash_set(ctx->db, &entry, ctx->argv[2], text);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_HASH, "hincrbyfloat");
     rg_reply_bulk(ctx->reply, text);
     /* Floating point differs from machine to machine, so the log gets the result. */
     struct rg_bytes words[] = {RG_BYTES("HSET"), ctx->argv[1], ctx->argv[2], text};

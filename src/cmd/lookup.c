@@ -3,25 +3,10 @@
 #include "base/alloc.h"
 #include "cmd/reply.h"
 
-enum { LOOKUP_ACCESS_MASK = 0xffffff }; /* the store keeps 24 bits */
-
-/*
- * Idle time is measured on the monotonic clock: a jump of the wall clock must not make every key
- * look unused.
- */
-static uint32_t lookup_clock_s(const struct rg_cmd_ctx *ctx)
-{
-    return (uint32_t)((uint64_t)(ctx->now.mono_us / RG_S_US) & LOOKUP_ACCESS_MASK);
-}
-
 void rg_lookup_touch(struct rg_cmd_ctx *ctx, struct rg_entry *entry)
 {
-    rg_entry_set_access(entry, lookup_clock_s(ctx));
-}
-
-int64_t rg_lookup_idle_s(const struct rg_cmd_ctx *ctx, const struct rg_entry *entry)
-{
-    return (lookup_clock_s(ctx) - rg_entry_access(entry)) & LOOKUP_ACCESS_MASK;
+    rg_entry_set_access(
+        entry, rg_access_use(ctx->access, rg_entry_access(entry), ctx->now.mono_us, ctx->rand));
 }
 
 static bool lookup_is_past(const struct rg_cmd_ctx *ctx, const struct rg_entry *entry)
@@ -36,16 +21,38 @@ bool rg_lookup_is_expired(const struct rg_cmd_ctx *ctx, const struct rg_entry *e
     return ctx->expiry != RG_EXPIRY_IGNORE && lookup_is_past(ctx, entry);
 }
 
+/* A deletion that no command asked for; the key lies outside the store. */
+static bool lookup_delete(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key)
+{
+    struct rg_bytes words[] = {RG_BYTES("DEL"), key};
+
+    if (!rg_db_delete(rg_store_db(ctx->store, db), key))
+        return false;
+    rg_propagation_add(ctx->propagation, db, words, 2);
+    return true;
+}
+
 void rg_lookup_delete_expired(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key)
 {
     /* The caller's key may lie in the entry that goes. */
     char *copy = rg_alloc_copy(key.data, key.len);
     struct rg_bytes owned = rg_bytes(copy, key.len);
-    struct rg_bytes words[] = {RG_BYTES("DEL"), owned};
 
-    if (rg_db_delete(rg_store_db(ctx->store, db), owned)) {
+    if (lookup_delete(ctx, db, owned)) {
         ctx->counters->expired_keys++;
-        rg_propagation_add(ctx->propagation, db, words, 2);
+        rg_cmd_note_in(ctx, db, owned, RG_NOTE_EXPIRED, "expired");
+    }
+    rg_free(copy);
+}
+
+void rg_cmd_evict(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key)
+{
+    char *copy = rg_alloc_copy(key.data, key.len);
+    struct rg_bytes owned = rg_bytes(copy, key.len);
+
+    if (lookup_delete(ctx, db, owned)) {
+        ctx->counters->evicted_keys++;
+        rg_cmd_note_in(ctx, db, owned, RG_NOTE_EVICTED, "evicted");
     }
     rg_free(copy);
 }
@@ -61,6 +68,8 @@ struct rg_entry *rg_lookup_read_in(struct rg_cmd_ctx *ctx, unsigned db, struct r
         entry = NULL;
     }
     if (entry == NULL) {
+        if (!(flags & RG_LOOKUP_NO_NOTE))
+            rg_cmd_note_event(ctx, db, key, RG_NOTE_MISS, "keymiss");
         ctx->counters->keyspace_misses += !(flags & RG_LOOKUP_NO_STATS);
         return NULL;
     }

@@ -10,6 +10,7 @@
 enum rg_lookup_flag {
     RG_LOOKUP_NO_TOUCH = 1 << 0, /* leave the access data alone */
     RG_LOOKUP_NO_STATS = 1 << 1, /* count neither hit nor miss */
+    RG_LOOKUP_NO_NOTE = 1 << 2,  /* subscribers are not told of a miss */
 };
 
 static inline int64_t rg_cmd_now_ms(const struct rg_cmd_ctx *ctx)
@@ -45,7 +46,5 @@ void rg_lookup_delete_expired(struct rg_cmd_ctx *ctx, unsigned db, struct rg_byt
 
 /* Marks the entry as used now; every entry that a command creates is marked too. */
 void rg_lookup_touch(struct rg_cmd_ctx *ctx, struct rg_entry *entry);
-/* Seconds since the entry was used. */
-int64_t rg_lookup_idle_s(const struct rg_cmd_ctx *ctx, const struct rg_entry *entry);
 
 #endif

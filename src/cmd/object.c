@@ -8,7 +8,7 @@
 static struct rg_entry *object_find(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry =
-        rg_lookup_read_in(ctx, ctx->db_index, ctx->argv[2], RG_LOOKUP_NO_TOUCH);
+        rg_lookup_read_in(ctx, ctx->db_index, ctx->argv[2], RG_LOOKUP_NO_TOUCH | RG_LOOKUP_NO_NOTE);
 
     if (entry == NULL)
         rg_reply_null(ctx->reply);
@@ -23,23 +23,35 @@ void rg_cmd_run_object_encoding(struct rg_cmd_ctx *ctx)
         rg_reply_bulk_str(ctx->reply, rg_entry_encoding(entry));
 }
 
+#define OBJECT_ADJUST                                                                              \
+    "Please note that when switching between policies at runtime LRU and LFU data will take some " \
+    "time to adjust."
+
 void rg_cmd_run_object_idletime(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry = object_find(ctx);
 
-    if (entry != NULL)
-        rg_reply_i64(ctx->reply, rg_lookup_idle_s(ctx, entry));
+    if (entry == NULL)
+        return;
+    if (ctx->access->lfu)
+        rg_reply_error(ctx->reply, "ERR An LFU maxmemory policy is selected, idle time not "
+                                   "tracked. " OBJECT_ADJUST);
+    else
+        rg_reply_i64(ctx->reply, rg_access_idle_s(rg_entry_access(entry), ctx->now.mono_us));
 }
 
 void rg_cmd_run_object_freq(struct rg_cmd_ctx *ctx)
 {
-    if (object_find(ctx) == NULL)
+    struct rg_entry *entry = object_find(ctx);
+
+    if (entry == NULL)
         return;
-    /* Frequencies are kept under no policy that this server has. */
-    rg_reply_error(ctx->reply,
-                   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
-                   "Please note that when switching between policies at runtime LRU and LFU data "
-                   "will take some time to adjust.");
+    if (!ctx->access->lfu)
+        rg_reply_error(ctx->reply, "ERR An LFU maxmemory policy is not selected, access frequency "
+                                   "not tracked. " OBJECT_ADJUST);
+    else
+        rg_reply_i64(ctx->reply,
+                     rg_access_frequency(ctx->access, rg_entry_access(entry), ctx->now.mono_us));
 }
 
 void rg_cmd_run_object_refcount(struct rg_cmd_ctx *ctx)

@@ -111,10 +111,14 @@ static bool string_set(struct rg_cmd_ctx *ctx, const struct string_set *set, boo
     if ((set->nx && found) || (set->xx && !found))
         return false;
     rg_string_store(ctx, set->key, set->value, set->expiry.keep);
+    if (!found)
+        rg_cmd_note_new(ctx, ctx->db_index, set->key);
+    rg_cmd_note(ctx, set->key, RG_NOTE_STRING, "set");
     ctx->dirty++;
     if (at_ms != RG_NO_EXPIRY) {
         struct rg_entry *entry = rg_db_find_for_write(ctx->db, set->key);
         rg_entry_set_expire_ms(ctx->db, &entry, at_ms);
+        rg_cmd_note_event(ctx, ctx->db_index, set->key, RG_NOTE_GENERIC, "expire");
         string_log_set_at(ctx, set, at_ms);
     } else if (set->get) {
         string_log_without_get(ctx, set);
@@ -201,6 +205,7 @@ static void string_persist(struct rg_cmd_ctx *ctx, struct rg_entry *entry)
     if (rg_entry_expire_ms(entry) == RG_NO_EXPIRY)
         return;
     rg_entry_set_expire_ms(ctx->db, &entry, RG_NO_EXPIRY);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_GENERIC, "persist");
     rg_cmd_log_instead(ctx, words, 2);
     ctx->dirty++;
 }
@@ -238,6 +243,7 @@ void rg_cmd_run_getex(struct rg_cmd_ctx *ctx)
         return;
     }
     rg_entry_set_expire_ms(ctx->db, &entry, at_ms);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_GENERIC, "expire");
     rg_expiry_log(ctx, ctx->argv[1], at_ms);
     ctx->dirty++;
 }
@@ -258,8 +264,11 @@ void rg_cmd_run_mget(struct rg_cmd_ctx *ctx)
 static void string_mset(struct rg_cmd_ctx *ctx)
 {
     for (int i = 1; i < ctx->argc; i += 2) {
-        (void)rg_lookup_write(ctx, ctx->argv[i]); /* a past-due one is logged as deleted */
+        bool found = rg_lookup_write(ctx, ctx->argv[i]) != NULL; /* past due: logged as deleted */
         rg_string_store(ctx, ctx->argv[i], ctx->argv[i + 1], false);
+        if (!found)
+            rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[i]);
+        rg_cmd_note(ctx, ctx->argv[i], RG_NOTE_STRING, "set");
         ctx->dirty++;
     }
 }

@@ -23,10 +23,13 @@ static void string_add(struct rg_cmd_ctx *ctx, int64_t increment)
         rg_reply_error(ctx->reply, "ERR increment or decrement would overflow");
         return;
     }
-    if (entry != NULL)
+    if (entry != NULL) {
         rg_string_replace_i64(ctx->db, &entry, value);
-    else
+    } else {
         rg_lookup_touch(ctx, rg_db_put_i64(ctx->db, ctx->argv[1], value));
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
+    }
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_STRING, "incrby");
     rg_reply_i64(ctx->reply, value);
     ctx->dirty++;
 }
@@ -92,10 +95,13 @@ void rg_cmd_run_incrbyfloat(struct rg_cmd_ctx *ctx)
         return;
     }
     struct rg_bytes text = rg_bytes(digits, rg_format_long_double(digits, value));
-    if (entry != NULL)
+    if (entry != NULL) {
         rg_string_replace(ctx->db, &entry, text);
-    else
+    } else {
         rg_lookup_touch(ctx, rg_db_put_string(ctx->db, ctx->argv[1], text));
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
+    }
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_STRING, "incrbyfloat");
     rg_reply_bulk(ctx->reply, text);
     string_log_float(ctx, text);
     ctx->dirty++;

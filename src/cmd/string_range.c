@@ -21,6 +21,8 @@ void rg_cmd_run_append(struct rg_cmd_ctx *ctx)
         return;
     if (entry == NULL) {
         rg_string_store(ctx, ctx->argv[1], ctx->argv[2], false);
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
+        rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_STRING, "append");
         rg_reply_i64(ctx->reply, (int64_t)ctx->argv[2].len);
         ctx->dirty++;
         return;
@@ -31,6 +33,7 @@ void rg_cmd_run_append(struct rg_cmd_ctx *ctx)
         rg_cmd_reply_out_of_memory(ctx);
         return;
     }
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_STRING, "append");
     rg_reply_i64(ctx->reply, (int64_t)rg_string_len(entry));
     ctx->dirty++;
 }
@@ -66,6 +69,9 @@ void rg_cmd_run_setrange(struct rg_cmd_ctx *ctx)
         rg_cmd_reply_out_of_memory(ctx);
         return;
     }
+    if (created)
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
+    rg_cmd_note(ctx, ctx->argv[1], RG_NOTE_STRING, "setrange");
     rg_reply_i64(ctx->reply, (int64_t)rg_string_len(entry));
     ctx->dirty++;
 }

@@ -116,25 +116,3 @@ int rg_cmd_lookup(const struct rg_bytes *argv, int argc, const struct rg_command
     *ret_command = subcommand;
     return 0;
 }
-
-int rg_cmd_keys(const struct rg_command *command, const struct rg_bytes *argv, int argc,
-                int *ret_positions, int max)
-{
-    (void)argv;
-    if (command->first_key == 0)
-        return 0;
-    if (!rg_cmd_arity_ok(command, argc))
-        return RG_EINVAL;
-    int last = command->last_key < 0 ? argc + command->last_key : command->last_key;
-    if (last >= argc)
-        return RG_EINVAL;
-    int count = 0;
-    for (int i = command->first_key; i <= last; i += command->key_step) {
-        if (i + command->key_step - 1 >= argc && command->last_key < 0)
-            return RG_EINVAL; /* a key without the words that belong to it */
-        if (count < max)
-            ret_positions[count] = i;
-        count++;
-    }
-    return count < max ? count : max;
-}

@@ -45,7 +45,7 @@ struct rg_command {
     int16_t first_key; /* 0: no keys */
     int16_t last_key;  /* negative counts from the end */
     int16_t key_step;
-    const char *key_flags; /* of the key specifications, by spaces; '|' between specifications */
+    const char *key_flags; /* of the key specifications, as commands.def says */
     const char *tips;      /* as COMMAND INFO gives them, by spaces */
     const char *acl;       /* ACL categories, without '@', by spaces */
     const char *group;     /* string, hash, generic, connection, server, pubsub … */

@@ -1,8 +1,14 @@
 #include "log/rdb_packed.h"
 
-#include "log/rdb_format.h"
+#include "base/panic.h"
 
-enum { ZIPLIST_HEAD = 10, LISTPACK_HEAD = 6, ZIPMAP_HEAD = 1, PACKED_END = 0xff };
+enum {
+    ZIPLIST_HEAD = 10,
+    LISTPACK_HEAD = 6,
+    ZIPMAP_HEAD = 1,
+    INTSET_HEAD = 8,
+    PACKED_END = 0xff,
+};
 
 static uint64_t read_little(const unsigned char *p, unsigned size)
 {
@@ -22,23 +28,24 @@ static const unsigned char *take(struct rg_bytes blob, size_t *at, uint64_t n)
     return p;
 }
 
-static int take_text(struct rg_bytes blob, size_t *at, uint64_t n, struct rdb_packed_item *item)
+static int take_text(struct rg_bytes blob, size_t *at, uint64_t n, struct rdb_item *item)
 {
     const unsigned char *p = take(blob, at, n);
     if (p == NULL)
         return RG_ECORRUPT;
+    item->is_integer = false;
     item->text = rg_bytes(p, (size_t)n);
     return 0;
 }
 
-static int set_integer(int64_t value, struct rdb_packed_item *item)
+static int set_integer(int64_t value, struct rdb_item *item)
 {
-    item->text = rg_bytes(item->scratch, rg_format_i64(item->scratch, value));
+    item->is_integer = true;
+    item->integer = value;
     return 0;
 }
 
-static int take_integer(struct rg_bytes blob, size_t *at, unsigned size,
-                        struct rdb_packed_item *item)
+static int take_integer(struct rg_bytes blob, size_t *at, unsigned size, struct rdb_item *item)
 {
     const unsigned char *p = take(blob, at, size);
     if (p == NULL)
@@ -47,7 +54,7 @@ static int take_integer(struct rg_bytes blob, size_t *at, unsigned size,
     return set_integer((int64_t)(read_little(p, size) << unused) >> unused, item);
 }
 
-static int listpack_body(struct rg_bytes blob, size_t *at, struct rdb_packed_item *item)
+static int listpack_body(struct rg_bytes blob, size_t *at, struct rdb_item *item)
 {
     static const unsigned char sizes[] = {2, 3, 4, 8};
     const unsigned char *p = take(blob, at, 1);
@@ -74,7 +81,7 @@ static int listpack_body(struct rg_bytes blob, size_t *at, struct rdb_packed_ite
 }
 
 /* Each element is followed by its own length in groups of 7 bits, readable backwards. */
-static int listpack_next(struct rg_bytes blob, size_t *at, struct rdb_packed_item *item)
+static int listpack_next(struct rg_bytes blob, size_t *at, struct rdb_item *item)
 {
     size_t begin = *at;
     if (listpack_body(blob, at, item) < 0)
@@ -96,7 +103,7 @@ static int listpack_next(struct rg_bytes blob, size_t *at, struct rdb_packed_ite
     return 0;
 }
 
-static int ziplist_next(struct rg_bytes blob, size_t *at, struct rdb_packed_item *item)
+static int ziplist_next(struct rg_bytes blob, size_t *at, struct rdb_item *item)
 {
     const unsigned char *p = take(blob, at, 1);
     if (p == NULL || *p == PACKED_END || (*p == 254 && take(blob, at, 4) == NULL))
@@ -132,8 +139,7 @@ static int ziplist_next(struct rg_bytes blob, size_t *at, struct rdb_packed_item
     }
 }
 
-static int zipmap_next(struct rg_bytes blob, size_t *at, bool is_value,
-                       struct rdb_packed_item *item)
+static int zipmap_next(struct rg_bytes blob, size_t *at, bool is_value, struct rdb_item *item)
 {
     const unsigned char *p = take(blob, at, 1);
     if (p == NULL || *p == PACKED_END)
@@ -157,23 +163,64 @@ static int zipmap_next(struct rg_bytes blob, size_t *at, bool is_value,
     return 0;
 }
 
-int rdb_packed_next(unsigned type, struct rg_bytes blob, size_t *at, bool is_value,
-                    struct rdb_packed_item *item)
+/* The width of its integers; 0 where it is none. */
+static unsigned intset_width(struct rg_bytes blob)
 {
-    if (type == RDB_TYPE_HASH_LISTPACK)
+    uint64_t width = read_little((const unsigned char *)blob.data, 4);
+    return width == 2 || width == 4 || width == 8 ? (unsigned)width : 0;
+}
+
+int rdb_packed_next(enum rdb_form form, struct rg_bytes blob, size_t *at, bool is_value,
+                    struct rdb_item *item)
+{
+    switch (form) {
+    case RDB_FORM_LISTPACK:
         return listpack_next(blob, at, item);
-    if (type == RDB_TYPE_HASH_ZIPLIST)
+    case RDB_FORM_ZIPLIST:
         return ziplist_next(blob, at, item);
-    return zipmap_next(blob, at, is_value, item);
+    case RDB_FORM_ZIPMAP:
+        return zipmap_next(blob, at, is_value, item);
+    case RDB_FORM_INTSET:
+        return take_integer(blob, at, intset_width(blob), item);
+    case RDB_FORM_PLAIN:
+        item->is_integer = false;
+        item->text = blob.len > 0 ? blob : RG_BYTES("");
+        *at = blob.len;
+        return 0;
+    }
+    RG_UNREACHABLE();
+}
+
+/* ---- The structure as a whole ---- */
+
+static int intset_check(struct rg_bytes blob, uint64_t *ret_items)
+{
+    if (blob.len < INTSET_HEAD || intset_width(blob) == 0)
+        return RG_ECORRUPT;
+    uint64_t items = read_little((const unsigned char *)blob.data + 4, 4);
+    struct rdb_item item;
+    int64_t before = INT64_MIN;
+    size_t at = INTSET_HEAD;
+    if (blob.len - INTSET_HEAD != items * intset_width(blob))
+        return RG_ECORRUPT;
+    while (at < blob.len) {
+        size_t first = at;
+        if (take_integer(blob, &at, intset_width(blob), &item) < 0 ||
+            (first > INTSET_HEAD && item.integer <= before))
+            return RG_ECORRUPT;
+        before = item.integer;
+    }
+    *ret_items = items;
+    return 0;
 }
 
 /* What the head of the blob claims: its size, its count (or that it does not know). */
-static bool head_holds(unsigned type, struct rg_bytes blob, uint64_t items, size_t last)
+static bool head_holds(enum rdb_form form, struct rg_bytes blob, uint64_t items, size_t last)
 {
     const unsigned char *p = (const unsigned char *)blob.data;
-    if (type == RDB_TYPE_HASH_ZIPMAP)
+    if (form == RDB_FORM_ZIPMAP)
         return p[0] >= 254 || p[0] == items / 2;
-    bool listpack = type == RDB_TYPE_HASH_LISTPACK;
+    bool listpack = form == RDB_FORM_LISTPACK;
     uint64_t count = read_little(p + (listpack ? 4 : 8), 2);
     return read_little(p, 4) == blob.len && (count == 65535 || count == items) &&
            (listpack || read_little(p + 4, 4) == last);
@@ -185,11 +232,8 @@ static bool ziplist_links(struct rg_bytes blob, size_t at, size_t before)
     return before == (*p < 254 ? *p : read_little(p + 1, 4));
 }
 
-int rdb_packed_check(unsigned type, struct rg_bytes blob, size_t *ret_first, uint64_t *ret_pairs)
+static int row_check(enum rdb_form form, struct rg_bytes blob, size_t head, uint64_t *ret_items)
 {
-    size_t head = type == RDB_TYPE_HASH_LISTPACK  ? LISTPACK_HEAD
-                  : type == RDB_TYPE_HASH_ZIPLIST ? ZIPLIST_HEAD
-                                                  : ZIPMAP_HEAD;
     if (blob.len < head + 1 || (unsigned char)blob.data[blob.len - 1] != PACKED_END)
         return RG_ECORRUPT;
     struct rg_bytes body = {blob.data, blob.len - 1};
@@ -198,18 +242,38 @@ int rdb_packed_check(unsigned type, struct rg_bytes blob, size_t *ret_first, uin
     size_t before = 0; /* length of the element before */
     uint64_t items = 0;
     while (at < body.len) {
-        struct rdb_packed_item item;
+        struct rdb_item item;
         last = at;
-        if (rdb_packed_next(type, body, &at, items % 2 == 1, &item) < 0)
+        if (rdb_packed_next(form, body, &at, items % 2 == 1, &item) < 0)
             return RG_ECORRUPT;
-        if (type == RDB_TYPE_HASH_ZIPLIST && !ziplist_links(blob, last, before))
+        if (form == RDB_FORM_ZIPLIST && !ziplist_links(blob, last, before))
             return RG_ECORRUPT;
         before = at - last;
         items++;
     }
-    if (items % 2 != 0 || !head_holds(type, blob, items, last))
+    *ret_items = items;
+    return head_holds(form, blob, items, last) ? 0 : RG_ECORRUPT;
+}
+
+int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group, size_t *ret_first,
+                     uint64_t *ret_items)
+{
+    static const unsigned char heads[] = {
+        [RDB_FORM_LISTPACK] = LISTPACK_HEAD,
+        [RDB_FORM_ZIPLIST] = ZIPLIST_HEAD,
+        [RDB_FORM_ZIPMAP] = ZIPMAP_HEAD,
+        [RDB_FORM_INTSET] = INTSET_HEAD,
+        [RDB_FORM_PLAIN] = 0,
+    };
+    uint64_t items = 1;
+    int rc = 0;
+    if (form == RDB_FORM_INTSET)
+        rc = intset_check(blob, &items);
+    else if (form != RDB_FORM_PLAIN)
+        rc = row_check(form, blob, heads[form], &items);
+    if (rc < 0 || items % group != 0)
         return RG_ECORRUPT;
-    *ret_first = head;
-    *ret_pairs = items / 2;
+    *ret_first = heads[form];
+    *ret_items = items;
     return 0;
 }

@@ -1,121 +1,35 @@
 #include "log/rdb.h"
 
-#include <lzf.h>
-
-#include "base/crc64.h"
 #include "base/number.h"
+#include "base/panic.h"
 #include "log/rdb_format.h"
+#include "log/rdb_put.h"
 
-enum { COMPRESS_OVER = 20, COMPRESS_SAVES = 4, COMPRESS_MAX = 1 << 30 };
-
-static void put(struct rg_rdb_writer *writer, const void *data, size_t len)
-{
-    rg_buf_append(writer->out, data, len);
-    if (writer->checksum)
-        writer->crc = rg_crc64(writer->crc, data, len);
-}
-
-static void put_byte(struct rg_rdb_writer *writer, unsigned byte)
-{
-    unsigned char b = (unsigned char)byte;
-    put(writer, &b, 1);
-}
-
-static void put_little(struct rg_rdb_writer *writer, uint64_t value, unsigned size)
-{
-    unsigned char b[8];
-    for (unsigned i = 0; i < size; i++)
-        b[i] = (unsigned char)(value >> 8 * i);
-    put(writer, b, size);
-}
-
-static void put_big(struct rg_rdb_writer *writer, uint64_t value, unsigned size)
-{
-    put_little(writer, __builtin_bswap64(value) >> (64 - 8 * size), size);
-}
-
-static void put_length(struct rg_rdb_writer *writer, uint64_t len)
-{
-    if (len < 1 << 6) {
-        put_byte(writer, (unsigned)len);
-    } else if (len < 1 << 14) {
-        put_big(writer, len | 1 << 14, 2);
-    } else if (len <= UINT32_MAX) {
-        put_byte(writer, RDB_LEN_32);
-        put_big(writer, len, 4);
-    } else {
-        put_byte(writer, RDB_LEN_64);
-        put_big(writer, len, 8);
-    }
-}
-
-static bool put_integer(struct rg_rdb_writer *writer, struct rg_bytes text)
-{
-    int64_t value;
-    if (text.len == 0 || text.len > 11 || rg_parse_i64(text, &value) < 0 || value < INT32_MIN ||
-        value > INT32_MAX)
-        return false;
-    unsigned encoding = value >= INT8_MIN && value <= INT8_MAX     ? RDB_ENC_INT8
-                        : value >= INT16_MIN && value <= INT16_MAX ? RDB_ENC_INT16
-                                                                   : RDB_ENC_INT32;
-    put_byte(writer, encoding);
-    put_little(writer, (uint64_t)value, 1u << (encoding - RDB_ENC_INT8));
-    return true;
-}
-
-static bool put_compressed(struct rg_rdb_writer *writer, struct rg_bytes text)
-{
-    struct rg_buf packed = {0};
-    char *room;
-    if (!writer->compress || text.len <= COMPRESS_OVER || text.len > COMPRESS_MAX)
-        return false;
-    /* Without the memory to compress it goes out as it is. */
-    if (rg_buf_try_reserve(&packed, text.len, &room) < 0)
-        return false;
-    unsigned len =
-        lzf_compress(text.data, (unsigned)text.len, room, (unsigned)(text.len - COMPRESS_SAVES));
-    if (len > 0) {
-        put_byte(writer, RDB_ENC_LZF);
-        put_length(writer, len);
-        put_length(writer, text.len);
-        put(writer, room, len);
-    }
-    rg_buf_fini(&packed);
-    return len > 0;
-}
-
-static void put_string(struct rg_rdb_writer *writer, struct rg_bytes text)
-{
-    if (put_integer(writer, text) || put_compressed(writer, text))
-        return;
-    put_length(writer, text.len);
-    if (text.len > 0)
-        put(writer, text.data, text.len);
-}
-
-static void put_key(struct rg_rdb_writer *writer, unsigned type, struct rg_bytes key,
-                    int64_t expire_ms)
-{
-    if (expire_ms != -1) {
-        put_byte(writer, RDB_OP_EXPIRETIME_MS);
-        put_little(writer, (uint64_t)expire_ms, 8);
-    }
-    put_byte(writer, type);
-    put_string(writer, key);
-}
+/* The frame of a file or payload; collections are in rdb_write_value.c. */
 
 void rg_rdb_write_begin(struct rg_rdb_writer *writer, struct rg_buf *out, bool compress,
                         bool checksum)
 {
     *writer = (struct rg_rdb_writer){.out = out, .compress = compress, .checksum = checksum};
-    put(writer, "REDIS0010", 9);
+    size_t from = rdb_put_begin(writer);
+    rg_buf_printf(out, "REDIS%04d", RG_RDB_VERSION);
+    rdb_put_finish(writer, from);
+}
+
+void rg_rdb_writer_fini(struct rg_rdb_writer *writer)
+{
+    rg_buf_fini(&writer->pack);
+    rg_buf_fini(&writer->list);
+    rg_buf_fini(&writer->spare);
 }
 
 void rg_rdb_write_aux(struct rg_rdb_writer *writer, struct rg_bytes name, struct rg_bytes value)
 {
-    put_byte(writer, RDB_OP_AUX);
-    put_string(writer, name);
-    put_string(writer, value);
+    size_t from = rdb_put_begin(writer);
+    rdb_put_byte(writer, RDB_OP_AUX);
+    rdb_put_string(writer, name);
+    rdb_put_string(writer, value);
+    rdb_put_finish(writer, from);
 }
 
 void rg_rdb_write_aux_i64(struct rg_rdb_writer *writer, const char *name, int64_t value)
@@ -127,37 +41,64 @@ void rg_rdb_write_aux_i64(struct rg_rdb_writer *writer, const char *name, int64_
 
 void rg_rdb_write_db(struct rg_rdb_writer *writer, unsigned db, uint64_t keys, uint64_t expiring)
 {
-    put_byte(writer, RDB_OP_SELECTDB);
-    put_length(writer, db);
-    put_byte(writer, RDB_OP_RESIZEDB);
-    put_length(writer, keys);
-    put_length(writer, expiring);
+    size_t from = rdb_put_begin(writer);
+    rdb_put_byte(writer, RDB_OP_SELECTDB);
+    rdb_put_length(writer, db);
+    rdb_put_byte(writer, RDB_OP_RESIZEDB);
+    rdb_put_length(writer, keys);
+    rdb_put_length(writer, expiring);
+    rdb_put_finish(writer, from);
+}
+
+void rg_rdb_write_idle(struct rg_rdb_writer *writer, uint64_t idle_s)
+{
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(!writer->bare);
+    rdb_put_byte(writer, RDB_OP_IDLE);
+    rdb_put_length(writer, idle_s);
+    rdb_put_finish(writer, from);
+}
+
+void rg_rdb_write_freq(struct rg_rdb_writer *writer, uint8_t freq)
+{
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(!writer->bare);
+    rdb_put_byte(writer, RDB_OP_FREQ);
+    rdb_put_byte(writer, freq);
+    rdb_put_finish(writer, from);
 }
 
 void rg_rdb_write_string(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
                          struct rg_bytes value)
 {
-    put_key(writer, RDB_TYPE_STRING, key, expire_ms);
-    put_string(writer, value);
-}
-
-void rg_rdb_write_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
-                       uint64_t fields)
-{
-    put_key(writer, RDB_TYPE_HASH, key, expire_ms);
-    put_length(writer, fields);
-}
-
-void rg_rdb_write_hash_field(struct rg_rdb_writer *writer, struct rg_bytes field,
-                             struct rg_bytes value)
-{
-    put_string(writer, field);
-    put_string(writer, value);
+    size_t from = rdb_put_begin(writer);
+    rdb_put_key(writer, RDB_TYPE_STRING, key, expire_ms);
+    rdb_put_string(writer, value);
+    rdb_put_finish(writer, from);
 }
 
 void rg_rdb_write_end(struct rg_rdb_writer *writer)
 {
-    put_byte(writer, RDB_OP_EOF);
-    uint64_t crc = writer->crc; /* 0 where none is kept, which means unchecked */
-    put_little(writer, crc, 8);
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(writer->left == 0 && !writer->bare);
+    rdb_put_byte(writer, RDB_OP_EOF);
+    rdb_put_finish(writer, from);
+    rdb_put_little(writer, writer->crc, 8); /* 0 where none is kept, which means unchecked */
+    rg_rdb_writer_fini(writer);
+}
+
+void rg_rdb_write_payload_begin(struct rg_rdb_writer *writer, struct rg_buf *out, bool compress)
+{
+    *writer =
+        (struct rg_rdb_writer){.out = out, .compress = compress, .checksum = true, .bare = true};
+}
+
+void rg_rdb_write_payload_end(struct rg_rdb_writer *writer)
+{
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(writer->left == 0 && writer->bare);
+    rdb_put_little(writer, RG_RDB_VERSION, 2);
+    rdb_put_finish(writer, from);
+    rdb_put_little(writer, writer->crc, 8);
+    rg_rdb_writer_fini(writer);
 }

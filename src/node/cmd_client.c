@@ -89,7 +89,7 @@ static void client_describe(const struct rg_call *call, const struct rg_conn *co
                   (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags);
     rg_buf_printf(out, "db=%u sub=%u psub=%u ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
                   conn->db, conn->subscriptions - conn->patterns, conn->patterns,
-                  rg_buf_len(&conn->in), conn->in.cap - conn->in.tail,
+                  conn_input(conn).len, conn->in.cap - conn->in.tail,
                   self ? client_argv_bytes(call) : 0);
     rg_buf_printf(out, "multi-mem=0 rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
                   conn->out.cap, conn->out.cap, unsent, client_memory(conn),

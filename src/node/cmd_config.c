@@ -40,14 +40,11 @@ static void config_apply(struct rg_node *node, const char *name)
         member_mode_changed(node);
     } else if (rg_bytes_is(what, "replica-priority") && node->members.group != NULL) {
         rg_group_set_priority(node->members.group, (uint32_t)node->config->replica_priority);
-    } else if (rg_bytes_starts_with(what, RG_BYTES("hash-max-listpack")) ||
-               rg_bytes_starts_with(what, RG_BYTES("hash-max-ziplist"))) {
-        struct rg_store_limits limits = {
-            .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
-            .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
-        };
-        rg_store_set_limits(node->store, &limits);
     }
+    node_set_access(node);
+    /* Any directive may be one of the store's limits; telling it all of them costs nothing. */
+    struct rg_store_limits limits = node_store_limits(node);
+    rg_store_set_limits(node->store, &limits);
     node_effect_config(node, name);
 }
 

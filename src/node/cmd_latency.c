@@ -13,6 +13,7 @@ static const char *const latency_names[LATENCY_EVENTS] = {
     [LATENCY_COMMAND] = "command",
     [LATENCY_FAST_COMMAND] = "fast-command",
     [LATENCY_EXPIRE_CYCLE] = "expire-cycle",
+    [LATENCY_EVICTION_CYCLE] = "eviction-cycle",
 };
 
 struct latency_series {

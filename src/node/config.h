@@ -75,8 +75,16 @@ struct rg_config {
     char *notify_keyspace_events;
     int64_t maxmemory;
     int64_t maxmemory_policy; /* enum rg_maxmemory_policy */
+    int64_t maxmemory_samples;
+    int64_t maxmemory_eviction_tenacity; /* 0 to 100 */
+    int64_t lfu_log_factor;
+    int64_t lfu_decay_time; /* minutes */
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
+    int64_t list_max_listpack_size;
+    int64_t set_max_intset_entries;
+    int64_t zset_max_listpack_entries;
+    int64_t zset_max_listpack_value;
     bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE; no directive */
 
     /* Persistence. */

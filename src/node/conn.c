@@ -67,6 +67,7 @@ void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain)
     conn->closing = true;
     conn->discarded |= !drain;
     rg_list_remove(&conn->input_link);
+    conn->lent = (struct rg_bytes){0}; /* nobody reads it any more, and it ends with the run */
     conn_unblock(node, conn);
     /* Replies that wait for their replicas still go out first. */
     if (drain && conn->gated_bytes > 0)
@@ -86,6 +87,32 @@ void conn_wants_output(struct rg_node *node, struct rg_conn *conn)
         return;
     if (rg_list_empty(&conn->output_link))
         rg_list_append(&node->with_output, &conn->output_link);
+}
+
+struct rg_bytes conn_input(const struct rg_conn *conn)
+{
+    return conn->lent.len > 0 ? conn->lent : rg_buf_view(&conn->in);
+}
+
+void conn_consume(struct rg_conn *conn, size_t n)
+{
+    if (conn->lent.len == 0) {
+        rg_buf_consume(&conn->in, n);
+        return;
+    }
+    RG_ASSERT(n <= conn->lent.len);
+    conn->lent = rg_bytes(conn->lent.data + n, conn->lent.len - n);
+}
+
+void conn_keep_input(struct rg_conn *conn)
+{
+    struct rg_bytes lent = conn->lent;
+
+    if (lent.len == 0)
+        return;
+    RG_ASSERT(rg_buf_len(&conn->in) == 0);
+    conn->lent = (struct rg_bytes){0};
+    rg_buf_append_bytes(&conn->in, lent);
 }
 
 void conn_wants_input(struct rg_node *node, struct rg_conn *conn)
@@ -138,7 +165,7 @@ void conn_unblock(struct rg_node *node, struct rg_conn *conn)
         return;
     conn->block = RG_BLOCK_NONE;
     rg_list_remove(&conn->block_link);
-    if (rg_buf_len(&conn->in) > 0)
+    if (conn_input(conn).len > 0)
         conn_wants_input(node, conn);
 }
 

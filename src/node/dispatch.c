@@ -1,4 +1,5 @@
 #include "base/panic.h"
+#include "cmd/index.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 
@@ -51,7 +52,7 @@ static void dispatch_unknown_subcommand(struct rg_reply *reply, const struct rg_
 /* Fills call->command, or replies. */
 static bool dispatch_lookup(struct rg_call *call)
 {
-    int result = rg_cmd_lookup(call->argv, call->argc, &call->command);
+    int result = rg_cmd_index_find(call->node->commands, call->argv, call->argc, &call->command);
 
     if (result == RG_ENOENT) {
         dispatch_unknown(&call->reply, call->argv, call->argc);
@@ -62,6 +63,11 @@ static bool dispatch_lookup(struct rg_call *call)
         call->command = NULL;
         return false;
     }
+    return true;
+}
+
+static bool dispatch_arity(struct rg_call *call)
+{
     if (!rg_cmd_arity_ok(call->command, call->argc)) {
         rg_reply_errorf(&call->reply, "ERR wrong number of arguments for '%s' command",
                         call->command->name);
@@ -110,7 +116,7 @@ static const char *dispatch_group_refusal(const struct rg_node *node,
 
 static const char *dispatch_refusal(const struct rg_call *call)
 {
-    const struct rg_node *node = call->node;
+    struct rg_node *node = call->node;
     const struct rg_conn *conn = call->conn;
     uint32_t flags = call->command->flags;
     const struct rg_config *config = node->config;
@@ -121,8 +127,8 @@ static const char *dispatch_refusal(const struct rg_call *call)
     refusal = dispatch_group_refusal(node, call->command);
     if (refusal != NULL)
         return refusal;
-    if ((flags & RG_CMD_DENYOOM) && config->maxmemory > 0 && node_is_primary(node) &&
-        node_memory(node) > (uint64_t)config->maxmemory)
+    if (config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
+        (flags & RG_CMD_DENYOOM))
         return "OOM command not allowed when used memory > 'maxmemory'.";
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
         config->min_replicas_max_lag > 0 &&
@@ -176,8 +182,10 @@ static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *rep
         .argv = argv,
         .argc = argc,
         .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
+        .access = &node->access,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
+        .notes = &node->notes,
     };
 }
 
@@ -191,6 +199,7 @@ static void dispatch_data(struct rg_call *call)
     ctx.expiry = node_expires_keys(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     rg_propagation_reset(&node->propagation);
+    rg_notes_reset(&node->notes);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
     if (!primary) {
@@ -242,11 +251,14 @@ static void dispatch_run(struct rg_call *call)
     size_t mark = rg_buf_len(&conn->out);
     size_t reply_mark = rg_buf_len(call->reply.out);
     bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
-    int64_t began_us = node_measure_us(node);
+    int64_t began_us = node->measured_us;
 
     conn->pushed = 0;
     dispatch_handle(call);
-    int64_t took_us = node_measure_us(node) - began_us + node->slept_us;
+    /* One reading of the clock per command: where one ends, the next one begins. The way from one
+     * to the next counts for the latter; nothing is counted twice or lost. */
+    node->measured_us = node_measure_us(node);
+    int64_t took_us = node->measured_us - began_us + node->slept_us;
     stats->calls++;
     stats->usec += took_us;
     stats->failed += dispatch_count_error(call, reply_mark);
@@ -313,34 +325,61 @@ static void dispatch_skip_next(struct rg_conn *conn)
         conn->reply_mode = RG_REPLY_SKIP;
 }
 
-bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
-                     int argc)
+/* The command was found, or dispatch_lookup has replied why not. */
+static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 {
-    struct rg_call call = {
-        .node = node, .conn = conn, .reply = conn_reply(conn), .argv = argv, .argc = argc};
+    struct rg_conn *conn = call->conn;
+
+    if (!dispatch_arity(call) || dispatch_refuse(call)) {
+        dispatch_reject(call, mark, reply_mark, true);
+    } else if (dispatch_held(call)) {
+        conn->last_command = call->command;
+        conn_block(call->node, conn, RG_BLOCK_PAUSE, RG_NEVER);
+        return false;
+    } else {
+        dispatch_run(call);
+    }
+    return true;
+}
+
+bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
+                    const struct rg_bytes *argv, int argc)
+{
+    struct rg_call call = {.node = node,
+                           .conn = conn,
+                           .reply = conn_reply(conn),
+                           .command = command,
+                           .argv = argv,
+                           .argc = argc};
     size_t mark = rg_buf_len(&conn->out);
+    bool taken = true;
 
     rg_buf_reset(&node->muted, 64 * 1024);
     if (conn->reply_mode == RG_REPLY_OFF || conn->reply_mode == RG_REPLY_SKIP)
         call.reply.out = &node->muted;
     size_t reply_mark = rg_buf_len(call.reply.out);
     conn->active_us = node->now.mono_us;
-    if (dispatch_is_http(&call))
-        return true;
-    if (!dispatch_lookup(&call)) {
-        dispatch_reject(&call, mark, reply_mark, call.command != NULL);
-    } else if (dispatch_refuse(&call)) {
-        dispatch_reject(&call, mark, reply_mark, true);
-    } else if (dispatch_held(&call)) {
-        conn->last_command = call.command;
-        conn_block(node, conn, RG_BLOCK_PAUSE, RG_NEVER);
-        return false;
+    if (command == NULL) {
+        if (dispatch_is_http(&call))
+            return true;
+        if (!dispatch_lookup(&call))
+            dispatch_reject(&call, mark, reply_mark, call.command != NULL);
+        else
+            taken = dispatch_found(&call, mark, reply_mark);
     } else {
-        dispatch_run(&call);
+        taken = dispatch_found(&call, mark, reply_mark);
     }
+    if (!taken)
+        return false;
     dispatch_skip_next(conn);
     conn_wants_output(node, conn);
     return true;
+}
+
+bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
+                     int argc)
+{
+    return dispatch_known(node, conn, NULL, argv, argc);
 }
 
 int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsigned db,
@@ -354,6 +393,7 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
         return RG_EPROTO;
     ctx.expiry = RG_EXPIRY_IGNORE;
     ctx.no_touch = true;
+    rg_notes_reset(&node->notes);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
     node->stats.per_command[command->id].calls++;

@@ -3,7 +3,7 @@
 
 typedef unsigned long long ull;
 
-/* What this server does without (forks, scripts, eviction) is told as Redis tells it when idle. */
+/* What this server does without (forks, scripts) is told as Redis tells it when idle. */
 
 void info_persistence(const struct rg_node *node, struct rg_buf *out)
 {
@@ -58,9 +58,13 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
                   "expired_keys:%llu\r\nexpired_stale_perc:0.00\r\n"
                   "expired_time_cap_reached_count:0\r\nexpire_cycle_cpu_milliseconds:%lld\r\n",
                   (ull)stats->cmd.expired_keys, (long long)(stats->expire_us / RG_MS_US));
-    rg_buf_append_str(out, "evicted_keys:0\r\nevicted_clients:0\r\n"
-                           "total_eviction_exceeded_time:0\r\n"
-                           "current_eviction_exceeded_time:0\r\n");
+    rg_buf_printf(out,
+                  "evicted_keys:%llu\r\nevicted_clients:0\r\n"
+                  "total_eviction_exceeded_time:%lld\r\n"
+                  "current_eviction_exceeded_time:%lld\r\n",
+                  (ull)stats->cmd.evicted_keys,
+                  (long long)(evict_exceeded_us(node, true) / RG_MS_US),
+                  (long long)(evict_exceeded_us(node, false) / RG_MS_US));
     rg_buf_printf(out, "keyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
                   (ull)stats->cmd.keyspace_hits, (ull)stats->cmd.keyspace_misses);
     rg_buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",

@@ -4,7 +4,13 @@
 #include "node/histogram.h"
 #include "node/node_impl.h"
 
-enum latency_event { LATENCY_COMMAND, LATENCY_FAST_COMMAND, LATENCY_EXPIRE_CYCLE, LATENCY_EVENTS };
+enum latency_event {
+    LATENCY_COMMAND,
+    LATENCY_FAST_COMMAND,
+    LATENCY_EXPIRE_CYCLE,
+    LATENCY_EVICTION_CYCLE,
+    LATENCY_EVENTS
+};
 
 struct rg_latency *latency_new(void);
 void latency_free(struct rg_latency *latency);

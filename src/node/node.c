@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "cmd/index.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 
@@ -66,6 +67,32 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->slowlog);
 }
 
+struct rg_store_limits node_store_limits(const struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+
+    return (struct rg_store_limits){
+        .hash_max_listpack_entries = (uint64_t)config->hash_max_listpack_entries,
+        .hash_max_listpack_value = (uint64_t)config->hash_max_listpack_value,
+        .list_max_listpack_size = config->list_max_listpack_size,
+        .set_max_intset_entries = (uint64_t)config->set_max_intset_entries,
+        .zset_max_listpack_entries = (uint64_t)config->zset_max_listpack_entries,
+        .zset_max_listpack_value = (uint64_t)config->zset_max_listpack_value,
+    };
+}
+
+void node_set_access(struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+
+    node->access = (struct rg_access){
+        .lfu = config->maxmemory_policy == RG_POLICY_VOLATILE_LFU ||
+               config->maxmemory_policy == RG_POLICY_ALLKEYS_LFU,
+        .lfu_log_factor = config->lfu_log_factor,
+        .lfu_decay_minutes = config->lfu_decay_time,
+    };
+}
+
 struct rg_node *rg_node_new(const struct rg_node_init *init)
 {
     struct rg_node *node = RG_NEW(struct rg_node);
@@ -83,10 +110,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_rand_init(&node->rand, init->seed);
     rg_rand_hex(&node->rand, node->run_id, 40);
     rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
-    struct rg_store_limits limits = {
-        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
-        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
-    };
+    struct rg_store_limits limits = node_store_limits(node);
     node->store =
         rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
     node->backlog = rg_backlog_new(0, (uint64_t)node->config->repl_backlog_size);
@@ -96,6 +120,10 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
+    node->commands = rg_cmd_index_new();
+    node->batch = batch_new();
+    node->evict = evict_new();
+    node_set_access(node);
     node->pubsub = pubsub_new();
     node->latency = latency_new();
     if (init->self_member != NULL)
@@ -123,6 +151,10 @@ void rg_node_free(struct rg_node *node)
     latency_free(node->latency);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
+    rg_notes_fini(&node->notes);
+    batch_free(node->batch);
+    rg_cmd_index_free(node->commands);
+    evict_free(node->evict);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
     rg_buf_fini(&node->muted);
@@ -306,7 +338,14 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
         node->stats.input_bytes += bytes.len;
     node->stats.reads++;
     conn->received_us = now.mono_us;
-    rg_buf_append_bytes(&conn->in, bytes);
+    /* Whole requests are taken from where they lie; only what is left over is copied. */
+    bool client = conn->kind == RG_CONN_CLIENT || conn->kind == RG_CONN_REPLICA;
+    if (client && conn_input(conn).len == 0) {
+        conn->lent = bytes;
+    } else {
+        conn_keep_input(conn);
+        rg_buf_append_bytes(&conn->in, bytes);
+    }
     conn_wants_input(node, conn);
 }
 
@@ -372,9 +411,30 @@ void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 
 /* ---- The run ---- */
 
+struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
+{
+    rg_propagation_reset(&node->propagation);
+    rg_notes_reset(&node->notes);
+    return (struct rg_cmd_ctx){
+        .store = node->store,
+        .db_index = db,
+        .db = rg_store_db(node->store, db),
+        .now = node->now,
+        .rand = &node->rand,
+        .access = &node->access,
+        .counters = &node->stats.cmd,
+        .propagation = &node->propagation,
+        .notes = &node->notes,
+    };
+}
+
+void node_upkeep_done(struct rg_node *node)
+{
+    feed_propagation(node);
+}
+
 static void node_expire(struct rg_node *node)
 {
-    struct rg_reply none = {0};
     int64_t began_us = node_measure_us(node);
 
     if (!node->config->active_expire || !node_expires_keys(node))
@@ -384,19 +444,9 @@ static void node_expire(struct rg_node *node)
         int64_t next = rg_db_next_expire_ms(db);
         if (next == RG_NO_EXPIRY || next > node->now.wall_us / RG_MS_US)
             continue;
-        struct rg_cmd_ctx ctx = {
-            .store = node->store,
-            .db_index = i,
-            .db = db,
-            .now = node->now,
-            .rand = &node->rand,
-            .reply = &none,
-            .counters = &node->stats.cmd,
-            .propagation = &node->propagation,
-        };
-        rg_propagation_reset(&node->propagation);
+        struct rg_cmd_ctx ctx = node_upkeep_ctx(node, i);
         (void)rg_cmd_expire_due(&ctx, NODE_EXPIRE_BATCH);
-        feed_propagation(node);
+        node_upkeep_done(node);
     }
     int64_t took_us = node_measure_us(node) - began_us;
     node->stats.expire_us += took_us;
@@ -516,28 +566,6 @@ static void node_cron(struct rg_node *node)
     member_cron(node);
 }
 
-static void node_inputs(struct rg_node *node)
-{
-    while (!rg_list_empty(&node->with_input)) {
-        struct rg_conn *conn = RG_CONTAINER_OF(node->with_input.next, struct rg_conn, input_link);
-        rg_list_remove(&conn->input_link);
-        switch (conn->kind) {
-        case RG_CONN_CLIENT:
-        case RG_CONN_REPLICA:
-        case RG_CONN_PEER_IN:
-            session_input(node, conn);
-            break;
-        case RG_CONN_PEER_OUT:
-            member_input(node, conn);
-            break;
-        case RG_CONN_STREAM:
-            if (node->follow.conn == conn)
-                follow_input(node);
-            break;
-        }
-    }
-}
-
 /* In the modes that wait, replicas that do not acknowledge by themselves are asked. */
 static void node_ask_acks(struct rg_node *node)
 {
@@ -558,13 +586,17 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running);
     node->now = now;
-    if (node->stopping)
-        return; /* what the final files lack must not happen any more */
+    if (node->stopping) {
+        /* What the final files lack must not happen any more. */
+        batch_drop(node);
+        return;
+    }
     uint64_t log_before = node_log_end(node);
     member_run(node);
     follow_run(node);
     node_expire(node);
-    node_inputs(node);
+    evict_run(node);
+    batch_run(node);
     node_cron(node);
     node_ask_acks(node);
     if (node->members.group != NULL)
@@ -572,7 +604,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     gate_advance(node);
     session_blocked(node);
     /* Commands that a hand-over or a pause had held back. */
-    node_inputs(node);
+    batch_run(node);
     follow_ack(node);
     snapshot_run(node);
     if (node_log_end(node) != log_before || node->replicas > 0) {
@@ -590,6 +622,7 @@ int64_t rg_node_deadline(const struct rg_node *node)
     int64_t deadlines[] = {
         member_deadline(node),  follow_deadline(node), gate_deadline(node),
         session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
+        evict_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

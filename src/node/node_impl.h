@@ -96,6 +96,7 @@ struct rg_conn {
     char peer_host[64];
     int fd;
 
+    struct rg_bytes lent; /* input that the host lends until the run is over; in is empty then */
     struct rg_buf in;
     struct rg_request_parser parser;
     struct rg_buf out;
@@ -311,6 +312,8 @@ struct rg_node {
     bool running; /* rg_node_start was called */
 
     struct rg_store *store;
+    struct rg_cmd_index *commands; /* the table by name */
+    int64_t measured_us;           /* when the last command ended, which is when the next begins */
     struct rg_stats stats;
     uint64_t startup_memory; /* 0: the host has not said yet */
     uint64_t peak_memory;
@@ -322,6 +325,7 @@ struct rg_node {
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
+    struct rg_batch *batch;
     struct rg_list with_output;
     struct rg_list gated;
     struct rg_list blocked;
@@ -339,6 +343,9 @@ struct rg_node {
     bool log_active; /* false: nobody ever needed the log, and nothing is appended */
     int feed_db;     /* database that the log has selected; -1: none */
     struct rg_propagation propagation;
+    struct rg_notes notes;
+    struct rg_access access; /* what the eviction policy wants known of keys */
+    struct evict_pool *evict;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
@@ -384,12 +391,30 @@ enum rg_mode node_mode(const struct rg_node *node);
 uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
 uint64_t node_memory(const struct rg_node *node);
+struct rg_store_limits node_store_limits(const struct rg_node *node);
+/* What the eviction policy wants known of keys, as configured now. */
+void node_set_access(struct rg_node *node);
+/* For deletions that no command asked for: a context that replies nowhere, and then the feeding of
+ * what it propagated to the log. */
+struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db);
+void node_upkeep_done(struct rg_node *node);
 
 /* What a client is told that asks for data where nobody can vouch for it. */
 #define NODE_MASTERDOWN                                                                            \
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 /* The words for what a file effect ended with. */
 const char *node_file_error(int result);
+
+/* ---- evict.c ---- */
+struct evict_pool *evict_new(void);
+void evict_free(struct evict_pool *pool);
+/* Brings a primary's memory below maxmemory. False: it is above, and nothing may go. */
+bool evict_make_room(struct rg_node *node);
+/* Goes on with what one go had no time for. */
+void evict_run(struct rg_node *node);
+int64_t evict_deadline(const struct rg_node *node);
+/* How long memory has been above the limit, now or in total. */
+int64_t evict_exceeded_us(const struct rg_node *node, bool total);
 
 /* ---- effects.c ---- */
 void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char *host,
@@ -416,6 +441,11 @@ void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain);
 /* There is output, or more of it may go out. */
 void conn_wants_output(struct rg_node *node, struct rg_conn *conn);
 void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
+/* What arrived and was not taken yet. */
+struct rg_bytes conn_input(const struct rg_conn *conn);
+void conn_consume(struct rg_conn *conn, size_t n);
+/* Makes what is lent the connection's own (in). */
+void conn_keep_input(struct rg_conn *conn);
 /* A reply writer at the end of its output. */
 struct rg_reply conn_reply(struct rg_conn *conn);
 /* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
@@ -438,8 +468,18 @@ void gate_drop(struct rg_conn *conn);
 /* Offset released for a mode; see rg_group_released. */
 uint64_t gate_released(const struct rg_node *node, enum rg_mode mode);
 
+/* ---- batch.c: many clients' input at once ---- */
+struct rg_batch;
+struct rg_batch *batch_new(void);
+void batch_free(struct rg_batch *batch);
+/* Takes what clients sent, as far as it can be taken. */
+void batch_run(struct rg_node *node);
+/* Nothing is taken any more: what is lent is let go. */
+void batch_drop(struct rg_node *node);
+
 /* ---- session.c: a client's input ---- */
-void session_input(struct rg_node *node, struct rg_conn *conn);
+/* Takes one request by the full parser. True: it was taken, and there may be more. */
+bool session_step(struct rg_node *node, struct rg_conn *conn);
 void session_authenticate(struct rg_node *node, struct rg_conn *conn);
 /* Clients whose wait is over. */
 void session_blocked(struct rg_node *node);
@@ -459,6 +499,9 @@ struct rg_call {
 /* Runs one command of a client. False: it was held back, and is to be tried again later. */
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
                      int argc);
+/* The same where the command was found already (rg_cmd_index_find). */
+bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
+                    const struct rg_bytes *argv, int argc);
 /* Applies one data command of the primary's stream, or of the log. Errors: RG_EPROTO. */
 RG_MUST_USE int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsigned db,
                                 const struct rg_bytes *argv, int argc);

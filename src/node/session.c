@@ -1,8 +1,7 @@
 #include "base/panic.h"
 #include "node/node_impl.h"
 
-/* A client's input: parsed and executed in order, until it blocks, closes or becomes something
- * else. */
+/* A client's input where it comes one request at a time (batch.c has the many), and its waiting. */
 
 static void session_protocol_error(struct rg_node *node, struct rg_conn *conn)
 {
@@ -18,18 +17,18 @@ static void session_protocol_error(struct rg_node *node, struct rg_conn *conn)
     conn_close(node, conn, true);
 }
 
-/* True where a whole request was taken. */
-static bool session_step(struct rg_node *node, struct rg_conn *conn)
+bool session_step(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_request request;
-    int result = rg_request_parse(&conn->parser, rg_buf_view(&conn->in), &request);
+    struct rg_bytes input = conn_input(conn);
+    int result = rg_request_parse(&conn->parser, input, &request);
 
     if (result == RG_EPROTO) {
         session_protocol_error(node, conn);
         return false;
     }
     if (result < 0) {
-        if ((int64_t)rg_buf_len(&conn->in) > node->config->client_query_buffer_limit) {
+        if ((int64_t)input.len > node->config->client_query_buffer_limit) {
             node_say(node, RG_LOG_WARNING,
                      "Closing client that reached max query buffer length: id=%llu addr=%s",
                      (unsigned long long)conn->id, conn->peer);
@@ -39,22 +38,9 @@ static bool session_step(struct rg_node *node, struct rg_conn *conn)
     }
     if (request.argc > 0 && !dispatch_client(node, conn, request.argv, request.argc))
         return false; /* held back: the bytes stay, to be parsed again */
-    rg_buf_consume(&conn->in, request.size);
+    if (!conn->closing)
+        conn_consume(conn, request.size);
     return true;
-}
-
-void session_input(struct rg_node *node, struct rg_conn *conn)
-{
-    while (!conn->closing && conn->block == RG_BLOCK_NONE && rg_buf_len(&conn->in) > 0) {
-        if (conn->kind == RG_CONN_PEER_IN) {
-            member_input(node, conn);
-            return;
-        }
-        if (!session_step(node, conn))
-            return;
-    }
-    if (rg_buf_len(&conn->in) == 0)
-        rg_buf_reset(&conn->in, 64 * 1024);
 }
 
 void session_authenticate(struct rg_node *node, struct rg_conn *conn)

@@ -42,7 +42,8 @@ static void snapshot_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int
     struct rg_bytes field;
     struct rg_bytes value;
 
-    rg_rdb_write_hash(writer, key, expire_ms, rg_hash_len(entry));
+    bool packed = strcmp(rg_entry_encoding(entry), "listpack") == 0;
+    rg_rdb_write_hash(writer, key, expire_ms, rg_hash_len(entry), packed);
     rg_hash_iter_init(&iter, entry);
     while (rg_hash_iter_next(&iter, &field, &value))
         rg_rdb_write_hash_field(writer, field, value);
@@ -69,6 +70,7 @@ size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *ent
     size_t head = rg_buf_len(&out);
     snapshot_value(&writer, rg_bytes("", 0), -1, entry);
     size_t len = rg_buf_len(&out) - head - TYPE_AND_EMPTY_KEY;
+    rg_rdb_writer_fini(&writer);
     rg_buf_fini(&out);
     return len;
 }
@@ -171,6 +173,7 @@ void snapshot_unref(struct rg_snapshot *snapshot)
     RG_ASSERT(snapshot->refs > 0);
     if (--snapshot->refs > 0)
         return;
+    rg_rdb_writer_fini(&snapshot->writer);
     rg_buf_fini(&snapshot->bytes);
     rg_free(snapshot);
 }

@@ -62,10 +62,7 @@ void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, 
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
 {
     struct rg_transfer *transfer = RG_NEW(struct rg_transfer);
-    struct rg_store_limits limits = {
-        .hash_max_listpack_entries = (uint64_t)node->config->hash_max_listpack_entries,
-        .hash_max_listpack_value = (uint64_t)node->config->hash_max_listpack_value,
-    };
+    struct rg_store_limits limits = node_store_limits(node);
 
     transfer->reader = rg_rdb_reader_new();
     transfer->store =
@@ -195,6 +192,14 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
         if (transfer->hash != NULL)
             (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
         return 0;
+    case RG_RDB_LIST:
+    case RG_RDB_LIST_ELEMENT:
+    case RG_RDB_SET:
+    case RG_RDB_SET_MEMBER:
+    case RG_RDB_ZSET:
+    case RG_RDB_ZSET_MEMBER:
+        transfer_say_error(transfer, "The RDB holds a type of value that is not supported yet");
+        return RG_ETYPE;
     case RG_RDB_FUNCTION:
         transfer->libraries++;
         return 0;

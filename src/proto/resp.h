@@ -59,6 +59,17 @@ RG_MUST_USE int rg_request_parse(struct rg_request_parser *parser, struct rg_byt
                                  struct rg_request *ret_request);
 
 /*
+ * One whole request in its plain form (an array of bulk strings, its numbers written as Redis
+ * writes them) at the front of the input, while the parser is between requests. The views are put
+ * into the caller's argv and point into the input. Returns how many they are; *ret_size takes the
+ * request's bytes. Nothing is changed in the parser. Errors: RG_EAGAIN (it is not whole, has more
+ * than max_args arguments, or is anything else: rg_request_parse says what).
+ */
+RG_MUST_USE int rg_request_parse_plain(const struct rg_request_parser *parser,
+                                       struct rg_bytes input, struct rg_bytes *argv, int max_args,
+                                       size_t *ret_size);
+
+/*
  * Splits a line as redis.conf and inline commands do: blanks separate, "…" with \n \r \t \b \a \xHH
  * and '…' with \' quote. The arguments are appended to out one after the other; ret_lens (room for
  * max_args) takes their lengths. Returns their number. Errors: RG_EINVAL (unbalanced quotes),

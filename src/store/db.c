@@ -2,9 +2,6 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "store/fields.h"
-#include "store/footprint.h"
-#include "store/packed.h"
 
 static struct rg_bytes item_key(const void *item)
 {
@@ -16,8 +13,8 @@ static struct rg_bytes item_key(const void *item)
 static void db_init(struct rg_db *db, struct rg_store *store)
 {
     *db = (struct rg_db){.store = store};
-    rg_table_init(&db->table, store->seed, item_key);
-    rg_expiry_init(&db->expiry);
+    rg_table_init(&db->table, store->pool, store->seed, item_key);
+    rg_expiry_init(&db->expiry, store->pool);
 }
 
 struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
@@ -28,6 +25,8 @@ struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
     store->databases = databases;
     store->seed = seed;
     store->limits = *limits;
+    store->pool = rg_pool_new();
+    rg_store_forget_key(store);
     store->dbs = RG_NEW_ARRAY(struct rg_db, databases);
     for (unsigned i = 0; i < databases; i++)
         db_init(&store->dbs[i], store);
@@ -41,6 +40,8 @@ void rg_store_free(struct rg_store *store)
     rg_store_snapshot_cancel(store);
     for (unsigned i = 0; i < store->databases; i++)
         rg_db_flush(&store->dbs[i]);
+    RG_ASSERT(rg_pool_used(store->pool) == 0);
+    rg_pool_delete(store->pool);
     rg_free(store->dbs);
     rg_free(store);
 }
@@ -80,13 +81,7 @@ uint64_t rg_store_count(const struct rg_store *store)
 
 uint64_t rg_store_memory(const struct rg_store *store)
 {
-    uint64_t memory =
-        rg_footprint(sizeof(*store)) + rg_footprint(store->databases * sizeof(*store->dbs));
-    for (unsigned i = 0; i < store->databases; i++) {
-        const struct rg_db *db = &store->dbs[i];
-        memory += db->memory + rg_table_memory(&db->table) + rg_expiry_memory(&db->expiry);
-    }
-    return memory;
+    return sizeof(*store) + store->databases * sizeof(*store->dbs) + rg_pool_used(store->pool);
 }
 
 void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry)
@@ -95,40 +90,51 @@ void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_e
     *ret_expiry = rg_expiry_memory(&db->expiry);
 }
 
+/* ---- Looking ahead ---- */
+
+uint64_t rg_store_hash(const struct rg_store *store, struct rg_bytes key)
+{
+    return rg_table_hash(&store->dbs[0].table, key);
+}
+
+void rg_db_prefetch_bucket(const struct rg_db *db, uint64_t hash)
+{
+    rg_table_prefetch_bucket(&db->table, hash);
+}
+
+void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash)
+{
+    rg_table_prefetch_items(&db->table, hash);
+}
+
+void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash)
+{
+    store->expected_key = key;
+    store->expected_hash = hash;
+}
+
+void rg_store_forget_key(struct rg_store *store)
+{
+    store->expected_key = (struct rg_bytes){.len = SIZE_MAX};
+}
+
 /* ---- Entries in and out ---- */
-
-void rg_db_account(struct rg_db *db, uint64_t memory_before, const struct rg_entry *entry)
-{
-    RG_ASSERT(db->memory >= memory_before);
-    db->memory += rg_entry_memory(entry, 0) - memory_before;
-}
-
-/* The entry leaves the index and the accounts; the table is the caller's. */
-static void entry_leave(struct rg_db *db, struct rg_entry *entry)
-{
-    uint64_t memory = rg_entry_memory(entry, 0);
-    RG_ASSERT(db->memory >= memory);
-    db->memory -= memory;
-    if (entry->expires)
-        rg_expiry_remove(&db->expiry, entry);
-}
 
 void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
 {
     struct rg_bytes key = rg_entry_key(entry);
-    uint64_t hash = rg_table_hash(&db->table, key);
-    void **place = rg_table_find(&db->table, key, hash);
+    uint64_t hash = rg_db_hash(db, key);
+    struct rg_entry *old = rg_table_find(&db->table, key, hash);
     entry->mark = db->store->mark & 1;
-    if (place != NULL) {
-        struct rg_entry *old = *place;
+    if (old != NULL) {
         rg_db_before_change(db, old);
-        entry_leave(db, old);
-        *place = entry;
-        rg_entry_free(old);
+        if (old->expires)
+            rg_expiry_remove(&db->expiry, old);
+        rg_table_replace(&db->table, old, entry, hash);
+        rg_entry_free(rg_db_pool(db), old);
     } else {
         rg_table_insert(&db->table, entry, hash);
     }
-    db->memory += rg_entry_memory(entry, 0);
     if (entry->expires)
         rg_expiry_add(&db->expiry, entry);
 }
@@ -138,14 +144,14 @@ void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry
     struct rg_entry *old = *entry;
     RG_ASSERT(old->mark == db->store->mark); /* the caller began with rg_db_before_change */
     fresh->mark = old->mark;
-    *rg_table_place(&db->table, old) = fresh;
+    rg_table_replace(&db->table, old, fresh, rg_db_hash(db, rg_entry_key(old)));
     if (old->expires && fresh->expires)
         rg_expiry_replace(&db->expiry, fresh);
     else if (old->expires)
         rg_expiry_remove(&db->expiry, old);
     else if (fresh->expires)
         rg_expiry_add(&db->expiry, fresh);
-    rg_entry_free_shell(old);
+    rg_entry_free_shell(rg_db_pool(db), old);
     *entry = fresh;
 }
 
@@ -153,8 +159,7 @@ struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key)
 {
     if (db->table.count == 0)
         return NULL;
-    void **place = rg_table_find(&db->table, key, rg_table_hash(&db->table, key));
-    return place != NULL ? *place : NULL;
+    return rg_table_find(&db->table, key, rg_db_hash(db, key));
 }
 
 struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
@@ -167,13 +172,13 @@ struct rg_entry *rg_db_find_for_write(struct rg_db *db, struct rg_bytes key)
 
 bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
 {
-    struct rg_entry *entry = rg_table_remove(&db->table, key);
+    struct rg_entry *entry = rg_table_remove(&db->table, key, rg_db_hash(db, key));
     if (entry == NULL)
         return false;
     rg_db_before_change(db, entry);
-    /* Last, since key may lie in the entry. */
-    entry_leave(db, entry);
-    rg_entry_free(entry);
+    if (entry->expires)
+        rg_expiry_remove(&db->expiry, entry);
+    rg_entry_free(rg_db_pool(db), entry); /* last, since key may lie in it */
     return true;
 }
 
@@ -184,26 +189,13 @@ int rg_db_move(struct rg_db *db, struct rg_bytes key, struct rg_db *target, stru
         return RG_ENOENT;
     if (db == target && rg_bytes_equal(key, new_key))
         return 0;
-    struct rg_entry *moved = rg_entry_move(entry, new_key, entry->expires);
-    rg_table_remove(&db->table, key);
-    entry_leave(db, entry);
-    rg_entry_free_shell(entry);
+    struct rg_entry *moved = rg_entry_move(rg_db_pool(db), entry, new_key, entry->expires);
+    rg_table_remove(&db->table, key, rg_db_hash(db, key));
+    if (entry->expires)
+        rg_expiry_remove(&db->expiry, entry);
+    rg_entry_free_shell(rg_db_pool(db), entry);
     rg_db_put_entry(target, moved);
     return 0;
-}
-
-static void value_copy(struct rg_entry *entry)
-{
-    if (entry->form == RG_FORM_INLINE || entry->form == RG_FORM_INT)
-        return;
-    union rg_value *value = rg_entry_value(entry);
-    if (entry->form == RG_FORM_BLOCK)
-        value->block =
-            rg_block_new(rg_bytes(value->block->data, value->block->len), value->block->len);
-    else if (entry->form == RG_FORM_PACKED)
-        value->packed = rg_packed_copy(value->packed);
-    else
-        value->fields = rg_fields_copy(value->fields);
 }
 
 int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *target, struct rg_bytes new_key)
@@ -213,8 +205,10 @@ int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *target, stru
         return RG_ENOENT;
     if (db == target && rg_bytes_equal(key, new_key))
         return 0;
-    struct rg_entry *copy = rg_entry_move(entry, new_key, entry->expires);
-    value_copy(copy);
+    struct rg_entry *copy = rg_entry_move(rg_db_pool(db), entry, new_key, entry->expires);
+    const void *value = rg_entry_pointer(entry);
+    if (value != NULL)
+        rg_entry_value(copy)->pointer = rg_form_ops(entry->form)->copy(rg_db_pool(db), value);
     rg_db_put_entry(target, copy);
     return 0;
 }
@@ -226,10 +220,9 @@ uint64_t rg_db_flush(struct rg_db *db)
     struct rg_entry *entry = NULL;
     rg_db_before_flush(db);
     while ((entry = rg_table_next(&db->table, position)) != NULL)
-        rg_entry_free(entry);
+        rg_entry_free(rg_db_pool(db), entry);
     rg_table_fini(&db->table);
     rg_expiry_fini(&db->expiry);
-    db->memory = 0;
     return count;
 }
 
@@ -248,6 +241,13 @@ uint64_t rg_db_count_expiring(const struct rg_db *db)
 struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand)
 {
     return rg_table_random(&db->table, rand);
+}
+
+struct rg_entry *rg_db_random_expiring(struct rg_db *db, struct rg_rand *rand)
+{
+    if (db->expiry.count == 0)
+        return NULL;
+    return rg_expiry_at(&db->expiry, rg_rand_below(rand, db->expiry.count));
 }
 
 struct scan {
@@ -292,12 +292,10 @@ void rg_entry_set_expire_ms(struct rg_db *db, struct rg_entry **entry, int64_t a
     }
     if (expires == old->expires)
         return;
-    uint64_t before = rg_entry_memory(old, 0);
-    struct rg_entry *fresh = rg_entry_move(old, rg_entry_key(old), expires);
+    struct rg_entry *fresh = rg_entry_move(rg_db_pool(db), old, rg_entry_key(old), expires);
     if (expires)
         rg_entry_expiry(fresh)->at_ms = at_ms;
     rg_db_swap_entry(db, entry, fresh);
-    rg_db_account(db, before, fresh);
 }
 
 struct rg_entry *rg_db_due(struct rg_db *db, int64_t now_ms)

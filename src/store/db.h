@@ -9,7 +9,6 @@
 struct rg_db {
     struct rg_table table;
     struct rg_expiry expiry;
-    uint64_t memory; /* of all entries with their values */
     struct rg_store *store;
 
     /* Of a snapshot under way. They go with the contents when databases are swapped. */
@@ -23,6 +22,9 @@ struct rg_store {
     unsigned databases;
     uint64_t seed;
     struct rg_store_limits limits;
+    struct rg_pool *pool; /* all that the databases hold comes from it, and so it counts it */
+    struct rg_bytes expected_key; /* of this hash; SIZE_MAX long where there is none */
+    uint64_t expected_hash;
 
     /* snapshot.c */
     unsigned mark; /* 0 or 1: entries with the other one have not been seen yet */
@@ -31,6 +33,11 @@ struct rg_store {
     void *snapshot_arg;
 };
 
+static inline struct rg_pool *rg_db_pool(const struct rg_db *db)
+{
+    return db->store->pool;
+}
+
 /* Shows the entry, as it is now, to the snapshot. */
 void rg_db_capture(struct rg_db *db, struct rg_entry *entry);
 /* Every change of an entry that is in the database, and its end, begins with this. */
@@ -38,6 +45,15 @@ static inline void rg_db_before_change(struct rg_db *db, struct rg_entry *entry)
 {
     if (__builtin_expect(entry->mark != db->store->mark, 0))
         rg_db_capture(db, entry);
+}
+/* The key's hash, from what is expected or computed. */
+static inline uint64_t rg_db_hash(const struct rg_db *db, struct rg_bytes key)
+{
+    const struct rg_store *store = db->store;
+
+    if (key.data == store->expected_key.data && key.len == store->expected_key.len)
+        return store->expected_hash;
+    return rg_table_hash(&db->table, key);
 }
 /* All entries leave at once. */
 void rg_db_before_flush(struct rg_db *db);
@@ -50,7 +66,5 @@ void rg_db_before_flush(struct rg_db *db);
 void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh);
 /* Gives the database the entry, which replaces and frees what is under its key. */
 void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry);
-/* What the value of an entry holds changed since it was measured at memory_before. */
-void rg_db_account(struct rg_db *db, uint64_t memory_before, const struct rg_entry *entry);
 
 #endif

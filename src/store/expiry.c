@@ -65,10 +65,10 @@ static uint64_t index_of(const struct rg_expiry *expiry, const struct rg_entry *
     return index;
 }
 
-void rg_expiry_init(struct rg_expiry *expiry)
+void rg_expiry_init(struct rg_expiry *expiry, struct rg_pool *pool)
 {
     *expiry = (struct rg_expiry){0};
-    rg_segments_init(&expiry->items, ITEM_SHIFT);
+    rg_segments_init(&expiry->items, pool, ITEM_SHIFT);
 }
 
 void rg_expiry_fini(struct rg_expiry *expiry)
@@ -113,6 +113,12 @@ void rg_expiry_replace(struct rg_expiry *expiry, struct rg_entry *entry)
 struct rg_entry *rg_expiry_first(const struct rg_expiry *expiry)
 {
     return expiry->count > 0 ? item_at(expiry, 0)->entry : NULL;
+}
+
+struct rg_entry *rg_expiry_at(const struct rg_expiry *expiry, uint64_t index)
+{
+    RG_ASSERT(index < expiry->count);
+    return item_at(expiry, index)->entry;
 }
 
 int64_t rg_expiry_moment(const struct rg_expiry *expiry, uint64_t index)

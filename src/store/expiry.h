@@ -14,7 +14,7 @@ struct rg_expiry {
     uint64_t count;
 };
 
-void rg_expiry_init(struct rg_expiry *expiry);
+void rg_expiry_init(struct rg_expiry *expiry, struct rg_pool *pool);
 /* Forgets everything. */
 void rg_expiry_fini(struct rg_expiry *expiry);
 /* The entry has room for an expiry, with its moment set. */
@@ -26,6 +26,8 @@ void rg_expiry_update(struct rg_expiry *expiry, struct rg_entry *entry);
 void rg_expiry_replace(struct rg_expiry *expiry, struct rg_entry *entry);
 /* The earliest, or NULL. */
 struct rg_entry *rg_expiry_first(const struct rg_expiry *expiry);
+/* The entry at index, which is below count: the index in no particular order. */
+struct rg_entry *rg_expiry_at(const struct rg_expiry *expiry, uint64_t index);
 /* The moment of the entry at index, which is below count: the index in no particular order. */
 int64_t rg_expiry_moment(const struct rg_expiry *expiry, uint64_t index);
 size_t rg_expiry_memory(const struct rg_expiry *expiry);

@@ -6,12 +6,12 @@
 
 /* A large hash: a table whose items are single pairs (store/packed.h), which it owns. */
 struct rg_fields {
-    struct rg_table table;
+    struct rg_table table; /* knows the pool */
     uint64_t pair_memory;
 };
 
-struct rg_fields *rg_fields_new(uint64_t seed);
-struct rg_fields *rg_fields_copy(const struct rg_fields *fields);
+struct rg_fields *rg_fields_new(struct rg_pool *pool, uint64_t seed);
+struct rg_fields *rg_fields_copy(struct rg_pool *pool, const struct rg_fields *fields);
 /* NULL is allowed. */
 void rg_fields_free(struct rg_fields *fields);
 /* The pair, or NULL. */

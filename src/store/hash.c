@@ -6,19 +6,65 @@
 static struct rg_packed *packed_of(const struct rg_entry *entry)
 {
     RG_ASSERT(entry->form == RG_FORM_PACKED);
-    return rg_entry_value(entry)->packed;
+    return rg_entry_value(entry)->pointer;
 }
 
 static struct rg_fields *fields_of(const struct rg_entry *entry)
 {
     RG_ASSERT(entry->form == RG_FORM_TABLE);
-    return rg_entry_value(entry)->fields;
+    return rg_entry_value(entry)->pointer;
 }
+
+/* ---- Forms ---- */
+
+static void packed_form_free(struct rg_pool *pool, void *value)
+{
+    rg_packed_free(pool, value);
+}
+
+static uint64_t packed_form_memory(const void *value)
+{
+    return rg_packed_memory(value);
+}
+
+static void *packed_form_copy(struct rg_pool *pool, const void *value)
+{
+    return rg_packed_copy(pool, value);
+}
+
+static void table_form_free(struct rg_pool *pool, void *value)
+{
+    (void)pool; /* the table knows it */
+    rg_fields_free(value);
+}
+
+static uint64_t table_form_memory(const void *value)
+{
+    return rg_fields_memory(value);
+}
+
+static void *table_form_copy(struct rg_pool *pool, const void *value)
+{
+    return rg_fields_copy(pool, value);
+}
+
+const struct rg_form_ops rg_form_packed = {.type = RG_TYPE_HASH,
+                                           .encoding = "listpack",
+                                           .free = packed_form_free,
+                                           .memory = packed_form_memory,
+                                           .copy = packed_form_copy};
+const struct rg_form_ops rg_form_table = {.type = RG_TYPE_HASH,
+                                          .encoding = "hashtable",
+                                          .free = table_form_free,
+                                          .memory = table_form_memory,
+                                          .copy = table_form_copy};
+
+/* ---- Whole hashes ---- */
 
 struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key)
 {
-    struct rg_entry *entry = rg_entry_new(key, RG_FORM_PACKED, 0, false);
-    rg_entry_value(entry)->packed = rg_packed_new();
+    struct rg_entry *entry = rg_entry_new(rg_db_pool(db), key, RG_FORM_PACKED, 0, false);
+    rg_entry_value(entry)->pointer = rg_packed_new(rg_db_pool(db));
     rg_db_put_entry(db, entry);
     return entry;
 }
@@ -51,10 +97,10 @@ bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field, struct rg_
 }
 
 /* For good: a hash that shrinks again stays a table, as in Redis. */
-static void hash_unpack(struct rg_entry *entry, uint64_t seed)
+static void hash_unpack(struct rg_db *db, struct rg_entry *entry)
 {
     struct rg_packed *packed = packed_of(entry);
-    struct rg_fields *fields = rg_fields_new(seed);
+    struct rg_fields *fields = rg_fields_new(rg_db_pool(db), db->store->seed);
     const char *at = packed->data;
     for (uint32_t i = 0; i < packed->count; i++) {
         struct rg_pair pair;
@@ -62,8 +108,8 @@ static void hash_unpack(struct rg_entry *entry, uint64_t seed)
         rg_fields_set(fields, pair.field, pair.value);
     }
     entry->form = RG_FORM_TABLE;
-    rg_entry_value(entry)->fields = fields;
-    rg_packed_free(packed);
+    rg_entry_value(entry)->pointer = fields;
+    rg_packed_free(rg_db_pool(db), packed);
 }
 
 /* Whether the hash stays packed with the pair in it; a new one adds to the count. */
@@ -80,13 +126,13 @@ static bool packed_may_hold(const struct rg_packed *packed, const struct rg_stor
 }
 
 /* at: of the pair, or NULL. Returns whether the field was new. */
-static bool packed_set(struct rg_entry *entry, const char *at, struct rg_bytes field,
-                       struct rg_bytes value)
+static bool packed_set(struct rg_db *db, struct rg_entry *entry, const char *at,
+                       struct rg_bytes field, struct rg_bytes value)
 {
     struct rg_packed *packed = packed_of(entry);
-    packed =
-        at != NULL ? rg_packed_replace(packed, at, value) : rg_packed_append(packed, field, value);
-    rg_entry_value(entry)->packed = packed;
+    packed = at != NULL ? rg_packed_replace(rg_db_pool(db), packed, at, value)
+                        : rg_packed_append(rg_db_pool(db), packed, field, value);
+    rg_entry_value(entry)->pointer = packed;
     return at == NULL;
 }
 
@@ -95,18 +141,16 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 {
     struct rg_entry *hash = *entry;
     rg_db_before_change(db, hash);
-    uint64_t before = rg_entry_memory(hash, 0);
     bool is_new = false;
     const char *at = hash->form == RG_FORM_PACKED ? rg_packed_find(packed_of(hash), field) : NULL;
     if (hash->form == RG_FORM_PACKED &&
         packed_may_hold(packed_of(hash), &db->store->limits, field, value, at == NULL)) {
-        is_new = packed_set(hash, at, field, value);
+        is_new = packed_set(db, hash, at, field, value);
     } else {
         if (hash->form == RG_FORM_PACKED)
-            hash_unpack(hash, db->store->seed);
+            hash_unpack(db, hash);
         is_new = rg_fields_set(fields_of(hash), field, value);
     }
-    rg_db_account(db, before, hash);
     return is_new;
 }
 
@@ -114,17 +158,15 @@ bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes f
 {
     struct rg_entry *hash = *entry;
     rg_db_before_change(db, hash);
-    uint64_t before = rg_entry_memory(hash, 0);
     bool deleted = false;
     if (hash->form == RG_FORM_PACKED) {
         const char *at = rg_packed_find(packed_of(hash), field);
         deleted = at != NULL;
         if (deleted)
-            rg_entry_value(hash)->packed = rg_packed_remove(packed_of(hash), at);
+            rg_entry_value(hash)->pointer = rg_packed_remove(rg_db_pool(db), packed_of(hash), at);
     } else {
         deleted = rg_fields_remove(fields_of(hash), field);
     }
-    rg_db_account(db, before, hash);
     return deleted;
 }
 

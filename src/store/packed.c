@@ -1,115 +1,72 @@
 #include "store/packed.h"
 
-#include "base/alloc.h"
 #include "base/panic.h"
-#include "store/footprint.h"
+#include "store/counted.h"
 
 /* ---- Pairs ---- */
 
-static size_t number_size(size_t number)
-{
-    size_t size = 1;
-    for (; number >= 0x80; number >>= 7)
-        size++;
-    return size;
-}
-
-static char *number_write(char *out, size_t number)
-{
-    for (; number >= 0x80; number >>= 7)
-        *out++ = (char)(number | 0x80);
-    *out++ = (char)number;
-    return out;
-}
-
-static const char *number_read(const char *at, size_t *ret_number)
-{
-    size_t number = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        unsigned char byte = (unsigned char)*at++;
-        number |= (size_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    *ret_number = number;
-    return at;
-}
-
-static char *bytes_write(char *out, struct rg_bytes bytes)
-{
-    out = number_write(out, bytes.len);
-    if (bytes.len > 0)
-        memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
-static const char *bytes_read(const char *at, struct rg_bytes *ret_bytes)
-{
-    size_t len = 0;
-    at = number_read(at, &len);
-    *ret_bytes = rg_bytes(at, len);
-    return at + len;
-}
-
 size_t rg_pair_size(struct rg_bytes field, struct rg_bytes value)
 {
-    return number_size(field.len) + field.len + number_size(value.len) + value.len;
+    return rg_counted_size(field.len) + rg_counted_size(value.len);
 }
 
 void rg_pair_write(char *out, struct rg_bytes field, struct rg_bytes value)
 {
-    bytes_write(bytes_write(out, field), value);
+    rg_counted_write(rg_counted_write(out, field), value);
 }
 
 const char *rg_pair_read(const char *at, struct rg_pair *ret_pair)
 {
-    at = bytes_read(at, &ret_pair->field);
-    return bytes_read(at, &ret_pair->value);
+    at = rg_counted_read(at, &ret_pair->field);
+    return rg_counted_read(at, &ret_pair->value);
 }
 
 struct rg_bytes rg_pair_field(const char *at)
 {
     struct rg_bytes field;
-    bytes_read(at, &field);
+    rg_counted_read(at, &field);
     return field;
 }
 
 /* ---- Rows of pairs ---- */
 
-static size_t alloc_size(size_t len)
+static size_t item_size(size_t len)
 {
-    return rg_footprint_room(sizeof(struct rg_packed) + len);
+    return rg_pool_room(sizeof(struct rg_packed) + len);
 }
 
-/* An allocation with room for cap bytes that begins as packed was, or empty for NULL. */
-static struct rg_packed *packed_resize(struct rg_packed *packed, size_t cap)
+/* An item with room for cap bytes that begins as packed was, or empty for NULL. */
+static struct rg_packed *packed_resize(struct rg_pool *pool, struct rg_packed *packed, size_t cap)
 {
-    bool fresh = packed == NULL;
-    size_t size = alloc_size(cap);
-    packed = rg_realloc(packed, size);
-    if (fresh)
+    size_t size = item_size(cap);
+    if (packed == NULL) {
+        packed = rg_pool_alloc(pool, size);
         *packed = (struct rg_packed){0};
+    } else {
+        packed = rg_pool_realloc(pool, packed, sizeof(*packed) + packed->cap, size);
+    }
     packed->cap = (uint32_t)(size - sizeof(*packed));
     return packed;
 }
 
-struct rg_packed *rg_packed_new(void)
+struct rg_packed *rg_packed_new(struct rg_pool *pool)
 {
-    return packed_resize(NULL, 0);
+    return packed_resize(pool, NULL, 0);
 }
 
-struct rg_packed *rg_packed_copy(const struct rg_packed *packed)
+struct rg_packed *rg_packed_copy(struct rg_pool *pool, const struct rg_packed *packed)
 {
-    struct rg_packed *copy = packed_resize(NULL, packed->len);
+    struct rg_packed *copy = packed_resize(pool, NULL, packed->len);
     copy->count = packed->count;
     copy->len = packed->len;
     memcpy(copy->data, packed->data, packed->len);
     return copy;
 }
 
-void rg_packed_free(struct rg_packed *packed)
+void rg_packed_free(struct rg_pool *pool, struct rg_packed *packed)
 {
-    rg_free(packed);
+    if (packed != NULL)
+        rg_pool_free(pool, packed, sizeof(*packed) + packed->cap);
 }
 
 const char *rg_packed_find(const struct rg_packed *packed, struct rg_bytes field)
@@ -126,34 +83,35 @@ const char *rg_packed_find(const struct rg_packed *packed, struct rg_bytes field
 }
 
 /* Room for len bytes; large ones grow by an eighth more, small ones by what is asked. */
-static struct rg_packed *packed_grow(struct rg_packed *packed, size_t len)
+static struct rg_packed *packed_grow(struct rg_pool *pool, struct rg_packed *packed, size_t len)
 {
     enum { EXACT_BYTES = 1024 };
     RG_ASSERT(len <= RG_PACKED_MAX);
     if (len <= packed->cap)
         return packed;
-    return packed_resize(packed, len <= EXACT_BYTES ? len : len + len / 8);
+    return packed_resize(pool, packed, len <= EXACT_BYTES ? len : len + len / 8);
 }
 
-static struct rg_packed *packed_trim(struct rg_packed *packed)
+static struct rg_packed *packed_trim(struct rg_pool *pool, struct rg_packed *packed)
 {
-    if (alloc_size(packed->len + packed->len / 4) >= alloc_size(packed->cap))
+    if (item_size(packed->len + packed->len / 4) >= item_size(packed->cap))
         return packed;
-    return packed_resize(packed, packed->len);
+    return packed_resize(pool, packed, packed->len);
 }
 
-struct rg_packed *rg_packed_append(struct rg_packed *packed, struct rg_bytes field,
-                                   struct rg_bytes value)
+struct rg_packed *rg_packed_append(struct rg_pool *pool, struct rg_packed *packed,
+                                   struct rg_bytes field, struct rg_bytes value)
 {
     size_t size = rg_pair_size(field, value);
-    packed = packed_grow(packed, packed->len + size);
+    packed = packed_grow(pool, packed, packed->len + size);
     rg_pair_write(packed->data + packed->len, field, value);
     packed->len += (uint32_t)size;
     packed->count++;
     return packed;
 }
 
-struct rg_packed *rg_packed_replace(struct rg_packed *packed, const char *at, struct rg_bytes value)
+struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
+                                    struct rg_bytes value)
 {
     struct rg_pair pair;
     const char *end = rg_pair_read(at, &pair);
@@ -165,19 +123,19 @@ struct rg_packed *rg_packed_replace(struct rg_packed *packed, const char *at, st
     /* A row of its own is written, since the value may be a view into this one. */
     size_t before = (size_t)(pair.field.data + pair.field.len - packed->data);
     size_t after = packed->len - (size_t)(end - packed->data);
-    size_t len = before + number_size(value.len) + value.len + after;
+    size_t len = before + rg_counted_size(value.len) + after;
     RG_ASSERT(len <= RG_PACKED_MAX);
-    struct rg_packed *fresh = packed_resize(NULL, len);
+    struct rg_packed *fresh = packed_resize(pool, NULL, len);
     memcpy(fresh->data, packed->data, before);
-    char *out = bytes_write(fresh->data + before, value);
+    char *out = rg_counted_write(fresh->data + before, value);
     memcpy(out, end, after);
     fresh->len = (uint32_t)len;
     fresh->count = packed->count;
-    rg_free(packed);
+    rg_packed_free(pool, packed);
     return fresh;
 }
 
-struct rg_packed *rg_packed_remove(struct rg_packed *packed, const char *at)
+struct rg_packed *rg_packed_remove(struct rg_pool *pool, struct rg_packed *packed, const char *at)
 {
     struct rg_pair pair;
     const char *end = rg_pair_read(at, &pair);
@@ -186,10 +144,10 @@ struct rg_packed *rg_packed_remove(struct rg_packed *packed, const char *at)
     memmove(packed->data + start, end, packed->len - start - size);
     packed->len -= (uint32_t)size;
     packed->count--;
-    return packed_trim(packed);
+    return packed_trim(pool, packed);
 }
 
 size_t rg_packed_memory(const struct rg_packed *packed)
 {
-    return rg_footprint(sizeof(*packed) + packed->cap);
+    return rg_pool_cost(sizeof(*packed) + packed->cap);
 }

@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "store/pool.h"
 
 /*
- * A pair of a field and its value as one run of bytes: the field's length, the field, the value's
- * length, the value; lengths as base-128 numbers, lowest digit first, the high bit saying that more
- * follow. A packed hash is such pairs in a row, in order of insertion; a large hash's table holds
- * them one by one.
+ * A pair of a field and its value is both as counted bytes (counted.h), one after the other. A
+ * packed hash is such pairs in a row, in order of insertion; a large hash's table holds them one by
+ * one.
  */
 struct rg_pair {
     struct rg_bytes field;
@@ -24,7 +24,7 @@ void rg_pair_write(char *out, struct rg_bytes field, struct rg_bytes value);
 const char *rg_pair_read(const char *at, struct rg_pair *ret_pair);
 struct rg_bytes rg_pair_field(const char *at);
 
-/* One allocation; functions that change it may move it and return where it is then. */
+/* One item of the pool; functions that change it may move it and return where it is then. */
 struct rg_packed {
     uint32_t count; /* pairs */
     uint32_t len;   /* bytes of data */
@@ -35,19 +35,19 @@ struct rg_packed {
 /* No packed hash grows beyond this, whatever the limits. */
 enum { RG_PACKED_MAX = 1 << 30 };
 
-struct rg_packed *rg_packed_new(void);
-struct rg_packed *rg_packed_copy(const struct rg_packed *packed);
+struct rg_packed *rg_packed_new(struct rg_pool *pool);
+struct rg_packed *rg_packed_copy(struct rg_pool *pool, const struct rg_packed *packed);
 /* NULL is allowed. */
-void rg_packed_free(struct rg_packed *packed);
+void rg_packed_free(struct rg_pool *pool, struct rg_packed *packed);
 /* The pair of the field in data, or NULL. */
 const char *rg_packed_find(const struct rg_packed *packed, struct rg_bytes field);
 /* Behind the last pair; the field is not there and RG_PACKED_MAX is kept. */
-struct rg_packed *rg_packed_append(struct rg_packed *packed, struct rg_bytes field,
-                                   struct rg_bytes value);
+struct rg_packed *rg_packed_append(struct rg_pool *pool, struct rg_packed *packed,
+                                   struct rg_bytes field, struct rg_bytes value);
 /* Changes the value of the pair at `at`, which keeps its place. value may lie in the hash. */
-struct rg_packed *rg_packed_replace(struct rg_packed *packed, const char *at,
+struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
                                     struct rg_bytes value);
-struct rg_packed *rg_packed_remove(struct rg_packed *packed, const char *at);
+struct rg_packed *rg_packed_remove(struct rg_pool *pool, struct rg_packed *packed, const char *at);
 size_t rg_packed_memory(const struct rg_packed *packed);
 
 #endif

@@ -22,12 +22,20 @@ struct rg_entry;
 enum rg_type {
     RG_TYPE_STRING,
     RG_TYPE_HASH,
+    RG_TYPE_LIST, /* store/list.h */
+    RG_TYPE_SET,  /* store/set.h */
+    RG_TYPE_ZSET, /* store/zset.h */
+    RG_TYPES
 };
 
 /* Where a collection leaves its packed form; the directives of the same names. */
 struct rg_store_limits {
     uint64_t hash_max_listpack_entries;
     uint64_t hash_max_listpack_value;
+    int64_t list_max_listpack_size; /* elements, or -1 … -5: 4 to 64 KiB */
+    uint64_t set_max_intset_entries;
+    uint64_t zset_max_listpack_entries;
+    uint64_t zset_max_listpack_value;
 };
 
 enum { RG_NO_EXPIRY = -1 };
@@ -59,6 +67,21 @@ int64_t rg_db_mean_ttl_ms(const struct rg_db *db, int64_t now_ms);
 /* Removes everything and returns how many entries that were. */
 uint64_t rg_db_flush(struct rg_db *db);
 
+/*
+ * Looking ahead over the keys of commands to come: their hashes are taken first, then the memory of
+ * their look-ups is fetched, bucket and then entry, while others are worked on. The hash is the
+ * same in every database of the store.
+ */
+uint64_t rg_store_hash(const struct rg_store *store, struct rg_bytes key);
+void rg_db_prefetch_bucket(const struct rg_db *db, uint64_t hash);
+void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash);
+/*
+ * Look-ups of these very bytes (the same address and length) need not hash them again, until
+ * rg_store_forget_key, which is called before the bytes may change.
+ */
+void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash);
+void rg_store_forget_key(struct rg_store *store);
+
 /* For reading: nothing but the access word may be changed. NULL where there is none. */
 struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key);
 /* For every access that will change the entry or its value in place. */
@@ -75,6 +98,8 @@ RG_MUST_USE int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *
                            struct rg_bytes new_key);
 /* A random entry, each about equally likely; NULL in an empty database. */
 struct rg_entry *rg_db_random(struct rg_db *db, struct rg_rand *rand);
+/* The same among those that expire. */
+struct rg_entry *rg_db_random_expiring(struct rg_db *db, struct rg_rand *rand);
 
 /*
  * SCAN: calls visit for about `count` buckets' worth of entries from cursor (0 begins) and returns

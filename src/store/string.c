@@ -1,4 +1,3 @@
-#include "base/alloc.h"
 #include "base/number.h"
 #include "base/panic.h"
 #include "store/db.h"
@@ -15,25 +14,93 @@ static bool is_integer(struct rg_bytes value, int64_t *ret_number)
     return value.len > 0 && value.len < RG_I64_CHARS && rg_parse_i64(value, ret_number) == 0;
 }
 
+/* ---- Blocks ---- */
+
+struct rg_block *rg_block_try_new(struct rg_pool *pool, struct rg_bytes bytes, size_t cap)
+{
+    RG_ASSERT(cap >= bytes.len);
+    if (cap > RG_BLOCK_MAX)
+        return NULL;
+    size_t room = rg_pool_room(sizeof(struct rg_block) + cap);
+    struct rg_block *block = rg_pool_try_alloc(pool, room);
+    if (block == NULL)
+        return NULL;
+    block->len = bytes.len;
+    block->cap = room - sizeof(*block);
+    if (bytes.len > 0)
+        memcpy(block->data, bytes.data, bytes.len);
+    return block;
+}
+
+struct rg_block *rg_block_new(struct rg_pool *pool, struct rg_bytes bytes, size_t cap)
+{
+    struct rg_block *block = rg_block_try_new(pool, bytes, cap);
+    if (block == NULL)
+        rg_panic(__FILE__, __LINE__, "out of memory");
+    return block;
+}
+
+void rg_block_free(struct rg_pool *pool, struct rg_block *block)
+{
+    if (block != NULL)
+        rg_pool_free(pool, block, sizeof(*block) + block->cap);
+}
+
+static struct rg_block *block_of(const struct rg_entry *entry)
+{
+    RG_ASSERT(entry->form == RG_FORM_BLOCK);
+    return rg_entry_value(entry)->pointer;
+}
+
+/* ---- Forms ---- */
+
+static const char *inline_encoding(const struct rg_entry *entry)
+{
+    enum { EMBSTR_MAX = 44 };
+    return entry->raw || rg_entry_inline(entry).len > EMBSTR_MAX ? "raw" : "embstr";
+}
+
+static void block_form_free(struct rg_pool *pool, void *value)
+{
+    rg_block_free(pool, value);
+}
+
+static uint64_t block_form_memory(const void *value)
+{
+    const struct rg_block *block = value;
+    return rg_pool_cost(sizeof(*block) + block->cap);
+}
+
+static void *block_form_copy(struct rg_pool *pool, const void *value)
+{
+    const struct rg_block *block = value;
+    return rg_block_new(pool, rg_bytes(block->data, block->len), block->len);
+}
+
+const struct rg_form_ops rg_form_int = {.type = RG_TYPE_STRING, .encoding = "int"};
+const struct rg_form_ops rg_form_inline = {.type = RG_TYPE_STRING, .encoding_of = inline_encoding};
+const struct rg_form_ops rg_form_block = {.type = RG_TYPE_STRING,
+                                          .encoding = "raw",
+                                          .free = block_form_free,
+                                          .memory = block_form_memory,
+                                          .copy = block_form_copy};
+
 /* ---- Whole values ---- */
 
 /* Puts a value's bytes into an entry that was just made for them. */
-static void bytes_fill(struct rg_entry *entry, struct rg_bytes value)
+static void bytes_fill(struct rg_db *db, struct rg_entry *entry, struct rg_bytes value)
 {
     if (entry->form == RG_FORM_INLINE)
         rg_entry_set_inline(entry, value);
     else
-        rg_entry_value(entry)->block = rg_block_new(value, value.len);
+        rg_entry_value(entry)->pointer = rg_block_new(rg_db_pool(db), value, value.len);
 }
 
-static struct rg_entry *string_replace_form(struct rg_db *db, struct rg_entry **entry,
-                                            struct rg_entry *fresh, uint64_t memory_before)
+static void string_replace_form(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh)
 {
-    struct rg_block *old = (*entry)->form == RG_FORM_BLOCK ? rg_entry_value(*entry)->block : NULL;
+    struct rg_block *old = (*entry)->form == RG_FORM_BLOCK ? block_of(*entry) : NULL;
     rg_db_swap_entry(db, entry, fresh);
-    rg_free(old);
-    rg_db_account(db, memory_before, fresh);
-    return fresh;
+    rg_block_free(rg_db_pool(db), old);
 }
 
 /* Replaces the value by bytes; value may be a view into the entry. */
@@ -45,12 +112,11 @@ static void bytes_store(struct rg_db *db, struct rg_entry **entry, struct rg_byt
         old->raw = raw;
         return;
     }
-    struct rg_entry *fresh =
-        rg_entry_reshape(old, rg_entry_key(old), bytes_form(value.len), value.len, old->expires);
-    uint64_t before = rg_entry_memory(old, 0);
-    bytes_fill(fresh, value);
+    struct rg_entry *fresh = rg_entry_reshape(rg_db_pool(db), old, rg_entry_key(old),
+                                              bytes_form(value.len), value.len, old->expires);
+    bytes_fill(db, fresh, value);
     fresh->raw = raw;
-    string_replace_form(db, entry, fresh, before);
+    string_replace_form(db, entry, fresh);
 }
 
 struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct rg_bytes value)
@@ -65,15 +131,15 @@ struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct 
         entry->access = 0;
         return entry;
     }
-    entry = rg_entry_new(key, bytes_form(value.len), value.len, false);
-    bytes_fill(entry, value);
+    entry = rg_entry_new(rg_db_pool(db), key, bytes_form(value.len), value.len, false);
+    bytes_fill(db, entry, value);
     rg_db_put_entry(db, entry);
     return entry;
 }
 
 struct rg_entry *rg_db_put_i64(struct rg_db *db, struct rg_bytes key, int64_t value)
 {
-    struct rg_entry *entry = rg_entry_new(key, RG_FORM_INT, 0, false);
+    struct rg_entry *entry = rg_entry_new(rg_db_pool(db), key, RG_FORM_INT, 0, false);
     rg_entry_value(entry)->number = value;
     rg_db_put_entry(db, entry);
     return entry;
@@ -99,10 +165,10 @@ void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t va
         rg_entry_value(old)->number = value;
         return;
     }
-    uint64_t before = rg_entry_memory(old, 0);
-    struct rg_entry *fresh = rg_entry_reshape(old, rg_entry_key(old), RG_FORM_INT, 0, old->expires);
+    struct rg_entry *fresh =
+        rg_entry_reshape(rg_db_pool(db), old, rg_entry_key(old), RG_FORM_INT, 0, old->expires);
     rg_entry_value(fresh)->number = value;
-    string_replace_form(db, entry, fresh, before);
+    string_replace_form(db, entry, fresh);
 }
 
 /* ---- Reading ---- */
@@ -113,8 +179,7 @@ struct rg_bytes rg_string_get(const struct rg_entry *entry, char scratch[RG_STRI
         return rg_bytes(scratch, rg_format_i64(scratch, rg_entry_value(entry)->number));
     if (entry->form == RG_FORM_INLINE)
         return rg_entry_inline(entry);
-    RG_ASSERT(entry->form == RG_FORM_BLOCK);
-    const struct rg_block *block = rg_entry_value(entry)->block;
+    const struct rg_block *block = block_of(entry);
     return rg_bytes(block->data, block->len);
 }
 
@@ -147,23 +212,22 @@ static size_t cap_for(size_t len)
 static int block_make_room(struct rg_db *db, struct rg_entry **entry, size_t len)
 {
     struct rg_entry *old = *entry;
-    if (old->form == RG_FORM_BLOCK && len <= rg_entry_value(old)->block->cap)
+    if (old->form == RG_FORM_BLOCK && len <= block_of(old)->cap)
         return 0;
     char scratch[RG_STRING_SCRATCH];
-    struct rg_block *block = rg_block_try_new(rg_string_get(old, scratch), cap_for(len));
+    struct rg_block *block =
+        rg_block_try_new(rg_db_pool(db), rg_string_get(old, scratch), cap_for(len));
     if (block == NULL)
         return RG_ENOMEM;
-    uint64_t before = rg_entry_memory(old, 0);
     if (old->form == RG_FORM_BLOCK) {
-        rg_free(rg_entry_value(old)->block);
-        rg_entry_value(old)->block = block;
-        rg_db_account(db, before, old);
+        rg_block_free(rg_db_pool(db), block_of(old));
+        rg_entry_value(old)->pointer = block;
         return 0;
     }
     struct rg_entry *fresh =
-        rg_entry_reshape(old, rg_entry_key(old), RG_FORM_BLOCK, 0, old->expires);
-    rg_entry_value(fresh)->block = block;
-    string_replace_form(db, entry, fresh, before);
+        rg_entry_reshape(rg_db_pool(db), old, rg_entry_key(old), RG_FORM_BLOCK, 0, old->expires);
+    rg_entry_value(fresh)->pointer = block;
+    string_replace_form(db, entry, fresh);
     return 0;
 }
 
@@ -200,7 +264,7 @@ int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
     int err = block_make_room(db, entry, len);
     if (err < 0)
         return err;
-    struct rg_block *block = rg_entry_value(*entry)->block;
+    struct rg_block *block = block_of(*entry);
     if (offset > old_len)
         memset(block->data + old_len, 0, offset - old_len);
     if (bytes.len > 0)

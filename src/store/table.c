@@ -1,35 +1,19 @@
 #include "store/table.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/alloc.h"
 #include "base/hash.h"
 #include "base/panic.h"
-#include "store/footprint.h"
+#include "store/bucket.h"
 
 enum {
-    SLOTS = 7,
-    BUCKET_SHIFT = 6,
-    CHAIN_SLOT = SLOTS - 1,   /* of a chained bucket: the next one instead of an item */
-    CHAINED = 1 << SLOTS,     /* flag in used */
-    ALL_SLOTS = CHAINED - 1,  /* flags in used */
-    GROW_ITEMS_PER_16 = 72,   /* a bucket is split above 4.5 items per bucket */
-    SHRINK_ITEMS_PER_16 = 28, /* and merged below 1.75 */
+    GROW_ITEMS_PER_16 = 104,  /* a bucket is split above 6.5 items per bucket */
+    SHRINK_ITEMS_PER_16 = 40, /* and merged below 2.5 */
 };
 
-struct bucket {
-    uint8_t used; /* a bit per slot that is taken, and CHAINED */
-    uint8_t prints[SLOTS];
-    void *slots[SLOTS];
-};
-_Static_assert(sizeof(struct bucket) == 1 << BUCKET_SHIFT, "a bucket is a cache line");
-
-void rg_table_init(struct rg_table *table, uint64_t seed,
+void rg_table_init(struct rg_table *table, struct rg_pool *pool, uint64_t seed,
                    struct rg_bytes (*key_of)(const void *item))
 {
-    *table = (struct rg_table){.seed = seed, .key_of = key_of};
-    rg_segments_init(&table->buckets, BUCKET_SHIFT);
+    *table = (struct rg_table){.seed = seed, .pool = pool, .key_of = key_of};
+    rg_segments_init(&table->buckets, pool, RG_BUCKET_SHIFT);
 }
 
 uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key)
@@ -39,13 +23,7 @@ uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key)
 
 /* ---- Buckets ---- */
 
-static uint8_t print_of(uint64_t hash)
-{
-    /* The low bits choose the bucket; these do not, and stay true when a bucket is split. */
-    return (uint8_t)(hash >> 56);
-}
-
-static struct bucket *bucket_at(const struct rg_table *table, uint64_t index)
+static struct rg_bucket *bucket_at(const struct rg_table *table, uint64_t index)
 {
     return rg_segments_at(&table->buckets, index);
 }
@@ -56,79 +34,73 @@ static uint64_t bucket_index(const struct rg_table *table, uint64_t hash)
     return index < table->bucket_count ? index : hash & table->low_mask;
 }
 
-static struct bucket *bucket_next(const struct bucket *bucket)
+static struct rg_bucket *bucket_of(const struct rg_table *table, uint64_t hash)
 {
-    return bucket->used & CHAINED ? bucket->slots[CHAIN_SLOT] : NULL;
+    return bucket_at(table, bucket_index(table, hash));
 }
 
-static unsigned bucket_items(const struct bucket *bucket)
+static struct rg_bucket *overflow_new(struct rg_table *table)
 {
-    return bucket->used & CHAINED ? bucket->used & (ALL_SLOTS >> 1) : bucket->used;
-}
-
-static struct bucket *overflow_new(struct rg_table *table)
-{
-    struct bucket *bucket = aligned_alloc(sizeof(*bucket), sizeof(*bucket));
-    if (bucket == NULL)
-        rg_panic(__FILE__, __LINE__, "out of memory");
-    memset(bucket, 0, sizeof(*bucket));
+    struct rg_bucket *bucket = rg_pool_alloc_lines(table->pool, sizeof(*bucket));
+    *bucket = (struct rg_bucket){0};
     table->overflows++;
     return bucket;
 }
 
-static void overflow_free(struct rg_table *table, struct bucket *bucket)
+static void overflow_free(struct rg_table *table, struct rg_bucket *bucket)
 {
     RG_ASSERT(table->overflows > 0);
     table->overflows--;
-    rg_free(bucket);
-}
-
-static void bucket_put(struct bucket *bucket, unsigned slot, uint8_t print, void *item)
-{
-    bucket->used |= (uint8_t)(1U << slot);
-    bucket->prints[slot] = print;
-    bucket->slots[slot] = item;
+    rg_pool_free(table->pool, bucket, sizeof(*bucket));
 }
 
 /* Puts the item into the first free slot of the chain that begins at bucket. */
-static void chain_add(struct rg_table *table, struct bucket *bucket, uint8_t print, void *item)
+static void chain_add(struct rg_table *table, struct rg_bucket *bucket, uint8_t print, void *item)
 {
     uint64_t depth = 1;
-    while ((bucket->used & ALL_SLOTS) == ALL_SLOTS && bucket->used & CHAINED) {
-        bucket = bucket->slots[CHAIN_SLOT];
-        depth++;
+    unsigned slots = rg_bucket_free_slots(bucket);
+    for (; slots == 0 && bucket->chained; depth++) {
+        bucket = rg_bucket_next(bucket);
+        slots = rg_bucket_free_slots(bucket);
     }
-    if ((bucket->used & ALL_SLOTS) == ALL_SLOTS) {
-        struct bucket *next = overflow_new(table);
-        bucket_put(next, 0, bucket->prints[CHAIN_SLOT], bucket->slots[CHAIN_SLOT]);
-        bucket->slots[CHAIN_SLOT] = next;
-        bucket->used |= CHAINED;
+    if (slots == 0) {
+        struct rg_bucket *next = overflow_new(table);
+        rg_bucket_put(next, 0, bucket->prints[RG_BUCKET_CHAIN_SLOT],
+                      rg_bucket_address(bucket, RG_BUCKET_CHAIN_SLOT));
+        rg_bucket_set_next(bucket, next);
         bucket = next;
+        slots = rg_bucket_free_slots(bucket);
         depth++;
     }
-    unsigned slot = (unsigned)__builtin_ctz(~(unsigned)bucket->used);
-    RG_ASSERT(slot < SLOTS);
-    bucket_put(bucket, slot, print, item);
+    rg_bucket_put(bucket, (unsigned)__builtin_ctz(slots), print, item);
     if (depth > table->deepest)
         table->deepest = depth;
 }
 
-/* Moves every item of the chain to where its hash belongs now; the chain is a detached copy. */
-static void chain_spread(struct rg_table *table, struct bucket chain, struct bucket *only)
+/* Its keys are about to be read, one after the other. */
+static void bucket_prefetch_items(const struct rg_bucket *bucket)
 {
-    struct bucket *owned = NULL;
+    RG_BUCKET_EACH(slot, rg_bucket_items(bucket))
+    __builtin_prefetch(rg_bucket_address(bucket, slot));
+}
+
+/* Moves every item of the chain to where its hash belongs now; the chain is a detached copy. */
+static void chain_spread(struct rg_table *table, struct rg_bucket chain, struct rg_bucket *only)
+{
+    struct rg_bucket *owned = NULL;
     for (;;) {
-        for (unsigned left = bucket_items(&chain); left != 0; left &= left - 1) {
-            unsigned slot = (unsigned)__builtin_ctz(left);
-            void *item = chain.slots[slot];
-            struct bucket *target = only;
+        if (only == NULL)
+            bucket_prefetch_items(&chain);
+        RG_BUCKET_EACH(slot, rg_bucket_items(&chain))
+        {
+            void *item = rg_bucket_address(&chain, slot);
+            struct rg_bucket *target = only;
             if (target == NULL)
-                target = bucket_at(table,
-                                   bucket_index(table, rg_table_hash(table, table->key_of(item))));
+                target = bucket_of(table, rg_table_hash(table, table->key_of(item)));
             chain_add(table, target, chain.prints[slot], item);
             table->moved++;
         }
-        struct bucket *next = bucket_next(&chain);
+        struct rg_bucket *next = rg_bucket_next(&chain);
         if (owned != NULL)
             overflow_free(table, owned);
         if (next == NULL)
@@ -144,12 +116,12 @@ static void table_split(struct rg_table *table)
 {
     uint64_t index = table->bucket_count;
     rg_segments_grow(&table->buckets, index + 1);
-    *bucket_at(table, index) = (struct bucket){0};
+    *bucket_at(table, index) = (struct rg_bucket){0};
     table->bucket_count++;
     /* low_mask + 1 buckets have been split when their number has doubled: the next level begins. */
-    struct bucket *parent = bucket_at(table, index & table->low_mask);
-    struct bucket chain = *parent;
-    *parent = (struct bucket){0};
+    struct rg_bucket *parent = bucket_at(table, index & table->low_mask);
+    struct rg_bucket chain = *parent;
+    *parent = (struct rg_bucket){0};
     chain_spread(table, chain, NULL);
     if (table->bucket_count == (table->low_mask + 1) * 2)
         table->low_mask = table->low_mask << 1 | 1;
@@ -161,9 +133,9 @@ static void table_merge(struct rg_table *table)
     uint64_t index = table->bucket_count - 1;
     if (index == table->low_mask)
         table->low_mask >>= 1;
-    struct bucket *last = bucket_at(table, index);
-    struct bucket chain = *last;
-    *last = (struct bucket){0};
+    struct rg_bucket *last = bucket_at(table, index);
+    struct rg_bucket chain = *last;
+    *last = (struct rg_bucket){0};
     table->bucket_count--;
     chain_spread(table, chain, bucket_at(table, index & table->low_mask));
     rg_segments_shrink(&table->buckets, table->bucket_count);
@@ -172,9 +144,9 @@ static void table_merge(struct rg_table *table)
 static void buckets_free_overflows(struct rg_table *table)
 {
     for (uint64_t i = 0; i < table->bucket_count && table->overflows > 0; i++) {
-        struct bucket *bucket = bucket_next(bucket_at(table, i));
+        struct rg_bucket *bucket = rg_bucket_next(bucket_at(table, i));
         while (bucket != NULL) {
-            struct bucket *next = bucket_next(bucket);
+            struct rg_bucket *next = rg_bucket_next(bucket);
             overflow_free(table, bucket);
             bucket = next;
         }
@@ -187,88 +159,125 @@ void rg_table_fini(struct rg_table *table)
     RG_ASSERT(table->overflows == 0);
     rg_segments_fini(&table->buckets);
     uint64_t moved = table->moved;
-    rg_table_init(table, table->seed, table->key_of);
+    rg_table_init(table, table->pool, table->seed, table->key_of);
     table->moved = moved;
 }
 
 /* ---- Single items ---- */
 
-/* The slots whose fingerprint is print, as a bit in the high end of byte slot + 1. */
-static uint64_t bucket_match(const struct bucket *bucket, uint8_t print)
-{
-    const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t word = 0;
-    memcpy(&word, bucket, sizeof(word));
-    word ^= print * UINT64_C(0x0101010101010101);
-    uint64_t zero_bytes = ~(((word & low7) + low7) | word | low7);
-    return zero_bytes & ~UINT64_C(0xff);
-}
-
-void **rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash)
+void *rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash)
 {
     if (table->count == 0)
         return NULL;
-    struct bucket *bucket = bucket_at(table, bucket_index(table, hash));
-    for (; bucket != NULL; bucket = bucket_next(bucket)) {
-        unsigned items = bucket_items(bucket);
-        for (uint64_t m = bucket_match(bucket, print_of(hash)); m != 0; m &= m - 1) {
-            unsigned slot = (unsigned)__builtin_ctzll(m) / 8 - 1;
-            if (items & 1U << slot && rg_bytes_equal(table->key_of(bucket->slots[slot]), key))
-                return &bucket->slots[slot];
+    const struct rg_bucket *bucket = bucket_of(table, hash);
+    for (; bucket != NULL; bucket = rg_bucket_next(bucket)) {
+        RG_BUCKET_EACH(slot, rg_bucket_match(bucket, rg_bucket_print(hash)))
+        {
+            void *item = rg_bucket_address(bucket, slot);
+            if (rg_bytes_equal(table->key_of(item), key))
+                return item;
         }
     }
     return NULL;
 }
 
-void **rg_table_place(const struct rg_table *table, const void *item)
+void rg_table_prefetch_bucket(const struct rg_table *table, uint64_t hash)
 {
-    struct rg_bytes key = table->key_of(item);
-    void **place = rg_table_find(table, key, rg_table_hash(table, key));
-    RG_ASSERT(place != NULL && *place == item);
-    return place;
+    if (table->count > 0)
+        __builtin_prefetch(bucket_of(table, hash));
+}
+
+void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash)
+{
+    enum { LINE = 64 };
+
+    if (table->count == 0)
+        return;
+    const struct rg_bucket *bucket = bucket_of(table, hash);
+    unsigned match = rg_bucket_match(bucket, rg_bucket_print(hash));
+    if (match == 0 && bucket->chained)
+        __builtin_prefetch(rg_bucket_next(bucket));
+    RG_BUCKET_EACH(slot, match)
+    {
+        /* A small item that is not aligned to a cache line reaches into the next one. */
+        const char *item = rg_bucket_address(bucket, slot);
+        __builtin_prefetch(item);
+        __builtin_prefetch(item + LINE - 1);
+    }
 }
 
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash)
 {
     if (table->bucket_count == 0) {
         rg_segments_grow(&table->buckets, 1);
+        *bucket_at(table, 0) = (struct rg_bucket){0};
         table->bucket_count = 1;
     }
-    chain_add(table, bucket_at(table, bucket_index(table, hash)), print_of(hash), item);
+    chain_add(table, bucket_of(table, hash), rg_bucket_print(hash), item);
     table->count++;
     if (table->count * 16 > table->bucket_count * GROW_ITEMS_PER_16)
         table_split(table);
 }
 
-/* Takes the slot out of its bucket; a chained bucket that this empties is freed. */
-static void chain_take(struct rg_table *table, struct bucket *prev, struct bucket *bucket,
-                       unsigned slot)
+/* Where an item is. */
+struct place {
+    struct rg_bucket *prev; /* the bucket before in the chain, NULL for the first one */
+    struct rg_bucket *bucket;
+    unsigned slot;
+};
+
+static struct place place_of(const struct rg_table *table, const void *item, uint64_t hash)
 {
-    bucket->used &= (uint8_t) ~(1U << slot);
-    if (prev == NULL || bucket_items(bucket) != 0)
-        return;
-    struct bucket *next = bucket_next(bucket);
-    prev->slots[CHAIN_SLOT] = next;
-    if (next == NULL)
-        prev->used &= ALL_SLOTS >> 1;
-    overflow_free(table, bucket);
+    struct place place = {.bucket = bucket_of(table, hash)};
+    for (;;) {
+        RG_BUCKET_EACH(slot, rg_bucket_match(place.bucket, rg_bucket_print(hash)))
+        {
+            place.slot = slot;
+            if (rg_bucket_address(place.bucket, slot) == item)
+                return place;
+        }
+        place.prev = place.bucket;
+        place.bucket = rg_bucket_next(place.bucket);
+        RG_ASSERT(place.bucket != NULL);
+    }
 }
 
-void *rg_table_remove(struct rg_table *table, struct rg_bytes key)
+void rg_table_replace(struct rg_table *table, const void *item, void *fresh, uint64_t hash)
 {
-    uint64_t hash = rg_table_hash(table, key);
-    void **place = rg_table_find(table, key, hash);
-    if (place == NULL)
-        return NULL;
-    void *item = *place;
-    struct bucket *prev = NULL;
-    struct bucket *bucket = bucket_at(table, bucket_index(table, hash));
-    while (place < bucket->slots || place >= bucket->slots + SLOTS) {
-        prev = bucket;
-        bucket = bucket_next(bucket);
-        RG_ASSERT(bucket != NULL);
+    struct place place = place_of(table, item, hash);
+    rg_bucket_set_address(place.bucket, place.slot, fresh);
+}
+
+/*
+ * Empties the place; the chain behind it moves up, so that a chain is never longer than its items
+ * need and what is found in its first bucket is most of it.
+ */
+static void place_clear(struct rg_table *table, struct place place)
+{
+    struct rg_bucket *next = NULL;
+    while ((next = rg_bucket_next(place.bucket)) != NULL) {
+        unsigned slot = (unsigned)__builtin_ctz(rg_bucket_items(next));
+        rg_bucket_put(place.bucket, place.slot, next->prints[slot], rg_bucket_address(next, slot));
+        place = (struct place){.prev = place.bucket, .bucket = next, .slot = slot};
     }
-    chain_take(table, prev, bucket, (unsigned)(place - bucket->slots));
+    place.bucket->prints[place.slot] = 0;
+    unsigned left = rg_bucket_items(place.bucket);
+    if (place.prev == NULL || (left & (left - 1)) != 0)
+        return;
+    /* One is left, and fits into the slot that leads here. */
+    unsigned slot = (unsigned)__builtin_ctz(left);
+    place.prev->chained = false;
+    rg_bucket_put(place.prev, RG_BUCKET_CHAIN_SLOT, place.bucket->prints[slot],
+                  rg_bucket_address(place.bucket, slot));
+    overflow_free(table, place.bucket);
+}
+
+void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash)
+{
+    void *item = rg_table_find(table, key, hash);
+    if (item == NULL)
+        return NULL;
+    place_clear(table, place_of(table, item, hash));
     table->count--;
     if (table->count == 0)
         rg_table_fini(table);
@@ -287,13 +296,13 @@ void *rg_table_random(const struct rg_table *table, struct rg_rand *rand)
     /* Drawing a place as deep as the deepest chain, taken or not, makes all items equally likely.
      */
     for (;;) {
-        struct bucket *bucket = bucket_at(table, rg_rand_below(rand, table->bucket_count));
-        uint64_t place = rg_rand_below(rand, table->deepest * SLOTS);
-        for (uint64_t depth = place / SLOTS; depth > 0 && bucket != NULL; depth--)
-            bucket = bucket_next(bucket);
-        unsigned slot = (unsigned)(place % SLOTS);
-        if (bucket != NULL && bucket_items(bucket) & 1U << slot)
-            return bucket->slots[slot];
+        struct rg_bucket *bucket = bucket_at(table, rg_rand_below(rand, table->bucket_count));
+        uint64_t place = rg_rand_below(rand, table->deepest * RG_BUCKET_SLOTS);
+        for (uint64_t depth = place / RG_BUCKET_SLOTS; depth > 0 && bucket != NULL; depth--)
+            bucket = rg_bucket_next(bucket);
+        unsigned slot = (unsigned)(place % RG_BUCKET_SLOTS);
+        if (bucket != NULL && rg_bucket_items(bucket) & 1U << slot)
+            return rg_bucket_address(bucket, slot);
     }
 }
 
@@ -323,9 +332,10 @@ uint64_t rg_table_scan(const struct rg_table *table, uint64_t cursor, uint64_t c
     uint64_t steps_left = count > UINT64_MAX / 10 ? UINT64_MAX : count * 10;
     do {
         uint64_t index = bucket_index(table, cursor);
-        for (struct bucket *b = bucket_at(table, index); b != NULL; b = bucket_next(b)) {
-            for (unsigned left = bucket_items(b); left != 0; left &= left - 1) {
-                visit(arg, b->slots[__builtin_ctz(left)]);
+        for (struct rg_bucket *b = bucket_at(table, index); b != NULL; b = rg_bucket_next(b)) {
+            RG_BUCKET_EACH(slot, rg_bucket_items(b))
+            {
+                visit(arg, rg_bucket_address(b, slot));
                 visited++;
             }
         }
@@ -338,17 +348,17 @@ void *rg_table_next(const struct rg_table *table, uint64_t position[4])
 {
     /* Bucket, how far down its chain, and slot to look at next. */
     while (position[0] < table->bucket_count) {
-        struct bucket *bucket = bucket_at(table, position[0]);
+        struct rg_bucket *bucket = bucket_at(table, position[0]);
         for (uint64_t depth = position[1]; depth > 0; depth--)
-            bucket = bucket_next(bucket);
-        unsigned left = bucket_items(bucket) >> position[2];
+            bucket = rg_bucket_next(bucket);
+        unsigned left = rg_bucket_items(bucket) >> position[2];
         if (left != 0) {
-            uint64_t slot = position[2] + (unsigned)__builtin_ctz(left);
+            unsigned slot = (unsigned)position[2] + (unsigned)__builtin_ctz(left);
             position[2] = slot + 1;
-            return bucket->slots[slot];
+            return rg_bucket_address(bucket, slot);
         }
         position[2] = 0;
-        if (bucket->used & CHAINED) {
+        if (bucket->chained) {
             position[1]++;
         } else {
             position[0]++;
@@ -361,5 +371,5 @@ void *rg_table_next(const struct rg_table *table, uint64_t position[4])
 size_t rg_table_memory(const struct rg_table *table)
 {
     return rg_segments_memory(&table->buckets) +
-           table->overflows * rg_footprint(sizeof(struct bucket));
+           table->overflows * rg_pool_cost(sizeof(struct rg_bucket));
 }

@@ -8,8 +8,9 @@
 #include "store/segments.h"
 
 /*
- * A hash table of items that hold their own key. A bucket is one cache line: seven items and a byte
- * of each one's hash, so that a look-up reads the bucket and, nearly always, only the right item.
+ * A hash table of items that hold their own key. A bucket is one cache line (bucket.h): nine items
+ * and a byte of each one's hash, so that a look-up reads the bucket and, nearly always, only the
+ * right item.
  *
  * It is a linear hash table: bucket b holds the items whose hash ends in the bits of b, and the
  * table grows by splitting one bucket, and shrinks by merging one, per insertion or removal. So
@@ -26,23 +27,30 @@ struct rg_table {
     uint64_t deepest;      /* the longest chain of buckets since the table was empty */
     uint64_t moved;        /* items that splits and merges moved so far */
     uint64_t seed;
+    struct rg_pool *pool;
     struct rg_bytes (*key_of)(const void *item);
 };
 
-void rg_table_init(struct rg_table *table, uint64_t seed,
+void rg_table_init(struct rg_table *table, struct rg_pool *pool, uint64_t seed,
                    struct rg_bytes (*key_of)(const void *item));
 /* Frees the buckets; the table is empty and ready. */
 void rg_table_fini(struct rg_table *table);
 
 uint64_t rg_table_hash(const struct rg_table *table, struct rg_bytes key);
-/* The place of the item with this key, or NULL. Holds until the next insertion or removal. */
-void **rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash);
-/* The place of an item that is in the table. Another one of the same key may be put there. */
-void **rg_table_place(const struct rg_table *table, const void *item);
+/* The item with this key, or NULL. */
+void *rg_table_find(const struct rg_table *table, struct rg_bytes key, uint64_t hash);
+/* Puts another one of the same key, and so hash, in the place of an item that is in the table. */
+void rg_table_replace(struct rg_table *table, const void *item, void *fresh, uint64_t hash);
+/*
+ * Looking ahead: has the memory of a later rg_table_find fetched meanwhile. First the bucket; once
+ * that is there, the items in it that it may be.
+ */
+void rg_table_prefetch_bucket(const struct rg_table *table, uint64_t hash);
+void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash);
 /* The item's key, of this hash, is not in the table. */
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash);
 /* Returns the item that was removed, or NULL. */
-void *rg_table_remove(struct rg_table *table, struct rg_bytes key);
+void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash);
 
 /* Each item equally likely; NULL in an empty table. */
 void *rg_table_random(const struct rg_table *table, struct rg_rand *rand);

@@ -19,6 +19,8 @@ struct pipe_state {
     struct rg_buf out;
     struct rg_cmd_counters counters;
     struct rg_propagation propagation;
+    struct rg_notes notes;
+    struct rg_access access;
 };
 
 static struct rg_time pipe_now(void)
@@ -47,6 +49,8 @@ static void pipe_run(struct pipe_state *state, const struct rg_command *command,
         .max_bulk_len = 512 * 1024 * 1024,
         .counters = &state->counters,
         .propagation = &state->propagation,
+        .notes = &state->notes,
+        .access = &state->access,
     };
 
     rg_propagation_reset(&state->propagation);
@@ -189,6 +193,7 @@ int main(void)
     rg_buf_fini(&input);
     rg_buf_fini(&state.out);
     rg_propagation_fini(&state.propagation);
+    rg_notes_fini(&state.notes);
     rg_request_parser_fini(&parser);
     rg_store_free(state.store);
     return open ? 0 : 1;

@@ -9,6 +9,8 @@ struct world {
     struct rg_reply reply;
     struct rg_cmd_counters counters;
     struct rg_propagation log;
+    struct rg_notes notes;
+    struct rg_access access;
     struct rg_cmd_ctx ctx;
     struct rg_buf words;
     struct rg_buf shown;
@@ -18,7 +20,8 @@ enum { MAX_WORDS = 8, NOW_MS = 1000000 };
 
 static void world_init(struct world *world)
 {
-    static const struct rg_store_limits limits = {128, 64};
+    static const struct rg_store_limits limits = {.hash_max_listpack_entries = 128,
+                                                  .hash_max_listpack_value = 64};
 
     *world = (struct world){.store = rg_store_new(16, 1, &limits)};
     rg_rand_init(&world->rand, 1);
@@ -31,6 +34,8 @@ static void world_init(struct world *world)
         .max_bulk_len = 1024,
         .counters = &world->counters,
         .propagation = &world->log,
+        .notes = &world->notes,
+        .access = &world->access,
     };
 }
 
@@ -41,6 +46,7 @@ static void world_fini(struct world *world)
     rg_buf_fini(&world->words);
     rg_buf_fini(&world->shown);
     rg_propagation_fini(&world->log);
+    rg_notes_fini(&world->notes);
 }
 
 static void world_pass_ms(struct world *world, int64_t ms)

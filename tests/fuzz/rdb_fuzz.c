@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "log/rdb.h"
+#include "tests/log/rdb_rewrite.h"
 
 /*
  * Any bytes as an RDB file. The first byte chooses how they are cut: events, errors and offsets
@@ -23,8 +23,10 @@ static void fuzz_bytes(struct rg_buf *out, struct rg_bytes bytes)
 
 static void fuzz_event(struct rg_buf *out, const struct rg_rdb_event *event)
 {
-    rg_buf_printf(out, "%d %u %lld %llu ", (int)event->type, event->db, (long long)event->expire_ms,
-                  (unsigned long long)event->count);
+    rg_buf_printf(out, "%d %u %lld %llu %lld %d ", (int)event->type, event->db,
+                  (long long)event->expire_ms, (unsigned long long)event->count,
+                  (long long)event->idle_s, event->freq);
+    rg_buf_append(out, &event->score, sizeof(event->score));
     fuzz_bytes(out, event->key);
     fuzz_bytes(out, event->value);
 }
@@ -57,55 +59,43 @@ static int fuzz_read(struct rg_bytes input, size_t step, struct rg_buf *out)
     return rc;
 }
 
-/* Writes what is read, and lists it; the fields of a hash that was cut are made up for. */
+static void fuzz_made_up(void *arg, const struct rg_rdb_event *event)
+{
+    fuzz_event(arg, event);
+}
+
+/* Writes what is read, and lists it; the elements of a collection that was cut are made up. */
 static void fuzz_rewrite(struct rg_bytes input, struct rg_buf *file, struct rg_buf *list)
 {
-    struct rg_rdb_reader *reader = rg_rdb_reader_new();
+    struct rg_rdb_reader *readers[] = {rg_rdb_reader_new(), rg_rdb_reader_new()};
     struct rg_rdb_writer writer;
     struct rg_rdb_event event;
-    uint64_t left = 0;
+    struct rdb_rewrite rewrite = {.writer = &writer};
     bool given_up = false;
 
     rg_rdb_write_begin(&writer, file, input.len % 2 == 0, input.len % 3 != 0);
-    rg_rdb_reader_feed(reader, input);
-    while (!given_up && rg_rdb_reader_next(reader, &event) == 0) {
-        switch (event.type) {
-        case RG_RDB_AUX:
-            rg_rdb_write_aux(&writer, event.key, event.value);
-            break;
-        case RG_RDB_DB:
-            rg_rdb_write_db(&writer, event.db, 1, UINT64_MAX);
-            break;
-        case RG_RDB_STRING:
-            rg_rdb_write_string(&writer, event.key, event.expire_ms, event.value);
-            break;
-        case RG_RDB_HASH:
-            /* Not more fields than the file can hold: the rest is made up below. */
-            given_up = event.count > input.len;
-            if (!given_up)
-                rg_rdb_write_hash(&writer, event.key, event.expire_ms, event.count);
-            left = given_up ? 0 : event.count;
-            break;
-        case RG_RDB_HASH_FIELD:
-            rg_rdb_write_hash_field(&writer, event.key, event.value);
-            left--;
-            break;
-        case RG_RDB_FUNCTION:
-        case RG_RDB_END:
+    for (unsigned i = 0; i < 2; i++)
+        rg_rdb_reader_feed(readers[i], input);
+    while (rg_rdb_reader_next(readers[0], &event) == 0)
+        rdb_rewrite_plan(&rewrite, &event);
+    rewrite.left = 0;
+    while (!given_up && rg_rdb_reader_next(readers[1], &event) == 0) {
+        /* Not more elements than the file can hold: the rest is made up below. */
+        given_up = event.count > input.len;
+        if (given_up || event.type == RG_RDB_FUNCTION || event.type == RG_RDB_END)
             continue;
-        }
-        if (!given_up)
-            fuzz_event(list, &event);
-    }
-    rg_rdb_reader_free(reader);
-    event = (struct rg_rdb_event){.type = RG_RDB_HASH_FIELD, .expire_ms = -1};
-    for (; left > 0; left--) {
-        rg_rdb_write_hash_field(&writer, event.key, event.value);
+        rdb_rewrite_event(&rewrite, &event);
+        if (event.type == RG_RDB_DB)
+            rg_rdb_write_db(&writer, event.db, 1, UINT64_MAX);
         fuzz_event(list, &event);
     }
+    rdb_rewrite_rest(&rewrite, fuzz_made_up, list);
     rg_rdb_write_end(&writer);
-    event = (struct rg_rdb_event){.type = RG_RDB_END, .expire_ms = -1};
+    event = (struct rg_rdb_event){.type = RG_RDB_END, .expire_ms = -1, .idle_s = -1, .freq = -1};
     fuzz_event(list, &event);
+    rdb_rewrite_fini(&rewrite);
+    for (unsigned i = 0; i < 2; i++)
+        rg_rdb_reader_free(readers[i]);
 }
 
 static void fuzz_round_trip(struct rg_bytes input)

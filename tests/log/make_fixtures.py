@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes tests/log/fixtures/*.rdb.
 
-Most are saved by a running redis-server 7.0. Its newer forms of hashes are the only ones it writes,
-so the older ones (ziplist, zipmap) are put together here, byte by byte, as the versions that wrote
+Most are saved by a running redis-server 7.0. It writes the newer forms only, so the older ones
+(ziplist, zipmap, intset, rows) are put together here, byte by byte, as the versions that wrote
 them did; redis-server then has to load them and agree on what they hold.
 What the files hold is said once more, independently, in rdb_fixture_test.c.
 
@@ -11,6 +11,7 @@ usage: make_fixtures.py [PORT]
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -147,6 +148,34 @@ def fill_plain(client):
     client.hset("h", "f", "y" * 60)
 
 
+def fill_lists(client):
+    client.rpush("small", "a", "", -1, 4096, noise(63), 1 << 40)
+    client.rpush("large", *(f"element {i}" for i in range(2000)))
+    client.rpush("wide", "x" * 9000, "y" * 9000)
+    client.config_set("list-max-listpack-size", 2)
+    client.rpush("pairs", *range(5))
+    client.pexpireat("pairs", LATER)
+    client.execute_command("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "100b")
+    client.rpush("plain", "x" * 500, "packed", "z" * 100, noise(100))
+
+
+def fill_sets(client):
+    client.sadd("ints16", 5, -1, 0, -32768, 32767)
+    client.sadd("ints32", 70000, -70000)
+    client.sadd("ints64", 9223372036854775807, -9223372036854775808, 0)
+    client.sadd("many", *range(600))
+    client.sadd("texts", "a", "", "1", "01", noise(300), "x" * 300)
+    client.pexpireat("texts", LATER)
+
+
+def fill_zsets(client):
+    client.execute_command("ZADD", "small", 1, "one", 1.5, "half", "-inf", "low", "inf", "high",
+                           1e300, "huge", -7, "5", 4096, "", 0.1, "tenth", 1e15, "whole")
+    client.execute_command("ZADD", "large", *(x for i in range(200) for x in (i / 4, f"m{i}")))
+    client.execute_command("ZADD", "large", "inf", "high", "-inf", "low", 0.1, noise(100))
+    client.pexpireat("large", LATER)
+
+
 # ---- Older forms, by hand ----
 
 def length(n):
@@ -250,6 +279,86 @@ def by_hand(version):
     return body
 
 
+def listpack(items):
+    """Each entry ends with its own length, in groups of 7 bits that are read backwards."""
+    body = b""
+    for item in items:
+        entry = bytes([0x80 | len(item)]) + item if isinstance(item, bytes) else bytes([item])
+        body += entry + bytes([len(entry)])
+    return (len(body) + 7).to_bytes(4, "little") + len(items).to_bytes(2, "little") + body + b"\xff"
+
+
+def intset(width, items):
+    return b"".join([width.to_bytes(4, "little"), len(items).to_bytes(4, "little"),
+                     *(n.to_bytes(width, "little", signed=True) for n in items)])
+
+
+def text_double(text):
+    return bytes([len(text)]) + text
+
+
+def row(items):
+    return length(len(items)) + b"".join(string(item) for item in items)
+
+
+LONG = [noise(n) for n in (250, 300, 1, 20000)]
+
+
+def older():
+    """The types that are not hashes, as versions before 7 had them."""
+    keys = [
+        (1, b"list", row([b"x", b"12", b"", noise(64)])),
+        (2, b"set", row([b"x", b"7", b""])),
+        (3, b"zset", length(5) + string(b"half") + text_double(b"0.5") + string(b"low") + b"\xff"
+         + string(b"high") + b"\xfe" + string(b"17") + text_double(b"17") + string(b"")
+         + text_double(b"-1.0000000000000001e-05")),
+        (5, b"zset2", length(2) + string(b"half") + struct.pack("<d", 0.5) + string(b"low")
+         + struct.pack("<d", float("-inf"))),
+        (10, b"listziplist", string(ziplist([b"a", 5, -300, b"", *LONG]))),
+        (11, b"intset16", string(intset(2, [-5, 0, 32767]))),
+        (11, b"intset32", string(intset(4, [1, 2, 70000]))),
+        (11, b"intset64", string(intset(8, [-1 << 63, 1 << 40]))),
+        (12, b"zsetziplist", string(ziplist([b"low", b"-inf", b"m", 3, 7, b"3.25", b"n", b"1e3"]))),
+        (14, b"quicklist", length(4) + string(ziplist([b"a", 1])) + string(ziplist([]))
+         + string(ziplist([noise(300)])) + string(ziplist([2, 3]))),
+        (14, b"nothing", length(2) + string(ziplist([])) + string(ziplist([]))),
+        (10, b"nothing2", string(ziplist([]))),
+        (0, b"last", string(b"one")),
+    ]
+    body = b"REDIS0009\xfa" + string(b"redis-ver") + string(b"5.0.0") + b"\xfe\x00"
+    body += b"".join(bytes([kind]) + string(key) + value for kind, key, value in keys) + b"\xff"
+    return body + crc64(body).to_bytes(8, "little")
+
+
+def newer():
+    """What Redis 7.2 adds; no redis-server 7.0 reads it."""
+    body = b"REDIS0011\xfa" + string(b"redis-ver") + string(b"7.2.0") + b"\xfe\x00"
+    body += b"\x14" + string(b"set") + string(listpack([b"a", 1, b"", 127])) + b"\xff"
+    return body + crc64(body).to_bytes(8, "little")
+
+
+def check_older(path):
+    inf = float("inf")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, os.path.join(folder, "dump.rdb"))
+        with Server(folder) as client:
+            assert client.lrange("list", 0, -1) == [b"x", b"12", b"", noise(64)]
+            assert client.smembers("set") == {b"x", b"7", b""}
+            assert dict(client.zrange("zset", 0, -1, withscores=True)) == {
+                b"half": 0.5, b"low": -inf, b"high": inf, b"17": 17, b"": -1.0000000000000001e-05}
+            assert dict(client.zrange("zset2", 0, -1, withscores=True)) == {
+                b"half": 0.5, b"low": -inf}
+            assert client.lrange("listziplist", 0, -1) == [b"a", b"5", b"-300", b"", *LONG]
+            assert client.smembers("intset16") == {b"-5", b"0", b"32767"}
+            assert client.smembers("intset32") == {b"1", b"2", b"70000"}
+            assert client.smembers("intset64") == {b"%d" % (-1 << 63), b"%d" % (1 << 40)}
+            assert client.zrange("zsetziplist", 0, -1, withscores=True) == [
+                (b"low", -inf), (b"m", 3), (b"7", 3.25), (b"n", 1000)]
+            assert client.lrange("quicklist", 0, -1) == [b"a", b"1", noise(300), b"2", b"3"]
+            assert client.get("last") == b"one"
+            assert client.dbsize() == 11
+
+
 def check_by_hand(path, version):
     """redis-server must find in it what the description says."""
     with tempfile.TemporaryDirectory() as folder:
@@ -271,13 +380,22 @@ def main():
     saved("lru", fill_lru)
     saved("functions", fill_functions)
     saved("plain", fill_plain, "--rdbcompression", "no", "--rdbchecksum", "no")
-    saved("list", lambda client: client.rpush("queue", "job"))
+    saved("lists", fill_lists, "--enable-debug-command", "yes")
+    saved("lists-plain", fill_lists, "--enable-debug-command", "yes",
+          "--rdbcompression", "no")
+    saved("sets", fill_sets)
+    saved("zsets", fill_zsets)
+    saved("stream", lambda client: client.xadd("queue", {"job": 1}))
     saved("empty", lambda client: None)
     for version in range(2, 10):
         path = os.path.join(FOLDER, f"version{version}.rdb")
         with open(path, "wb") as file:
             file.write(by_hand(version))
         check_by_hand(path, version)
+    for name, make in [("older", older), ("newer", newer)]:
+        with open(os.path.join(FOLDER, name + ".rdb"), "wb") as file:
+            file.write(make())
+    check_older(os.path.join(FOLDER, "older.rdb"))
 
 
 if __name__ == "__main__":

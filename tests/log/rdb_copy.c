@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/panic.h"
-#include "log/rdb.h"
+#include "tests/log/rdb_rewrite.h"
 
 /*
  * Reads an RDB file from standard input and writes what it held to standard output, so that a real
@@ -39,65 +39,45 @@ static int each_event(struct rg_bytes file,
     return whole ? 0 : 1;
 }
 
-struct counter {
+struct copier {
     struct count dbs[DATABASES];
     unsigned db;
+    struct rg_rdb_writer writer;
+    struct rdb_rewrite rewrite;
 };
 
 static void count_event(void *arg, const struct rg_rdb_event *event)
 {
-    struct counter *counter = arg;
-    struct count *count = &counter->dbs[counter->db];
+    struct copier *copier = arg;
+    struct count *count = &copier->dbs[copier->db];
 
+    rdb_rewrite_plan(&copier->rewrite, event);
     if (event->type == RG_RDB_DB) {
         RG_ASSERT(event->db < DATABASES);
-        counter->db = event->db;
-    } else if (event->type == RG_RDB_STRING || event->type == RG_RDB_HASH) {
+        copier->db = event->db;
+    } else if (rdb_event_is_key(event->type)) {
         count->keys++;
         count->expiring += event->expire_ms != -1;
     }
 }
 
-struct copier {
-    struct rg_rdb_writer writer;
-    struct counter counter;
-};
-
 static void copy_event(void *arg, const struct rg_rdb_event *event)
 {
     struct copier *copier = arg;
-    struct rg_rdb_writer *w = &copier->writer;
-    const struct count *count = &copier->counter.dbs[event->db % DATABASES];
+    const struct count *count = &copier->dbs[event->db % DATABASES];
 
-    switch (event->type) {
-    case RG_RDB_AUX:
-        rg_rdb_write_aux(w, event->key, event->value);
-        break;
-    case RG_RDB_DB:
-        rg_rdb_write_db(w, event->db, count->keys, count->expiring);
-        break;
-    case RG_RDB_STRING:
-        rg_rdb_write_string(w, event->key, event->expire_ms, event->value);
-        break;
-    case RG_RDB_HASH:
-        rg_rdb_write_hash(w, event->key, event->expire_ms, event->count);
-        break;
-    case RG_RDB_HASH_FIELD:
-        rg_rdb_write_hash_field(w, event->key, event->value);
-        break;
-    case RG_RDB_FUNCTION:
-        break;
-    case RG_RDB_END:
-        rg_rdb_write_end(w);
-        break;
-    }
+    rdb_rewrite_event(&copier->rewrite, event);
+    if (event->type == RG_RDB_DB)
+        rg_rdb_write_db(&copier->writer, event->db, count->keys, count->expiring);
+    else if (event->type == RG_RDB_END)
+        rg_rdb_write_end(&copier->writer);
 }
 
 int main(int argc, char **argv)
 {
     struct rg_buf in = {0};
     struct rg_buf out = {0};
-    struct copier copier = {.counter = {.db = 0}};
+    struct copier copier = {.db = 0};
     bool compress = true;
     bool checksum = true;
     char piece[PIECE];
@@ -109,8 +89,9 @@ int main(int argc, char **argv)
     }
     while ((n = fread(piece, 1, sizeof(piece), stdin)) > 0)
         rg_buf_append(&in, piece, n);
-    int rc = each_event(rg_buf_view(&in), count_event, &copier.counter);
+    int rc = each_event(rg_buf_view(&in), count_event, &copier);
     if (rc == 0) {
+        copier.rewrite.writer = &copier.writer;
         rg_rdb_write_begin(&copier.writer, &out, compress, checksum);
         rc = each_event(rg_buf_view(&in), copy_event, &copier);
         struct rg_bytes all = rg_buf_view(&out);
@@ -120,6 +101,8 @@ int main(int argc, char **argv)
             rc = 1;
         }
     }
+    rdb_rewrite_fini(&copier.rewrite);
+    rg_rdb_writer_fini(&copier.writer);
     rg_buf_fini(&in);
     rg_buf_fini(&out);
     return rc;

@@ -199,13 +199,106 @@ RG_TEST(several_databases_each_with_an_expiry)
     check_fixture("databases", &e);
 }
 
-RG_TEST(what_eviction_remembers_of_a_key_is_passed_over)
+RG_TEST(what_eviction_remembers_of_a_key)
 {
     struct rg_buf e = {0};
-    rg_buf_append_str(&e, "0 k=v\n0 h: 1\n0 h.f=v\n");
+    rg_buf_append_str(&e, "0 k=v freq 5\n0 h: 1 freq 5\n0 h.f=v\n");
     check_fixture("lfu", &e);
     rg_buf_append_str(&e, "0 k=v @4102444800123\n0 h: 1\n0 h.f=v\n");
     check_fixture("lru", &e);
+}
+
+static void tell_lists(struct rg_buf *e)
+{
+    rg_buf_append_str(e, "0 small: list\n0 small[0]=a\n0 small[1]=\n0 small[2]=-1\n"
+                         "0 small[3]=4096\n0 small[4]=");
+    tell_noise(e, 63);
+    rg_buf_append_str(e, "\n0 small[5]=1099511627776\n0 large: list\n");
+    for (int i = 0; i < 2000; i++)
+        rg_buf_printf(e, "0 large[%d]=element %d\n", i, i);
+    rg_buf_append_str(e, "0 wide: list\n0 wide[0]={9000*x}\n0 wide[1]={9000*y}\n"
+                         "0 pairs: list @4102444800123\n0 pairs[0]=0\n0 pairs[1]=1\n0 pairs[2]=2\n"
+                         "0 pairs[3]=3\n0 pairs[4]=4\n0 plain: list\n0 plain[0]={500*x}\n"
+                         "0 plain[1]=packed\n0 plain[2]={100*z}\n0 plain[3]=");
+    tell_noise(e, 100);
+    rg_buf_append_char(e, '\n');
+}
+
+RG_TEST(lists_of_packed_and_plain_nodes)
+{
+    struct rg_buf e = {0};
+    tell_lists(&e);
+    check_fixture("lists", &e);
+    tell_lists(&e);
+    check_fixture("lists-plain", &e);
+}
+
+RG_TEST(sets_as_integers_and_as_tables)
+{
+    struct rg_buf e = {0};
+    rg_buf_append_str(&e, "0 ints16: 5\n0 ints16 5\n0 ints16 -1\n0 ints16 0\n0 ints16 -32768\n"
+                          "0 ints16 32767\n0 ints32: 2\n0 ints32 70000\n0 ints32 -70000\n"
+                          "0 ints64: 3\n0 ints64 9223372036854775807\n0 ints64 0\n"
+                          "0 ints64 -9223372036854775808\n0 many: 600\n");
+    for (int i = 0; i < 600; i++)
+        rg_buf_printf(&e, "0 many %d\n", i);
+    rg_buf_append_str(&e, "0 texts: 6 @4102444800123\n0 texts a\n0 texts \n0 texts 1\n0 texts 01\n"
+                          "0 texts {300*x}\n0 texts ");
+    tell_noise(&e, 300);
+    rg_buf_append_char(&e, '\n');
+    check_fixture("sets", &e);
+}
+
+RG_TEST(sorted_sets_packed_and_not)
+{
+    struct rg_buf e = {0};
+    rg_buf_append_str(&e, "0 small: 9\n0 small one=1\n0 small half=1.5\n0 small low=-inf\n"
+                          "0 small high=inf\n0 small huge=1.0000000000000001e+300\n0 small 5=-7\n"
+                          "0 small =4096\n0 small tenth=0.10000000000000001\n"
+                          "0 small whole=1000000000000000\n0 large: 203 @4102444800123\n");
+    for (int i = 0; i < 200; i++)
+        rg_buf_printf(&e, "0 large m%d=%.17g\n", i, i / 4.0);
+    rg_buf_append_str(&e, "0 large high=inf\n0 large low=-inf\n0 large ");
+    tell_noise(&e, 100);
+    rg_buf_append_str(&e, "=0.10000000000000001\n");
+    check_fixture("zsets", &e);
+}
+
+RG_TEST(older_lists_sets_and_sorted_sets)
+{
+    static const size_t lengths[] = {250, 300, 1, 20000};
+    struct rg_buf e = {0};
+    rg_buf_append_str(&e, "0 list: list\n0 list[0]=x\n0 list[1]=12\n0 list[2]=\n0 list[3]=");
+    tell_noise(&e, 64);
+    rg_buf_append_str(&e, "\n0 set: 3\n0 set x\n0 set 7\n0 set \n0 zset: 5\n0 zset half=0.5\n"
+                          "0 zset low=-inf\n0 zset high=inf\n0 zset 17=17\n"
+                          "0 zset =-1.0000000000000001e-05\n"
+                          "0 zset2: 2\n0 zset2 half=0.5\n0 zset2 low=-inf\n"
+                          "0 listziplist: list\n0 listziplist[0]=a\n0 listziplist[1]=5\n"
+                          "0 listziplist[2]=-300\n0 listziplist[3]=\n");
+    for (int i = 0; i < 4; i++) {
+        rg_buf_printf(&e, "0 listziplist[%d]=", 4 + i);
+        tell_noise(&e, lengths[i]);
+        rg_buf_append_char(&e, '\n');
+    }
+    rg_buf_append_str(&e, "0 intset16: 3\n0 intset16 -5\n0 intset16 0\n0 intset16 32767\n"
+                          "0 intset32: 3\n0 intset32 1\n0 intset32 2\n0 intset32 70000\n"
+                          "0 intset64: 2\n0 intset64 -9223372036854775808\n"
+                          "0 intset64 1099511627776\n"
+                          "0 zsetziplist: 4\n0 zsetziplist low=-inf\n0 zsetziplist m=3\n"
+                          "0 zsetziplist 7=3.25\n0 zsetziplist n=1000\n"
+                          "0 quicklist: list\n0 quicklist[0]=a\n0 quicklist[1]=1\n"
+                          "0 quicklist[2]=");
+    tell_noise(&e, 300);
+    rg_buf_append_str(&e, "\n0 quicklist[3]=2\n0 quicklist[4]=3\n0 last=one\n");
+    check_fixture("older", &e);
+}
+
+RG_TEST(a_set_as_redis_7_2_packs_it)
+{
+    struct rg_buf e = {0};
+    rg_buf_append_str(&e, "0 set: 4\n0 set a\n0 set 1\n0 set \n0 set 127\n");
+    check_fixture("newer", &e);
 }
 
 RG_TEST(a_library_of_functions_is_told)
@@ -235,10 +328,11 @@ RG_TEST(a_type_that_is_not_held_is_named)
     for (size_t piece = 1; piece < 200; piece += 13) {
         struct rg_buf file = {0};
         struct rg_buf told = {0};
-        load("list", &file);
+        load("stream", &file);
         RG_CHECK_INT(rdb_narrate(rg_buf_view(&file), piece, &told), RG_ETYPE);
         rg_buf_append_char(&told, '\0');
-        RG_CHECK(strstr(rg_buf_view(&told).data, "\nKey \"queue\" holds a list (type 18)") != NULL);
+        RG_CHECK(strstr(rg_buf_view(&told).data, "\nKey \"queue\" holds a stream (type 19)") !=
+                 NULL);
         rg_buf_fini(&file);
         rg_buf_fini(&told);
     }

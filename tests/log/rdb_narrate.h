@@ -10,6 +10,8 @@
  * text is the last line. Returns the reader's last result: RG_EAGAIN where all was well.
  */
 int rdb_narrate(struct rg_bytes file, size_t piece, struct rg_buf *out);
+/* The same of a payload of DUMP, whose key is empty. */
+int rdb_narrate_payload(struct rg_bytes payload, struct rg_buf *out);
 /* The bytes as they stand in such lines. */
 void rdb_narrate_bytes(struct rg_bytes bytes, struct rg_buf *out);
 

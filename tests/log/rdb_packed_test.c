@@ -1,7 +1,6 @@
 #include "tests/harness.h"
 
 #include "base/alloc.h"
-#include "log/rdb_format.h"
 #include "log/rdb_packed.h"
 #include "tests/log/rdb_narrate.h"
 
@@ -11,7 +10,7 @@
  */
 
 /* The pairs of a blob as "field=value,…", or its error. */
-static int pairs(unsigned type, struct rg_bytes bytes, struct rg_buf *out)
+static int pairs(enum rdb_form form, struct rg_bytes bytes, struct rg_buf *out)
 {
     /* A place of its own, so that a sanitizer sees a read past the end. */
     char *copy = rg_alloc(bytes.len > 0 ? bytes.len : 1);
@@ -20,25 +19,24 @@ static int pairs(unsigned type, struct rg_bytes bytes, struct rg_buf *out)
     struct rg_bytes blob = {copy, bytes.len};
     size_t at = 0;
     uint64_t count = 0;
-    int rc = rdb_packed_check(type, blob, &at, &count);
+    int rc = rdb_packed_check(form, blob, form == RDB_FORM_INTSET ? 1 : 2, &at, &count);
     if (rc == 0) {
-        struct rg_bytes body = {copy, bytes.len - 1};
-        for (uint64_t i = 0; i < 2 * count; i++) {
-            struct rdb_packed_item item;
-            RG_CHECK_INT(rdb_packed_next(type, body, &at, i % 2 == 1, &item), 0);
-            rdb_narrate_bytes(item.text, out);
+        for (uint64_t i = 0; i < count; i++) {
+            struct rdb_item item;
+            RG_CHECK_INT(rdb_packed_next(form, blob, &at, i % 2 == 1, &item), 0);
+            rdb_narrate_bytes(rdb_item_text(&item), out);
             rg_buf_append_char(out, i % 2 == 0 ? '=' : ',');
         }
-        RG_CHECK_INT(at, body.len);
+        RG_CHECK_INT(at, form == RDB_FORM_INTSET ? bytes.len : bytes.len - 1);
     }
     rg_free(copy);
     return rc;
 }
 
-static void check_pairs(unsigned type, struct rg_bytes blob, const char *expected)
+static void check_pairs(enum rdb_form form, struct rg_bytes blob, const char *expected)
 {
     struct rg_buf out = {0};
-    int rc = pairs(type, blob, &out);
+    int rc = pairs(form, blob, &out);
     if (expected == NULL)
         RG_CHECK_INT(rc, RG_ECORRUPT);
     else
@@ -47,13 +45,13 @@ static void check_pairs(unsigned type, struct rg_bytes blob, const char *expecte
 }
 
 /* A blob of elements given as they stand, with a true head. */
-static void wrap(unsigned type, struct rg_bytes body, unsigned items, size_t last,
+static void wrap(enum rdb_form form, struct rg_bytes body, unsigned items, size_t last,
                  struct rg_buf *out)
 {
-    if (type == RDB_TYPE_HASH_ZIPMAP) {
+    if (form == RDB_FORM_ZIPMAP) {
         rg_buf_append_char(out, (char)(items / 2));
     } else {
-        bool listpack = type == RDB_TYPE_HASH_LISTPACK;
+        bool listpack = form == RDB_FORM_LISTPACK;
         uint32_t total = (uint32_t)body.len + (listpack ? 7 : 11);
         uint32_t tail = (uint32_t)last + 10;
         uint16_t count = (uint16_t)items;
@@ -66,28 +64,28 @@ static void wrap(unsigned type, struct rg_bytes body, unsigned items, size_t las
     rg_buf_append_char(out, (char)0xff);
 }
 
-static void check_items(unsigned type, struct rg_bytes body, unsigned items, size_t last,
+static void check_items(enum rdb_form form, struct rg_bytes body, unsigned items, size_t last,
                         const char *expected)
 {
     struct rg_buf blob = {0};
-    wrap(type, body, items, last, &blob);
-    check_pairs(type, rg_buf_view(&blob), expected);
+    wrap(form, body, items, last, &blob);
+    check_pairs(form, rg_buf_view(&blob), expected);
     rg_buf_fini(&blob);
 }
 
 static void check_listpack(struct rg_bytes body, unsigned items, const char *expected)
 {
-    check_items(RDB_TYPE_HASH_LISTPACK, body, items, 0, expected);
+    check_items(RDB_FORM_LISTPACK, body, items, 0, expected);
 }
 
 static void check_ziplist(struct rg_bytes body, size_t last, const char *expected)
 {
-    check_items(RDB_TYPE_HASH_ZIPLIST, body, 2, last, expected);
+    check_items(RDB_FORM_ZIPLIST, body, 2, last, expected);
 }
 
 static void check_zipmap(struct rg_bytes body, const char *expected)
 {
-    check_items(RDB_TYPE_HASH_ZIPMAP, body, 2, 0, expected);
+    check_items(RDB_FORM_ZIPMAP, body, 2, 0, expected);
 }
 
 RG_TEST(each_form_of_a_listpack_element)
@@ -180,9 +178,9 @@ RG_TEST(ziplist_elements_that_do_not_hold)
     check_ziplist(RG_BYTES("\0\xf1\2\x40"), 2, NULL);           /* its length past the end */
     check_ziplist(RG_BYTES("\0\xf1\2\x80\xff\xff\xff\xff"), 2, NULL);
     check_ziplist(RG_BYTES("\0\xf1\2\xe0\1"), 2, NULL); /* an integer past the end */
-    check_items(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\0\xf1"), 1, 0, NULL);
-    check_items(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\0\xf1\2\xf1"), 4, 2, NULL);
-    check_items(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\0\xf1\2\xf1"), 65535, 2, "0=0,");
+    check_items(RDB_FORM_ZIPLIST, RG_BYTES("\0\xf1"), 1, 0, NULL);
+    check_items(RDB_FORM_ZIPLIST, RG_BYTES("\0\xf1\2\xf1"), 4, 2, NULL);
+    check_items(RDB_FORM_ZIPLIST, RG_BYTES("\0\xf1\2\xf1"), 65535, 2, "0=0,");
 }
 
 RG_TEST(zipmap_elements)
@@ -199,21 +197,41 @@ RG_TEST(zipmap_elements)
                           "f"),
                  NULL);                       /* a long length past the end */
     check_zipmap(RG_BYTES("\xfe\1\0"), NULL); /* cut */
-    check_items(RDB_TYPE_HASH_ZIPMAP, RG_BYTES("\1f\1\0v"), 4, 0, NULL);
-    check_items(RDB_TYPE_HASH_ZIPMAP, RG_BYTES("\1f\1\0v"), 508, 0, "f=v,");
+    check_items(RDB_FORM_ZIPMAP, RG_BYTES("\1f\1\0v"), 4, 0, NULL);
+    check_items(RDB_FORM_ZIPMAP, RG_BYTES("\1f\1\0v"), 508, 0, "f=v,");
 }
 
 RG_TEST(heads_that_do_not_hold)
 {
-    check_pairs(RDB_TYPE_HASH_LISTPACK, RG_BYTES(""), NULL);
-    check_pairs(RDB_TYPE_HASH_LISTPACK, RG_BYTES("\6\0\0\0\0\xff"), NULL);
-    check_pairs(RDB_TYPE_HASH_LISTPACK, RG_BYTES("\7\0\0\0\0\0\xfe"), NULL);
-    check_pairs(RDB_TYPE_HASH_LISTPACK, RG_BYTES("\x08\0\0\0\0\0\xff"), NULL);
-    check_pairs(RDB_TYPE_HASH_LISTPACK, RG_BYTES("\7\0\0\0\0\0\xff"), "");
-    check_pairs(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\x0a\0\0\0\x0a\0\0\0\0\xff"), NULL);
-    check_pairs(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\x0b\0\0\0\x0a\0\0\0\0\0\0"), NULL);
-    check_pairs(RDB_TYPE_HASH_ZIPLIST, RG_BYTES("\x0b\0\0\0\x0a\0\0\0\0\0\xff"), "");
-    check_pairs(RDB_TYPE_HASH_ZIPMAP, RG_BYTES("\xff"), NULL);
-    check_pairs(RDB_TYPE_HASH_ZIPMAP, RG_BYTES("\1\xff"), NULL);
-    check_pairs(RDB_TYPE_HASH_ZIPMAP, RG_BYTES("\0\xff"), "");
+    check_pairs(RDB_FORM_LISTPACK, RG_BYTES(""), NULL);
+    check_pairs(RDB_FORM_LISTPACK, RG_BYTES("\6\0\0\0\0\xff"), NULL);
+    check_pairs(RDB_FORM_LISTPACK, RG_BYTES("\7\0\0\0\0\0\xfe"), NULL);
+    check_pairs(RDB_FORM_LISTPACK, RG_BYTES("\x08\0\0\0\0\0\xff"), NULL);
+    check_pairs(RDB_FORM_LISTPACK, RG_BYTES("\7\0\0\0\0\0\xff"), "");
+    check_pairs(RDB_FORM_ZIPLIST, RG_BYTES("\x0a\0\0\0\x0a\0\0\0\0\xff"), NULL);
+    check_pairs(RDB_FORM_ZIPLIST, RG_BYTES("\x0b\0\0\0\x0a\0\0\0\0\0\0"), NULL);
+    check_pairs(RDB_FORM_ZIPLIST, RG_BYTES("\x0b\0\0\0\x0a\0\0\0\0\0\xff"), "");
+    check_pairs(RDB_FORM_ZIPMAP, RG_BYTES("\xff"), NULL);
+    check_pairs(RDB_FORM_ZIPMAP, RG_BYTES("\1\xff"), NULL);
+    check_pairs(RDB_FORM_ZIPMAP, RG_BYTES("\0\xff"), "");
+}
+
+RG_TEST(intsets)
+{
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\0\0\0\0"), "");
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\2\0\0\0\xff\xff\5\0"), "-1=5,");
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\4\0\0\0\1\0\0\0\0\0\0\x80"), "-2147483648=");
+    check_pairs(RDB_FORM_INTSET,
+                RG_BYTES("\x08\0\0\0\2\0\0\0\0\0\0\0\0\0\0\x80"
+                         "\xff\xff\xff\xff\xff\xff\xff\x7f"),
+                "-9223372036854775808=9223372036854775807,");
+    check_pairs(RDB_FORM_INTSET, RG_BYTES(""), NULL);
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\0\0\0"), NULL);           /* cut */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\3\0\0\0\0\0\0\0"), NULL);         /* no such width */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\0\0\0\0\0\0\0\0"), NULL);         /* nor this one */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\1\0\0\0\5"), NULL);       /* too short */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\1\0\0\0\5\0\6\0"), NULL); /* too long */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\2\0\0\0\5\0\5\0"), NULL); /* twice */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\2\0\0\0\5\0\4\0"), NULL); /* in disorder */
+    check_pairs(RDB_FORM_INTSET, RG_BYTES("\2\0\0\0\xff\xff\xff\xff\5\0"), NULL);
 }

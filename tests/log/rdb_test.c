@@ -1,8 +1,13 @@
 #include "tests/harness.h"
 
 #include <malloc.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/crc64.h"
+#include "base/number.h"
+#include "base/rand.h"
 #include "log/rdb.h"
 #include "tests/log/rdb_narrate.h"
 
@@ -17,7 +22,7 @@ static void sample(struct rg_buf *out)
     rg_rdb_write_string(&w, RG_BYTES("int"), 4102444800000, RG_BYTES("-70000"));
     rg_rdb_write_string(&w, RG_BYTES("big"), -1, rg_bytes(big, sizeof(big)));
     rg_rdb_write_string(&w, RG_BYTES(""), -1, RG_BYTES(""));
-    rg_rdb_write_hash(&w, RG_BYTES("h"), -1, 2);
+    rg_rdb_write_hash(&w, RG_BYTES("h"), -1, 2, false);
     rg_rdb_write_hash_field(&w, RG_BYTES("f"), RG_BYTES("300"));
     rg_rdb_write_hash_field(&w, RG_BYTES("g"), RG_BYTES("value"));
     rg_rdb_write_end(&w);
@@ -111,8 +116,8 @@ RG_TEST(only_known_heads)
     check_told("REDIS", RG_BYTES("001x"), RG_ECORRUPT, "The version is not a number at offset 9");
     check_told("REDIS", RG_BYTES("0000"), RG_ECORRUPT,
                "Can't handle RDB format version 0 at offset 9");
-    check_told("REDIS", RG_BYTES("0011"), RG_ECORRUPT,
-               "Can't handle RDB format version 11 at offset 9");
+    check_told("REDIS", RG_BYTES("0012"), RG_ECORRUPT,
+               "Can't handle RDB format version 12 at offset 9");
     check_told("REDIS", RG_BYTES("0010"), RG_EAGAIN, "");
 }
 
@@ -216,7 +221,7 @@ RG_TEST(opcodes_and_types)
                "0 k=v @-1000\n0 l=w\n");
     check_told("REDIS0009",
                RG_BYTES("\xfc\2\0\0\0\0\0\0\0\xf8\x40\x80\xf9\7\4\1k\1\1f\1v\xfe\7\0\1l\1w"),
-               RG_EAGAIN, "0 k: 1 @2\n0 k.f=v\n7 l=w\n");
+               RG_EAGAIN, "0 k: 1 @2 idle 128 freq 7\n0 k.f=v\n7 l=w\n");
     check_told("REDIS0010", RG_BYTES("\xf5\3lib"), RG_EAGAIN, "function lib\n");
     check_told("REDIS0010", RG_BYTES("\xf5\xc5"), RG_ECORRUPT,
                "Unknown length encoding 0xc5 at offset 11");
@@ -281,4 +286,244 @@ RG_TEST(strings_that_look_like_numbers_come_back_as_they_were)
         rg_buf_fini(&told);
         rg_buf_fini(&want);
     }
+}
+
+/* ---- Collections of any content ---- */
+
+enum { ELEMENTS_MAX = 300, TEXT_MAX = 9000 };
+
+/* Different for each index: a number, a short text, or now and then a long one. */
+static struct rg_bytes random_text(struct rg_rand *rand, unsigned index, char *room)
+{
+    static const int64_t bases[] = {
+        0, 100, 4000, 30000, 8000000, 2147000000, 1 + (INT64_C(1) << 62)};
+    unsigned kind = (unsigned)rg_rand_below(rand, 8);
+    if (kind < 4) {
+        int64_t value = bases[rg_rand_below(rand, 7)] + index * 7;
+        return rg_bytes(room, rg_format_i64(room, rg_rand_below(rand, 2) ? value : -value - 1));
+    }
+    size_t len = kind < 7 ? rg_rand_below(rand, 80) : rg_rand_below(rand, TEXT_MAX);
+    int head = snprintf(room, TEXT_MAX, "t%u:", index);
+    if (len < (size_t)head)
+        len = (size_t)head;
+    for (size_t i = (size_t)head; i < len; i++)
+        room[i] = kind == 7 ? 'z' : (char)rg_rand_below(rand, 256);
+    return rg_bytes(room, len);
+}
+
+static double random_score(struct rg_rand *rand)
+{
+    static const double scores[] = {0, -1, 1.5, 1e300, -INFINITY, INFINITY, 127, 4096, 5e-324};
+    uint64_t kind = rg_rand_below(rand, 12);
+    return kind < 9 ? scores[kind] : (double)(int64_t)rg_rand_u64(rand) / 1024;
+}
+
+struct model {
+    struct rg_rdb_writer writer;
+    struct rg_buf file;
+    struct rg_buf told; /* what the reader has to tell */
+    struct rg_rand rand;
+    char room[2][TEXT_MAX];
+};
+
+static void model_say(struct model *m, const char *before, struct rg_bytes bytes)
+{
+    rg_buf_append_str(&m->told, before);
+    rdb_narrate_bytes(bytes, &m->told);
+}
+
+static void random_list(struct model *m, struct rg_bytes key, unsigned count)
+{
+    rg_rdb_write_list(&m->writer, key, -1);
+    model_say(m, "0 ", key);
+    rg_buf_append_str(&m->told, ": list\n");
+    for (unsigned i = 0; i < count; i++) {
+        struct rg_bytes text = random_text(&m->rand, i, m->room[0]);
+        rg_rdb_write_list_element(&m->writer, text);
+        rg_buf_printf(&m->told, "0 %.*s[%u]=", (int)key.len, key.data, i);
+        model_say(m, "", text);
+        rg_buf_append_char(&m->told, '\n');
+    }
+    rg_rdb_write_list_end(&m->writer);
+}
+
+static void random_set(struct model *m, struct rg_bytes key, unsigned count, bool packed)
+{
+    static const int64_t widths[] = {1, 100, INT64_C(1) << 40};
+    int64_t step = widths[rg_rand_below(&m->rand, 3)];
+    rg_rdb_write_set(&m->writer, key, 5, count, packed);
+    rg_buf_printf(&m->told, "0 %.*s: %u @5\n", (int)key.len, key.data, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct rg_bytes text =
+            packed ? rg_bytes(m->room[0], rg_format_i64(m->room[0], ((int64_t)i - 20) * step))
+                   : random_text(&m->rand, i, m->room[0]);
+        rg_rdb_write_set_member(&m->writer, text);
+        rg_buf_printf(&m->told, "0 %.*s ", (int)key.len, key.data);
+        model_say(m, "", text);
+        rg_buf_append_char(&m->told, '\n');
+    }
+}
+
+static void random_zset(struct model *m, struct rg_bytes key, unsigned count, bool packed)
+{
+    rg_rdb_write_zset(&m->writer, key, -1, count, packed);
+    rg_buf_printf(&m->told, "0 %.*s: %u\n", (int)key.len, key.data, count);
+    for (unsigned i = 0; i < count; i++) {
+        char digits[RG_DOUBLE_CHARS];
+        struct rg_bytes text = random_text(&m->rand, i, m->room[0]);
+        double score = random_score(&m->rand);
+        rg_rdb_write_zset_member(&m->writer, text, score);
+        rg_buf_printf(&m->told, "0 %.*s ", (int)key.len, key.data);
+        model_say(m, "", text);
+        rg_buf_append_char(&m->told, '=');
+        rg_buf_append(&m->told, digits, rg_format_double(digits, score));
+        rg_buf_append_char(&m->told, '\n');
+    }
+}
+
+static void random_hash(struct model *m, struct rg_bytes key, unsigned count, bool packed)
+{
+    rg_rdb_write_hash(&m->writer, key, -1, count, packed);
+    rg_buf_printf(&m->told, "0 %.*s: %u\n", (int)key.len, key.data, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct rg_bytes field = random_text(&m->rand, i, m->room[0]);
+        struct rg_bytes value = random_text(&m->rand, i, m->room[1]);
+        rg_rdb_write_hash_field(&m->writer, field, value);
+        rg_buf_printf(&m->told, "0 %.*s.", (int)key.len, key.data);
+        model_say(m, "", field);
+        model_say(m, "=", value);
+        rg_buf_append_char(&m->told, '\n');
+    }
+}
+
+static void random_collection(struct model *m, struct rg_bytes key)
+{
+    unsigned count = 1 + (unsigned)rg_rand_below(&m->rand, ELEMENTS_MAX);
+    bool packed = rg_rand_below(&m->rand, 2) == 0;
+    switch (rg_rand_below(&m->rand, 4)) {
+    case 0:
+        random_list(m, key, count);
+        break;
+    case 1:
+        random_set(m, key, count, packed);
+        break;
+    case 2:
+        random_zset(m, key, count, packed);
+        break;
+    default:
+        random_hash(m, key, count, packed);
+        break;
+    }
+}
+
+RG_TEST(collections_come_back_as_they_were)
+{
+    struct model *m = RG_NEW(struct model);
+    rg_test_note("seed 7");
+    rg_rand_init(&m->rand, 7);
+    for (int round = 0; round < 20; round++) {
+        struct rg_buf got = {0};
+        rg_rdb_write_begin(&m->writer, &m->file, round % 2 == 0, round % 3 == 0);
+        for (int i = 0; i < 10; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "k%d", i);
+            random_collection(m, rg_bytes_str(name));
+        }
+        rg_rdb_write_end(&m->writer);
+        rg_buf_append_str(&m->told, "end\n");
+        size_t piece = 1 + rg_rand_below(&m->rand, 1u << rg_rand_below(&m->rand, 16));
+        RG_CHECK_INT(rdb_narrate(rg_buf_view(&m->file), piece, &got), RG_EAGAIN);
+        RG_CHECK(rg_bytes_equal(rg_buf_view(&got), rg_buf_view(&m->told)));
+        rg_buf_fini(&m->file);
+        rg_buf_fini(&m->told);
+        rg_buf_fini(&got);
+    }
+    rg_free(m);
+}
+
+/* ---- Payloads of DUMP ---- */
+
+RG_TEST(a_payload_is_a_value_with_version_and_checksum)
+{
+    struct rg_buf payload = {0};
+    struct rg_buf told = {0};
+    struct rg_rdb_writer w;
+    rg_rdb_write_payload_begin(&w, &payload, true);
+    rg_rdb_write_set(&w, RG_BYTES("ignored"), 5, 2, true);
+    rg_rdb_write_set_member(&w, RG_BYTES("1"));
+    rg_rdb_write_set_member(&w, RG_BYTES("2"));
+    rg_rdb_write_payload_end(&w);
+    /* As redis-server 7.0 dumps it. */
+    RG_CHECK(rg_bytes_equal(rg_buf_view(&payload),
+                            RG_BYTES("\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00"
+                                     "\x0a\x00\x6f\x79\x38\xb1\x34\xeb\x20\x2e")));
+    RG_CHECK_INT(rdb_narrate_payload(rg_buf_view(&payload), &told), RG_EAGAIN);
+    RG_CHECK_BYTES(rg_buf_view(&told), "0 : 2\n0  1\n0  2\nend\n");
+    rg_buf_fini(&told);
+    for (size_t i = 0; i < rg_buf_len(&payload); i++) {
+        payload.data[i] = (char)(payload.data[i] ^ 4);
+        RG_CHECK_INT(rdb_narrate_payload(rg_buf_view(&payload), &told), RG_ECORRUPT);
+        payload.data[i] = (char)(payload.data[i] ^ 4);
+        RG_CHECK_INT(rdb_narrate_payload(rg_bytes(payload.data, i), &told), RG_ECORRUPT);
+    }
+    rg_buf_fini(&payload);
+    rg_buf_fini(&told);
+}
+
+/* A body with a true foot. */
+static int told_payload(struct rg_bytes body, unsigned version, struct rg_buf *told)
+{
+    struct rg_buf payload = {0};
+    rg_buf_append_bytes(&payload, body);
+    rg_buf_append_char(&payload, (char)version);
+    rg_buf_append_char(&payload, 0);
+    uint64_t crc = rg_crc64(0, rg_buf_view(&payload).data, rg_buf_len(&payload));
+    rg_buf_append(&payload, &crc, sizeof(crc));
+    int rc = rdb_narrate_payload(rg_buf_view(&payload), told);
+    rg_buf_fini(&payload);
+    return rc;
+}
+
+RG_TEST(payloads_that_hold_no_value)
+{
+    struct rg_buf told = {0};
+    RG_CHECK_INT(told_payload(RG_BYTES("\0\1v"), 11, &told), RG_EAGAIN);
+    RG_CHECK_BYTES(rg_buf_view(&told), "0 =v\nend\n");
+    RG_CHECK_INT(told_payload(RG_BYTES("\0\1v"), 12, &told), RG_ECORRUPT);
+    RG_CHECK_INT(told_payload(RG_BYTES(""), 10, &told), RG_ECORRUPT);
+    RG_CHECK_INT(told_payload(RG_BYTES("\0\2v"), 10, &told), RG_ECORRUPT);
+    RG_CHECK_INT(told_payload(RG_BYTES("\x02\2\1v"), 10, &told), RG_ECORRUPT);
+    RG_CHECK_INT(told_payload(RG_BYTES("\xfe\1"), 10, &told), RG_ECORRUPT); /* an opcode */
+    RG_CHECK_INT(told_payload(RG_BYTES("\xff"), 10, &told), RG_ECORRUPT);
+    RG_CHECK_INT(told_payload(RG_BYTES("\x0f\0"), 10, &told), RG_ETYPE);
+    rg_buf_fini(&told);
+    RG_CHECK_INT(told_payload(RG_BYTES("\2\0"), 10, &told), RG_EAGAIN); /* an empty set */
+    RG_CHECK_BYTES(rg_buf_view(&told), "end\n");
+    rg_buf_fini(&told);
+}
+
+/* ---- What no file should hold ---- */
+
+RG_TEST(collections_that_do_not_hold)
+{
+    check_told("REDIS0009", RG_BYTES("\x03\1z\1\1m\xfd"), RG_ECORRUPT,
+               "0 z: 1\nA score that is not a number at offset 16");
+    check_told("REDIS0009",
+               RG_BYTES("\x03\1z\1\1m\x03"
+                        "1.x"),
+               RG_ECORRUPT, "0 z: 1\nA score that is not a number at offset 19");
+    check_told("REDIS0009", RG_BYTES("\x05\1z\1\1m\0\0\0\0\0\0\xf8\x7f"), RG_ECORRUPT,
+               "0 z: 1\nA score that is not a number at offset 23");
+    check_told("REDIS0010", RG_BYTES("\x12\1l\1\3\1x"), RG_ECORRUPT,
+               "Unknown node of a list at offset 14");
+    check_told("REDIS0010", RG_BYTES("\x12\1l\1\2\1x"), RG_ECORRUPT,
+               "Invalid packed list at offset 16");
+    check_told("REDIS0010", RG_BYTES("\x12\1l\2\1\1x\1\0\0\1s\1v"), RG_EAGAIN,
+               "0 l: list\n0 l[0]=x\n0 l[1]=\n0 s=v\n");
+    check_told("REDIS0010", RG_BYTES("\x0b\1s\x0c\2\0\0\0\2\0\0\0\2\0\1\0"), RG_ECORRUPT,
+               "Invalid packed set at offset 25");
+    check_told("REDIS0010", RG_BYTES("\x11\1z\x0b\x0b\0\0\0\2\0\x01\1\x81x\2\xff"), RG_ECORRUPT,
+               "Invalid packed zset at offset 24");
+    check_told("REDIS0010", RG_BYTES("\x11\1z\x0c\x0c\0\0\0\2\0\x01\1\x81x\2\xff"), RG_ECORRUPT,
+               "0 z: 1\nA score that is not a number at offset 25");
 }

@@ -6,6 +6,24 @@
 #include "base/rand.h"
 #include "tests/harness.h"
 
+/* What the quick way takes, the full parser takes too, with the same result. */
+static void check_plain(const struct rg_request_parser *before, struct rg_bytes input, int rc,
+                        const struct rg_request *request)
+{
+    enum { MAX_ARGS = 16 };
+    struct rg_bytes argv[MAX_ARGS];
+    size_t size = 0;
+    int argc = rg_request_parse_plain(before, input, argv, MAX_ARGS, &size);
+
+    if (argc == RG_EAGAIN)
+        return;
+    RG_CHECK_INT(rc, 0);
+    RG_CHECK_INT(request->argc, argc);
+    RG_CHECK_INT(request->size, size);
+    for (int i = 0; i < argc; i++)
+        RG_CHECK(rg_bytes_equal(argv[i], request->argv[i]));
+}
+
 /* Parses all of input, which arrives in pieces of `step` bytes; each piece in a place of its own,
  * so that a view kept from before shows under a sanitizer. Writes what came out as text. */
 static void parse_all(struct rg_bytes input, size_t step, bool authenticated, struct rg_buf *out)
@@ -19,7 +37,9 @@ static void parse_all(struct rg_bytes input, size_t step, bool authenticated, st
         end = input.len - end < step ? input.len : end + step;
         for (;;) {
             char *copy = rg_alloc_copy(input.data + start, end - start);
+            struct rg_request_parser before = parser;
             int rc = rg_request_parse(&parser, rg_bytes(copy, end - start), &request);
+            check_plain(&before, rg_bytes(copy, end - start), rc, &request);
             if (rc == 0) {
                 rg_buf_append_char(out, '(');
                 for (int i = 0; i < request.argc; i++) {
@@ -63,6 +83,52 @@ RG_TEST(reads_arrays_and_pipelines)
     CHECK_PARSE("*1\r\n$4\r\n\r\n\r\n\r\n", "([\r\n\r\n])");
     /* What stands in the place of the second byte of an end of line is not looked at. */
     CHECK_PARSE("*1\rx$4\rxPINGxx*1\r\n$1\r\nb\r\n", "([PING])([b])");
+}
+
+RG_TEST(the_quick_way_takes_what_is_plain_and_whole)
+{
+    struct rg_request_parser parser = {.authenticated = true};
+    struct rg_bytes input = RG_BYTES("*2\r\n$3\r\nGET\r\n$0\r\n\r\n*1\r\n");
+    struct rg_bytes argv[2];
+    size_t size = 0;
+
+    RG_CHECK_INT(rg_request_parse_plain(&parser, input, argv, 2, &size), 2);
+    RG_CHECK_INT(size, 19);
+    RG_CHECK_BYTES(argv[0], "GET");
+    RG_CHECK_INT(argv[1].len, 0);
+    RG_CHECK_INT(rg_request_parse_plain(&parser, input, argv, 1, &size), RG_EAGAIN);
+    for (size_t len = 0; len < 19; len++)
+        RG_CHECK_INT(rg_request_parse_plain(&parser, rg_bytes(input.data, len), argv, 2, &size),
+                     RG_EAGAIN);
+    parser.authenticated = false;
+    RG_CHECK_INT(rg_request_parse_plain(&parser, input, argv, 2, &size), RG_EAGAIN);
+}
+
+RG_TEST(what_the_quick_way_leaves_to_the_parser)
+{
+    static const char *const inputs[] = {
+        "PING\r\n",
+        "*0\r\n",
+        "*-1\r\n",
+        "*01\r\n$1\r\na\r\n",
+        "*1\r\n$01\r\na\r\n",
+        "*1\r\n$00\r\n\r\n",
+        "*1\rx$1\r\na\r\n",
+        "*1\r\n$-1\r\n\r\n",
+        "*1\r\n:1\r\na\r\n",
+        "*\r\n$1\r\na\r\n",
+        "*1\r\n$1\n\na\r\n",
+        "*1000000000\r\n",
+        "*1\r\n$1000000000\r\na\r\n",
+        "*+1\r\n$1\r\na\r\n",
+    };
+    struct rg_request_parser parser = {.authenticated = true};
+    struct rg_bytes argv[4];
+    size_t size = 0;
+
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+        RG_CHECK_INT(rg_request_parse_plain(&parser, rg_bytes_str(inputs[i]), argv, 4, &size),
+                     RG_EAGAIN);
 }
 
 RG_TEST(reads_inline_commands)

@@ -3,7 +3,8 @@
 #include "store/store.h"
 #include "tests/harness.h"
 
-static const struct rg_store_limits limits = {8, 64};
+static const struct rg_store_limits limits = {.hash_max_listpack_entries = 8,
+                                              .hash_max_listpack_value = 64};
 
 static struct rg_bytes key_name(char name[24], uint64_t i)
 {
@@ -173,5 +174,29 @@ RG_TEST(the_access_word_is_kept_by_moves_and_has_24_bits)
     rg_string_replace(db, &entry, RG_BYTES("a value that is long enough to need another entry"));
     RG_CHECK_INT(rg_entry_access(entry), 0xabcdef);
     RG_CHECK_STR(rg_type_name(rg_entry_type(entry)), "string");
+    rg_store_free(store);
+}
+
+RG_TEST(a_key_that_is_expected_is_found_by_the_hash_given)
+{
+    struct rg_store *store = rg_store_new(2, 1, &limits);
+    struct rg_db *db = rg_store_db(store, 1);
+    char name[24];
+    struct rg_bytes key = key_name(name, 7);
+    uint64_t hash = rg_store_hash(store, key);
+    rg_db_prefetch_bucket(db, hash);
+    rg_db_prefetch_entry(db, hash);
+    rg_store_expect_key(store, key, hash);
+    rg_db_put_string(db, key, RG_BYTES("seven"));
+    rg_db_prefetch_bucket(db, hash);
+    rg_db_prefetch_entry(db, hash);
+    RG_CHECK_BYTES(get(db, "key:7"), "seven");
+    /* A wrong hash shows that it is used, and for these bytes only. */
+    rg_store_expect_key(store, key, ~hash);
+    RG_CHECK(rg_db_find(db, key) == NULL);
+    RG_CHECK(rg_db_find(db, RG_BYTES("key:7")) != NULL);
+    rg_store_forget_key(store);
+    RG_CHECK(rg_db_find(db, key) != NULL);
+    RG_CHECK(rg_db_find(db, rg_bytes(name, 0)) == NULL);
     rg_store_free(store);
 }

@@ -3,8 +3,9 @@
 #include "store/store.h"
 #include "tests/harness.h"
 
-static const struct rg_store_limits packed_limits = {128, 64};
-static const struct rg_store_limits table_limits = {0, 0};
+static const struct rg_store_limits packed_limits = {.hash_max_listpack_entries = 128,
+                                                     .hash_max_listpack_value = 64};
+static const struct rg_store_limits table_limits = {.hash_max_listpack_entries = 0};
 
 enum { KEYS = 300 };
 

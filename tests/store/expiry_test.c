@@ -4,7 +4,8 @@
 
 #include "tests/harness.h"
 
-static const struct rg_store_limits limits = {128, 64};
+static const struct rg_store_limits limits = {.hash_max_listpack_entries = 128,
+                                              .hash_max_listpack_value = 64};
 enum { KEYS = 500 };
 
 static struct rg_bytes key_name(char name[16], unsigned i)

@@ -3,7 +3,8 @@
 #include "store/store.h"
 #include "tests/harness.h"
 
-static const struct rg_store_limits limits = {128, 64};
+static const struct rg_store_limits limits = {.hash_max_listpack_entries = 128,
+                                              .hash_max_listpack_value = 64};
 static const struct rg_bytes key = {"hash", 4};
 
 enum { FIELDS = 400 };
@@ -131,13 +132,14 @@ RG_TEST(random_changes_match_a_model)
 
 RG_TEST(random_changes_of_a_packed_hash_match_a_model)
 {
-    static const struct rg_store_limits packed = {1000, 64};
+    static const struct rg_store_limits packed = {.hash_max_listpack_entries = 1000,
+                                                  .hash_max_listpack_value = 64};
     run_model(&packed, 32);
 }
 
 RG_TEST(random_changes_of_a_table_match_a_model)
 {
-    static const struct rg_store_limits table = {0, 64};
+    static const struct rg_store_limits table = {.hash_max_listpack_value = 64};
     run_model(&table, 33);
 }
 

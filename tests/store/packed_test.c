@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/alloc.h"
 #include "base/rand.h"
 #include "tests/harness.h"
 
@@ -19,10 +18,12 @@ RG_TEST(lengths_around_the_borders_of_the_number_form_come_back)
 {
     static const size_t lens[] = {0, 1, 127, 128, 129, 16383, 16384, 20000};
     static char text[20000];
-    struct rg_packed *packed = rg_packed_new();
+    struct rg_pool *pool = rg_pool_new();
+    struct rg_packed *packed = rg_packed_new(pool);
     memset(text, 'x', sizeof(text));
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
-        packed = rg_packed_append(packed, rg_bytes(text, lens[i]), rg_bytes(text, lens[i] / 2));
+        packed =
+            rg_packed_append(pool, packed, rg_bytes(text, lens[i]), rg_bytes(text, lens[i] / 2));
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
         struct rg_pair pair;
         const char *at = rg_packed_find(packed, rg_bytes(text, lens[i]));
@@ -30,24 +31,29 @@ RG_TEST(lengths_around_the_borders_of_the_number_form_come_back)
         RG_CHECK(rg_pair_read(at, &pair) <= packed->data + packed->len);
         RG_CHECK_INT(pair.value.len, lens[i] / 2);
     }
-    rg_packed_free(packed);
+    rg_packed_free(pool, packed);
+    RG_CHECK_INT(rg_pool_used(pool), 0);
+    rg_pool_delete(pool);
 }
 
 RG_TEST(a_replaced_value_keeps_its_place_and_may_come_from_the_hash_itself)
 {
-    struct rg_packed *packed = rg_packed_new();
-    packed = rg_packed_append(packed, RG_BYTES("a"), RG_BYTES("one"));
-    packed = rg_packed_append(packed, RG_BYTES("b"), RG_BYTES("the second"));
-    packed = rg_packed_append(packed, RG_BYTES("c"), RG_BYTES(""));
-    packed = rg_packed_replace(packed, packed->data, value_of(packed, "b"));
+    struct rg_pool *pool = rg_pool_new();
+    struct rg_packed *packed = rg_packed_new(pool);
+    packed = rg_packed_append(pool, packed, RG_BYTES("a"), RG_BYTES("one"));
+    packed = rg_packed_append(pool, packed, RG_BYTES("b"), RG_BYTES("the second"));
+    packed = rg_packed_append(pool, packed, RG_BYTES("c"), RG_BYTES(""));
+    packed = rg_packed_replace(pool, packed, packed->data, value_of(packed, "b"));
     RG_CHECK_BYTES(rg_pair_field(packed->data), "a");
     RG_CHECK_BYTES(value_of(packed, "a"), "the second");
-    packed = rg_packed_remove(packed, packed->data);
+    packed = rg_packed_remove(pool, packed, packed->data);
     RG_CHECK_BYTES(rg_pair_field(packed->data), "b");
     RG_CHECK(rg_packed_find(packed, RG_BYTES("a")) == NULL);
     RG_CHECK(rg_packed_find(packed, RG_BYTES("c")) != NULL);
     RG_CHECK_INT(packed->count, 2);
-    rg_packed_free(packed);
+    rg_packed_free(pool, packed);
+    RG_CHECK_INT(rg_pool_used(pool), 0);
+    rg_pool_delete(pool);
 }
 
 RG_TEST(random_operations_match_a_model)
@@ -56,7 +62,8 @@ RG_TEST(random_operations_match_a_model)
     int lens[FIELDS];
     static char text[300];
     struct rg_rand rand;
-    struct rg_packed *packed = rg_packed_new();
+    struct rg_pool *pool = rg_pool_new();
+    struct rg_packed *packed = rg_packed_new(pool);
     size_t memory = rg_packed_memory(packed);
     rg_rand_init(&rand, 4);
     rg_test_note("seed 4");
@@ -73,18 +80,20 @@ RG_TEST(random_operations_match_a_model)
             RG_CHECK_INT(value_of(packed, field).len, lens[i]);
         int len = (int)rg_rand_below(&rand, sizeof(text));
         if (at != NULL && rg_rand_below(&rand, 2) == 0) {
-            packed = rg_packed_remove(packed, at);
+            packed = rg_packed_remove(pool, packed, at);
             len = -1;
         } else if (at != NULL) {
-            packed = rg_packed_replace(packed, at, rg_bytes(text, (size_t)len));
+            packed = rg_packed_replace(pool, packed, at, rg_bytes(text, (size_t)len));
         } else {
-            packed = rg_packed_append(packed, name, rg_bytes(text, (size_t)len));
+            packed = rg_packed_append(pool, packed, name, rg_bytes(text, (size_t)len));
         }
         lens[i] = len;
     }
     while (packed->count > 0)
-        packed = rg_packed_remove(packed, packed->data);
+        packed = rg_packed_remove(pool, packed, packed->data);
     RG_CHECK_INT(packed->len, 0);
     RG_CHECK_INT(rg_packed_memory(packed), memory);
-    rg_packed_free(packed);
+    rg_packed_free(pool, packed);
+    RG_CHECK_INT(rg_pool_used(pool), 0);
+    rg_pool_delete(pool);
 }

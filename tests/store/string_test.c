@@ -3,7 +3,8 @@
 #include "store/store.h"
 #include "tests/harness.h"
 
-static const struct rg_store_limits limits = {128, 64};
+static const struct rg_store_limits limits = {.hash_max_listpack_entries = 128,
+                                              .hash_max_listpack_value = 64};
 static const struct rg_bytes key = {"key", 3};
 
 static struct rg_bytes get(const struct rg_entry *entry)

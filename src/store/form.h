@@ -1,0 +1,62 @@
+#ifndef RG_STORE_FORM_H
+#define RG_STORE_FORM_H
+
+#include "store/pool.h"
+#include "store/store.h"
+
+/*
+ * The forms that a value is kept in. A form is a row of the table in form.c: what the rest of the
+ * store needs to know of a value without knowing what it is. A type's rows lie in its own file.
+ */
+enum rg_form {
+    RG_FORM_INT,        /* string: an int64_t in the entry */
+    RG_FORM_INLINE,     /* string: up to RG_INLINE_MAX bytes in the entry, behind the key */
+    RG_FORM_BLOCK,      /* string: struct rg_block */
+    RG_FORM_PACKED,     /* hash, small: struct rg_packed */
+    RG_FORM_TABLE,      /* hash, large: struct rg_fields */
+    RG_FORM_LIST_CHUNK, /* list, short: struct rg_list_chunk */
+    RG_FORM_LIST_DIR,   /* list, long: struct rg_list_dir */
+    RG_FORM_SET_INTS,
+    RG_FORM_SET_PACKED,
+    RG_FORM_SET_TABLE,
+    RG_FORM_ZSET_PACKED,
+    RG_FORM_ZSET_TREE,
+    RG_FORMS
+};
+
+/* value is what the entry's pointer (union rg_value) points at: never NULL. */
+struct rg_form_ops {
+    enum rg_type type;
+    const char *encoding; /* as OBJECT ENCODING says; NULL: encoding_of knows */
+    const char *(*encoding_of)(const struct rg_entry *entry);
+    /* Forms whose value lies in the entry itself have none of the following. */
+    void (*free)(struct rg_pool *pool, void *value);
+    /* All that the value holds of its pool, in O(1). */
+    uint64_t (*memory)(const void *value);
+    void *(*copy)(struct rg_pool *pool, const void *value);
+    /*
+     * How many elements free would visit; NULL: it takes no time worth counting. Values of many
+     * are freed in steps, each of at most *budget elements, which it counts down. True: all of it
+     * is gone. Between steps nobody else looks at the value.
+     */
+    uint64_t (*elements)(const void *value);
+    bool (*free_step)(struct rg_pool *pool, void *value, uint64_t *budget);
+};
+
+const struct rg_form_ops *rg_form_ops(enum rg_form form);
+
+/* The rows, by their files. */
+extern const struct rg_form_ops rg_form_int;         /* string.c */
+extern const struct rg_form_ops rg_form_inline;      /* string.c */
+extern const struct rg_form_ops rg_form_block;       /* string.c */
+extern const struct rg_form_ops rg_form_packed;      /* hash.c */
+extern const struct rg_form_ops rg_form_table;       /* hash.c */
+extern const struct rg_form_ops rg_form_list_chunk;  /* list.c */
+extern const struct rg_form_ops rg_form_list_dir;    /* list.c */
+extern const struct rg_form_ops rg_form_set_ints;    /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_packed;  /* set_forms.c */
+extern const struct rg_form_ops rg_form_set_table;   /* set_forms.c */
+extern const struct rg_form_ops rg_form_zset_packed; /* zset.c */
+extern const struct rg_form_ops rg_form_zset_tree;   /* zset.c */
+
+#endif

@@ -1,0 +1,396 @@
+#include "store/list_dir.h"
+
+#include "base/panic.h"
+
+static struct rg_list_chunk *chunk_at(const struct rg_list_dir *dir, uint32_t at)
+{
+    return rg_list_dir_item(dir, at)->chunk;
+}
+
+/* ---- The items ---- */
+
+static void items_free(struct rg_pool *pool, struct rg_list_dir *dir)
+{
+    if (dir->cap > 1)
+        rg_pool_free(pool, dir->items, dir->cap * sizeof(*dir->items));
+    dir->items = NULL;
+    dir->cap = 0;
+}
+
+/* More room, mostly at the side that is in need of it. */
+static void items_grow(struct rg_pool *pool, struct rg_list_dir *dir, bool front)
+{
+    uint32_t cap = dir->count + dir->count / 2 + 4;
+    struct rg_list_item *items = rg_pool_alloc(pool, cap * sizeof(*items));
+    uint32_t other = (cap - dir->count) / 4;
+    uint32_t head = front ? cap - dir->count - other : other;
+    memcpy(items + head, dir->items + dir->head, dir->count * sizeof(*items));
+    items_free(pool, dir);
+    dir->items = items;
+    dir->head = head;
+    dir->cap = cap;
+}
+
+/* An item for a chunk before the one at `at`. */
+static void items_insert(struct rg_pool *pool, struct rg_list_dir *dir, uint32_t at,
+                         struct rg_list_chunk *chunk)
+{
+    bool front = at < dir->count - at;
+    if (front ? dir->head == 0 : dir->head + dir->count == dir->cap)
+        items_grow(pool, dir, front);
+    struct rg_list_item *first = dir->items + dir->head;
+    if (front) {
+        memmove(first - 1, first, at * sizeof(*first));
+        dir->head--;
+    } else {
+        memmove(first + at + 1, first + at, (dir->count - at) * sizeof(*first));
+    }
+    dir->count++;
+    *rg_list_dir_item(dir, at) = (struct rg_list_item){chunk, chunk->count};
+}
+
+/* The chunks have been taken care of. */
+static void items_remove(struct rg_list_dir *dir, uint32_t at, uint32_t count)
+{
+    struct rg_list_item *first = dir->items + dir->head;
+    uint32_t after = dir->count - at - count;
+    if (at < after) {
+        memmove(first + count, first, at * sizeof(*first));
+        dir->head += count;
+    } else {
+        memmove(first + at, first + at + count, after * sizeof(*first));
+    }
+    dir->count -= count;
+    if (dir->count == 0)
+        dir->head = 0;
+}
+
+/* ---- Chunks as parts of the list ---- */
+
+/* What is about to change leaves the sums, and enters them again afterwards. */
+static void chunk_take(struct rg_list_dir *dir, uint32_t at)
+{
+    dir->len -= rg_list_dir_item(dir, at)->count;
+    dir->memory -= rg_list_chunk_memory(chunk_at(dir, at));
+}
+
+static void chunk_put(struct rg_list_dir *dir, uint32_t at, struct rg_list_chunk *chunk)
+{
+    *rg_list_dir_item(dir, at) = (struct rg_list_item){chunk, chunk->count};
+    dir->len += chunk->count;
+    dir->memory += rg_list_chunk_memory(chunk);
+}
+
+static void chunk_enter(struct rg_pool *pool, struct rg_list_dir *dir, uint32_t at,
+                        struct rg_list_chunk *chunk)
+{
+    items_insert(pool, dir, at, chunk);
+    dir->len += chunk->count;
+    dir->memory += rg_list_chunk_memory(chunk);
+}
+
+static void chunk_insert(struct rg_pool *pool, struct rg_list_dir *dir,
+                         const struct rg_list_limit *limit, uint32_t at, uint32_t offset,
+                         struct rg_bytes element)
+{
+    chunk_take(dir, at);
+    chunk_put(dir, at, rg_list_chunk_insert(pool, chunk_at(dir, at), limit, offset, element));
+}
+
+/* A chunk of its own for the element. Among many one chunk more is little. */
+static void chunk_begin(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint32_t at, struct rg_bytes element)
+{
+    enum { MANY = 8 };
+    size_t size = rg_list_element_size(element);
+    size_t cap = dir->count < MANY || size > limit->bytes ? size : limit->bytes;
+    struct rg_list_chunk *chunk = rg_list_chunk_new(pool, cap);
+    /* At the head of the list its room lies in front. */
+    if (at == 0 && dir->count > 0)
+        chunk->head = chunk->tail = chunk->cap - (uint32_t)size;
+    chunk = rg_list_chunk_insert(pool, chunk, limit, chunk->tail, element);
+    chunk_enter(pool, dir, at, chunk);
+}
+
+static bool chunks_join(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint32_t at)
+{
+    if (at + 1 >= dir->count)
+        return false;
+    struct rg_list_chunk *left = chunk_at(dir, at);
+    struct rg_list_chunk *right = chunk_at(dir, at + 1);
+    /* Half full at most, so that the next insertion does not tear them apart again. */
+    if ((size_t)rg_list_chunk_used(left) + rg_list_chunk_used(right) > limit->bytes / 2 ||
+        (uint64_t)left->count + right->count > limit->count / 2)
+        return false;
+    chunk_take(dir, at + 1);
+    chunk_take(dir, at);
+    chunk_put(dir, at, rg_list_chunk_join(pool, left, right));
+    items_remove(dir, at + 1, 1);
+    return true;
+}
+
+/* A chunk lost elements: it may go, join its neighbours, or give back room. */
+static void chunk_settle(struct rg_pool *pool, struct rg_list_dir *dir,
+                         const struct rg_list_limit *limit, uint32_t at)
+{
+    if (at >= dir->count)
+        return;
+    if (at > 0 && chunks_join(pool, dir, limit, at - 1))
+        at--;
+    chunks_join(pool, dir, limit, at);
+    /* The ends of a long list have their room for what comes next. */
+    if (dir->count > 1 && (at == 0 || at == dir->count - 1))
+        return;
+    chunk_take(dir, at);
+    chunk_put(dir, at, rg_list_chunk_trim(pool, chunk_at(dir, at)));
+}
+
+/* Takes elements out of one chunk, not all of them. */
+static void chunk_erase(struct rg_list_dir *dir, uint32_t at, uint32_t within, uint32_t count)
+{
+    struct rg_list_chunk *chunk = chunk_at(dir, at);
+    uint32_t from = rg_list_chunk_seek(chunk, within);
+    uint32_t to = from;
+    if (within + count == chunk->count) {
+        to = chunk->tail;
+    } else {
+        struct rg_bytes element;
+        for (uint32_t left = count; left > 0; left--)
+            to = rg_list_chunk_next(chunk, to, &element);
+    }
+    chunk_take(dir, at);
+    rg_list_chunk_erase(chunk, from, to, count);
+    chunk_put(dir, at, chunk);
+}
+
+/* ---- Elements ---- */
+
+uint32_t rg_list_dir_find(const struct rg_list_dir *dir, uint64_t index, uint32_t *ret_within)
+{
+    RG_ASSERT(index < dir->len);
+    const struct rg_list_item *first = dir->items + dir->head;
+    if (index < dir->len / 2) {
+        uint32_t at = 0;
+        for (; index >= first[at].count; at++)
+            index -= first[at].count;
+        *ret_within = (uint32_t)index;
+        return at;
+    }
+    uint64_t behind = dir->len - index; /* elements from it to the end */
+    uint32_t at = dir->count - 1;
+    for (; behind > first[at].count; at--)
+        behind -= first[at].count;
+    *ret_within = (uint32_t)(first[at].count - behind);
+    return at;
+}
+
+/* Puts the element beside the chunk at `at`: in that one's neighbour, or in a chunk of its own. */
+static void insert_between(struct rg_pool *pool, struct rg_list_dir *dir,
+                           const struct rg_list_limit *limit, uint32_t at, struct rg_bytes element)
+{
+    size_t size = rg_list_element_size(element);
+    if (at > 0) {
+        const struct rg_list_chunk *left = chunk_at(dir, at - 1);
+        if (rg_list_chunk_takes(left, limit, left->tail, size)) {
+            chunk_insert(pool, dir, limit, at - 1, left->tail, element);
+            return;
+        }
+    }
+    if (at < dir->count) {
+        const struct rg_list_chunk *right = chunk_at(dir, at);
+        if (rg_list_chunk_takes(right, limit, right->head, size)) {
+            chunk_insert(pool, dir, limit, at, right->head, element);
+            return;
+        }
+    }
+    chunk_begin(pool, dir, limit, at, element);
+}
+
+void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
+                      const struct rg_list_limit *limit, enum rg_list_end end,
+                      struct rg_bytes element)
+{
+    insert_between(pool, dir, limit, end == RG_LIST_HEAD ? 0 : dir->count, element);
+}
+
+void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element)
+{
+    if (index == 0 || index == dir->len) {
+        rg_list_dir_push(pool, dir, limit, index == 0 ? RG_LIST_HEAD : RG_LIST_TAIL, element);
+        return;
+    }
+    uint32_t within = 0;
+    uint32_t at = rg_list_dir_find(dir, index, &within);
+    if (within == 0) {
+        insert_between(pool, dir, limit, at, element);
+        return;
+    }
+    struct rg_list_chunk *chunk = chunk_at(dir, at);
+    uint32_t offset = rg_list_chunk_seek(chunk, within);
+    if (rg_list_chunk_takes(chunk, limit, offset, rg_list_element_size(element))) {
+        chunk_insert(pool, dir, limit, at, offset, element);
+        return;
+    }
+    chunk_take(dir, at);
+    struct rg_list_chunk *right = rg_list_chunk_split(pool, chunk, offset, chunk->count - within);
+    chunk_put(dir, at, chunk);
+    chunk_enter(pool, dir, at + 1, right);
+    insert_between(pool, dir, limit, at + 1, element);
+}
+
+void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint64_t index, uint64_t count)
+{
+    uint32_t within = 0;
+    RG_ASSERT(index <= dir->len && count <= dir->len - index);
+    if (count == 0)
+        return;
+    uint32_t at = rg_list_dir_find(dir, index, &within);
+    if (within > 0) {
+        uint32_t rest = chunk_at(dir, at)->count - within;
+        uint32_t part = count < rest ? (uint32_t)count : rest;
+        chunk_erase(dir, at, within, part);
+        count -= part;
+        at++;
+    }
+    uint32_t end = at;
+    while (count > 0 && count >= rg_list_dir_item(dir, end)->count) {
+        count -= rg_list_dir_item(dir, end)->count;
+        chunk_take(dir, end);
+        rg_list_chunk_free(pool, chunk_at(dir, end));
+        end++;
+    }
+    items_remove(dir, at, end - at);
+    if (count > 0)
+        chunk_erase(dir, at, 0, (uint32_t)count);
+    /* The seam lies between at - 1 and at. */
+    chunk_settle(pool, dir, limit, at);
+    if (at > 0)
+        chunk_settle(pool, dir, limit, at - 1);
+}
+
+void rg_list_dir_set(struct rg_pool *pool, struct rg_list_dir *dir,
+                     const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element)
+{
+    struct rg_bytes old;
+    uint32_t within = 0;
+    uint32_t at = rg_list_dir_find(dir, index, &within);
+    struct rg_list_chunk *chunk = chunk_at(dir, at);
+    uint32_t offset = rg_list_chunk_seek(chunk, within);
+    uint32_t end = rg_list_chunk_next(chunk, offset, &old);
+    if (old.len == element.len) {
+        if (old.len > 0)
+            memcpy(chunk->data + (old.data - chunk->data), element.data, element.len);
+        return;
+    }
+    size_t size = rg_list_element_size(element);
+    if (chunk->count > 1 && rg_list_chunk_used(chunk) - (end - offset) + size <= limit->bytes &&
+        chunk->count <= limit->count) {
+        chunk_take(dir, at);
+        rg_list_chunk_erase(chunk, offset, end, 1);
+        /* Which side moved is the chunk's matter: the place is found anew. */
+        offset = rg_list_chunk_seek(chunk, within);
+        chunk = rg_list_chunk_insert(pool, chunk, limit, offset, element);
+        chunk_put(dir, at, chunk);
+        return;
+    }
+    rg_list_dir_delete(pool, dir, limit, index, 1);
+    rg_list_dir_insert(pool, dir, limit, index, element);
+}
+
+/* Chunks that are empty go, all in one pass. */
+static void chunks_drop_empty(struct rg_pool *pool, struct rg_list_dir *dir)
+{
+    struct rg_list_item *first = dir->items + dir->head;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < dir->count; i++) {
+        if (first[i].count > 0) {
+            first[kept++] = first[i];
+            continue;
+        }
+        chunk_take(dir, i);
+        rg_list_chunk_free(pool, first[i].chunk);
+    }
+    dir->count = kept;
+    if (kept == 0)
+        dir->head = 0;
+}
+
+uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
+                            const struct rg_list_limit *limit, struct rg_bytes element,
+                            enum rg_list_end from, uint64_t max)
+{
+    uint64_t removed = 0;
+    for (uint32_t i = 0; i < dir->count && removed < max; i++) {
+        uint32_t at = from == RG_LIST_HEAD ? i : dir->count - 1 - i;
+        struct rg_list_chunk *chunk = chunk_at(dir, at);
+        chunk_take(dir, at);
+        removed += rg_list_chunk_remove(chunk, element, max - removed, from == RG_LIST_TAIL);
+        chunk_put(dir, at, chunk);
+    }
+    if (removed == 0)
+        return 0;
+    chunks_drop_empty(pool, dir);
+    for (uint32_t at = dir->count; at-- > 0;)
+        chunk_settle(pool, dir, limit, at);
+    return removed;
+}
+
+/* ---- The whole list ---- */
+
+void rg_list_dir_fini(struct rg_pool *pool, struct rg_list_dir *dir)
+{
+    uint64_t budget = UINT64_MAX;
+    if (dir != NULL)
+        rg_list_dir_free_step(pool, dir, &budget);
+}
+
+bool rg_list_dir_free_step(struct rg_pool *pool, struct rg_list_dir *dir, uint64_t *budget)
+{
+    while (dir->count > 0) {
+        if (*budget == 0)
+            return false;
+        struct rg_list_item *last = rg_list_dir_item(dir, dir->count - 1);
+        rg_list_chunk_free(pool, last->chunk);
+        dir->count--;
+        --*budget;
+    }
+    items_free(pool, dir);
+    return true;
+}
+
+struct rg_list_dir *rg_list_dir_copy(struct rg_pool *pool, const struct rg_list_dir *dir)
+{
+    struct rg_list_dir *copy = rg_pool_alloc(pool, sizeof(*copy));
+    uint32_t cap = dir->count < 2 ? 2 : dir->count;
+    *copy = (struct rg_list_dir){
+        .items = rg_pool_alloc(pool, cap * sizeof(*copy->items)),
+        .count = dir->count,
+        .cap = cap,
+    };
+    for (uint32_t at = 0; at < dir->count; at++)
+        chunk_put(copy, at, rg_list_chunk_copy(pool, chunk_at(dir, at)));
+    return copy;
+}
+
+uint64_t rg_list_dir_memory(const struct rg_list_dir *dir)
+{
+    return rg_pool_cost(sizeof(*dir)) + rg_pool_cost(dir->cap * sizeof(*dir->items)) + dir->memory;
+}
+
+void rg_list_dir_check(const struct rg_list_dir *dir)
+{
+    uint64_t len = 0;
+    uint64_t memory = 0;
+    RG_ASSERT(dir->head + dir->count <= dir->cap);
+    for (uint32_t at = 0; at < dir->count; at++) {
+        const struct rg_list_item *item = rg_list_dir_item(dir, at);
+        RG_ASSERT(item->count == item->chunk->count && item->count > 0);
+        rg_list_chunk_check(item->chunk);
+        len += item->count;
+        memory += rg_list_chunk_memory(item->chunk);
+    }
+    RG_ASSERT(len == dir->len && memory == dir->memory);
+}

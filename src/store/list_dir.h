@@ -1,0 +1,60 @@
+#ifndef RG_STORE_LIST_DIR_H
+#define RG_STORE_LIST_DIR_H
+
+#include "store/list_chunk.h"
+
+/*
+ * A list of many chunks: a directory of them with the number of elements in each, so that a
+ * position is found by adding up a few of the directory's cache lines. The directory has room at
+ * both sides as well.
+ */
+struct rg_list_item {
+    struct rg_list_chunk *chunk; /* owned */
+    uint64_t count;              /* the chunk's */
+};
+
+struct rg_list_dir {
+    uint64_t len;               /* elements of all chunks */
+    uint64_t memory;            /* of all chunks */
+    struct rg_list_item *items; /* owned, unless cap is 1: then they are the caller's */
+    uint32_t head;              /* index in items of the first */
+    uint32_t count;             /* chunks; none of them is empty */
+    uint32_t cap;
+};
+
+/* NULL is allowed. Frees the chunks and the items, not the directory itself. */
+void rg_list_dir_fini(struct rg_pool *pool, struct rg_list_dir *dir);
+struct rg_list_dir *rg_list_dir_copy(struct rg_pool *pool, const struct rg_list_dir *dir);
+/* Frees *budget chunks at most, which it counts down; true: all are gone, and the items. */
+bool rg_list_dir_free_step(struct rg_pool *pool, struct rg_list_dir *dir, uint64_t *budget);
+uint64_t rg_list_dir_memory(const struct rg_list_dir *dir);
+
+static inline struct rg_list_item *rg_list_dir_item(const struct rg_list_dir *dir, uint32_t at)
+{
+    return &dir->items[dir->head + at];
+}
+
+/* The chunk that holds a position below len; *ret_within is the element's index in it. */
+uint32_t rg_list_dir_find(const struct rg_list_dir *dir, uint64_t index, uint32_t *ret_within);
+
+/* element lies outside the list. */
+void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
+                      const struct rg_list_limit *limit, enum rg_list_end end,
+                      struct rg_bytes element);
+/* index is at most len. */
+void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element);
+/* Replaces the element at an index below len. */
+void rg_list_dir_set(struct rg_pool *pool, struct rg_list_dir *dir,
+                     const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element);
+void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
+                        const struct rg_list_limit *limit, uint64_t index, uint64_t count);
+/* Takes out up to max equal elements, from the head or the tail on; returns how many. */
+uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
+                            const struct rg_list_limit *limit, struct rg_bytes element,
+                            enum rg_list_end from, uint64_t max);
+
+/* Panics where the directory and its chunks do not agree. */
+void rg_list_dir_check(const struct rg_list_dir *dir);
+
+#endif

@@ -1,0 +1,311 @@
+#include "store/zset.h"
+
+#include "base/panic.h"
+#include "store/db.h"
+#include "store/zset_packed.h"
+#include "store/zset_tree.h"
+
+static struct rg_zset_packed *packed_of(const struct rg_entry *entry)
+{
+    RG_ASSERT(entry->form == RG_FORM_ZSET_PACKED);
+    return rg_entry_value(entry)->pointer;
+}
+
+static struct rg_zset_tree *tree_of(const struct rg_entry *entry)
+{
+    RG_ASSERT(entry->form == RG_FORM_ZSET_TREE);
+    return rg_entry_value(entry)->pointer;
+}
+
+static bool is_packed(const struct rg_entry *entry)
+{
+    return entry->form == RG_FORM_ZSET_PACKED;
+}
+
+/* ---- Forms ---- */
+
+static void packed_form_free(struct rg_pool *pool, void *value)
+{
+    rg_zset_packed_free(pool, value);
+}
+
+static uint64_t packed_form_memory(const void *value)
+{
+    return rg_zset_packed_memory(value);
+}
+
+static void *packed_form_copy(struct rg_pool *pool, const void *value)
+{
+    return rg_zset_packed_copy(pool, value);
+}
+
+static void tree_form_free(struct rg_pool *pool, void *value)
+{
+    (void)pool; /* the table knows it */
+    rg_zset_tree_free(value);
+}
+
+static uint64_t tree_form_memory(const void *value)
+{
+    return rg_zset_tree_memory(value);
+}
+
+static void *tree_form_copy(struct rg_pool *pool, const void *value)
+{
+    return rg_zset_tree_copy(pool, value);
+}
+
+static uint64_t tree_form_elements(const void *value)
+{
+    const struct rg_zset_tree *zset = value;
+    return zset->order.count;
+}
+
+static bool tree_form_free_step(struct rg_pool *pool, void *value, uint64_t *budget)
+{
+    (void)pool;
+    return rg_zset_tree_free_step(value, budget);
+}
+
+const struct rg_form_ops rg_form_zset_packed = {.type = RG_TYPE_ZSET,
+                                                .encoding = "listpack",
+                                                .free = packed_form_free,
+                                                .memory = packed_form_memory,
+                                                .copy = packed_form_copy};
+const struct rg_form_ops rg_form_zset_tree = {.type = RG_TYPE_ZSET,
+                                              .encoding = "skiplist",
+                                              .free = tree_form_free,
+                                              .memory = tree_form_memory,
+                                              .copy = tree_form_copy,
+                                              .elements = tree_form_elements,
+                                              .free_step = tree_form_free_step};
+
+/* ---- Whole sets ---- */
+
+struct rg_entry *rg_db_put_zset(struct rg_db *db, struct rg_bytes key)
+{
+    struct rg_entry *entry = rg_entry_new(rg_db_pool(db), key, RG_FORM_ZSET_PACKED, 0, false);
+    rg_entry_value(entry)->pointer = rg_zset_packed_new(rg_db_pool(db));
+    rg_db_put_entry(db, entry);
+    return entry;
+}
+
+uint64_t rg_zset_len(const struct rg_entry *entry)
+{
+    return is_packed(entry) ? packed_of(entry)->count : tree_of(entry)->order.count;
+}
+
+/* For good: a set that shrinks again stays a tree, as in Redis. */
+static void zset_unpack(struct rg_db *db, struct rg_entry *entry)
+{
+    struct rg_zset_packed *packed = packed_of(entry);
+    struct rg_zset_tree *zset = rg_zset_tree_new(rg_db_pool(db), db->store->seed);
+    for (uint32_t offset = 0; offset < packed->len;) {
+        struct rg_zset_pair pair;
+        offset = rg_zset_packed_next(packed, offset, &pair);
+        rg_zset_tree_set(zset, pair.member, pair.score);
+    }
+    entry->form = RG_FORM_ZSET_TREE;
+    rg_entry_value(entry)->pointer = zset;
+    rg_zset_packed_free(rg_db_pool(db), packed);
+}
+
+/* ---- Single members ---- */
+
+/* Whether the set stays packed with this new member in it. */
+static bool packed_may_hold(const struct rg_zset_packed *packed,
+                            const struct rg_store_limits *limits, struct rg_bytes member)
+{
+    return packed->count < limits->zset_max_listpack_entries &&
+           member.len <= limits->zset_max_listpack_value && member.len <= RG_ZSET_PACKED_MAX &&
+           packed->len + rg_zset_pair_size(member) <= RG_ZSET_PACKED_MAX;
+}
+
+bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member, double score)
+{
+    struct rg_entry *zset = *entry;
+    uint32_t offset = 0;
+    RG_ASSERT(score == score);
+    rg_db_before_change(db, zset);
+    if (is_packed(zset) && rg_zset_packed_find(packed_of(zset), member, &offset, NULL, NULL)) {
+        rg_zset_packed_rescore(packed_of(zset), offset, score, member);
+        return false;
+    }
+    if (is_packed(zset) && packed_may_hold(packed_of(zset), &db->store->limits, member)) {
+        rg_entry_value(zset)->pointer =
+            rg_zset_packed_insert(rg_db_pool(db), packed_of(zset), score, member);
+        return true;
+    }
+    if (is_packed(zset))
+        zset_unpack(db, zset);
+    return rg_zset_tree_set(tree_of(zset), member, score);
+}
+
+bool rg_zset_score(const struct rg_entry *entry, struct rg_bytes member, double *ret_score)
+{
+    if (is_packed(entry))
+        return rg_zset_packed_find(packed_of(entry), member, NULL, NULL, ret_score);
+    const struct rg_zset_item *item = rg_zset_tree_find(tree_of(entry), member);
+    if (item != NULL)
+        *ret_score = rg_zset_item_score(item);
+    return item != NULL;
+}
+
+bool rg_zset_rank(const struct rg_entry *entry, struct rg_bytes member, uint64_t *ret_rank)
+{
+    if (is_packed(entry))
+        return rg_zset_packed_find(packed_of(entry), member, NULL, ret_rank, NULL);
+    const struct rg_zset_item *item = rg_zset_tree_find(tree_of(entry), member);
+    if (item != NULL)
+        *ret_rank = rg_rank_tree_rank(&tree_of(entry)->order, item);
+    return item != NULL;
+}
+
+bool rg_zset_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member)
+{
+    struct rg_entry *zset = *entry;
+    uint32_t offset = 0;
+    rg_db_before_change(db, zset);
+    if (!is_packed(zset))
+        return rg_zset_tree_remove(tree_of(zset), member);
+    if (!rg_zset_packed_find(packed_of(zset), member, &offset, NULL, NULL))
+        return false;
+    uint32_t end = offset + (uint32_t)rg_zset_pair_size(member);
+    rg_entry_value(zset)->pointer =
+        rg_zset_packed_erase(rg_db_pool(db), packed_of(zset), offset, end, 1);
+    return true;
+}
+
+void rg_zset_remove_ranks(struct rg_db *db, struct rg_entry **entry, uint64_t rank, uint64_t count)
+{
+    struct rg_entry *zset = *entry;
+    RG_ASSERT(rank + count <= rg_zset_len(zset));
+    rg_db_before_change(db, zset);
+    if (!is_packed(zset)) {
+        rg_zset_tree_remove_ranks(tree_of(zset), rank, count);
+        return;
+    }
+    struct rg_zset_packed *packed = packed_of(zset);
+    rg_entry_value(zset)->pointer =
+        rg_zset_packed_erase(rg_db_pool(db), packed, rg_zset_packed_seek(packed, rank),
+                             rg_zset_packed_seek(packed, rank + count), count);
+}
+
+/* ---- Counting ---- */
+
+uint64_t rg_zset_count_below(const struct rg_entry *entry, double score, bool through)
+{
+    if (!is_packed(entry))
+        return rg_rank_tree_count_below(&tree_of(entry)->order, score, through);
+    const struct rg_zset_packed *packed = packed_of(entry);
+    uint64_t count = 0;
+    for (uint32_t offset = 0; offset < packed->len; count++) {
+        struct rg_zset_pair pair;
+        offset = rg_zset_packed_next(packed, offset, &pair);
+        if (through ? pair.score > score : pair.score >= score)
+            break;
+    }
+    return count;
+}
+
+uint64_t rg_zset_count_before(const struct rg_entry *entry, struct rg_bytes member, bool through)
+{
+    if (!is_packed(entry))
+        return rg_rank_tree_count_before(&tree_of(entry)->order, member, through);
+    const struct rg_zset_packed *packed = packed_of(entry);
+    uint64_t count = 0;
+    for (uint32_t offset = 0; offset < packed->len; count++) {
+        struct rg_zset_pair pair;
+        offset = rg_zset_packed_next(packed, offset, &pair);
+        int order = rg_bytes_compare(pair.member, member);
+        if (through ? order > 0 : order >= 0)
+            break;
+    }
+    return count;
+}
+
+/* ---- Many members ---- */
+
+/* position: packed: the offset; tree: leaf and index. */
+void rg_zset_iter_init(struct rg_zset_iter *iter, const struct rg_entry *entry, uint64_t rank,
+                       bool backward)
+{
+    *iter = (struct rg_zset_iter){.entry = entry, .backward = backward};
+    RG_ASSERT(rank < rg_zset_len(entry));
+    if (is_packed(entry)) {
+        iter->position[0] = rg_zset_packed_seek(packed_of(entry), rank + (backward ? 1 : 0));
+        return;
+    }
+    struct rg_rank_cursor cursor;
+    rg_rank_cursor_init(&cursor, &tree_of(entry)->order, rank);
+    iter->position[0] = (uintptr_t)cursor.leaf;
+    iter->position[1] = cursor.index;
+}
+
+static bool packed_iter_next(struct rg_zset_iter *iter, struct rg_zset_pair *ret_pair)
+{
+    const struct rg_zset_packed *packed = packed_of(iter->entry);
+    uint32_t offset = (uint32_t)iter->position[0];
+    if (offset == (iter->backward ? 0 : packed->len))
+        return false;
+    iter->position[0] = iter->backward ? rg_zset_packed_prev(packed, offset, ret_pair)
+                                       : rg_zset_packed_next(packed, offset, ret_pair);
+    return true;
+}
+
+bool rg_zset_iter_next(struct rg_zset_iter *iter, struct rg_bytes *ret_member, double *ret_score)
+{
+    if (is_packed(iter->entry)) {
+        struct rg_zset_pair pair;
+        if (!packed_iter_next(iter, &pair))
+            return false;
+        *ret_member = pair.member;
+        *ret_score = pair.score;
+        return true;
+    }
+    struct rg_rank_cursor cursor = {(const struct rg_rank_leaf *)(uintptr_t)iter->position[0],
+                                    (unsigned)iter->position[1]};
+    const struct rg_zset_item *item = rg_rank_cursor_next(&cursor, iter->backward);
+    if (item == NULL)
+        return false;
+    iter->position[0] = (uintptr_t)cursor.leaf;
+    iter->position[1] = cursor.index;
+    *ret_member = rg_zset_item_member(item);
+    *ret_score = rg_zset_item_score(item);
+    return true;
+}
+
+void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_member,
+                    double *ret_score)
+{
+    struct rg_zset_iter iter;
+    rg_zset_iter_init(&iter, entry, rg_rand_below(rand, rg_zset_len(entry)), false);
+    rg_zset_iter_next(&iter, ret_member, ret_score);
+}
+
+struct scan {
+    void (*visit)(void *arg, struct rg_bytes member, double score);
+    void *arg;
+};
+
+static void scan_visit(void *arg, void *item)
+{
+    const struct scan *scan = arg;
+    scan->visit(scan->arg, rg_zset_item_member(item), rg_zset_item_score(item));
+}
+
+uint64_t rg_zset_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
+                      void (*visit)(void *arg, struct rg_bytes member, double score), void *arg)
+{
+    if (!is_packed(entry)) {
+        struct scan scan = {.visit = visit, .arg = arg};
+        return rg_table_scan(&tree_of(entry)->table, cursor, count, scan_visit, &scan);
+    }
+    const struct rg_zset_packed *packed = packed_of(entry);
+    for (uint32_t offset = 0; offset < packed->len;) {
+        struct rg_zset_pair pair;
+        offset = rg_zset_packed_next(packed, offset, &pair);
+        visit(arg, pair.member, pair.score);
+    }
+    return 0;
+}
