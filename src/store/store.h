@@ -10,7 +10,7 @@
 /*
  * The keyspace: numbered databases of entries. No caller knows how an entry lies in memory; a
  * change may move it, so every changing function takes and updates the caller's entry pointer.
- * An entry pointer holds until the next change of its database. Keys are shorter than 4 GiB.
+ * An entry pointer holds until that entry changes or goes. Keys are shorter than 4 GiB.
  *
  * The store knows nothing of time: an entry past its expiry is an entry like any other. Who may see
  * or remove it is decided above (cmd/lookup).
@@ -59,6 +59,8 @@ void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_e
  * whatever their order, layout and history. 40 hexadecimal digits and a zero byte.
  */
 void rg_store_digest(struct rg_store *store, char ret_hex[41]);
+/* The same of one entry's type and value. */
+void rg_entry_digest(const struct rg_entry *entry, char ret_hex[41]);
 
 uint64_t rg_db_count(const struct rg_db *db);
 uint64_t rg_db_count_expiring(const struct rg_db *db);
