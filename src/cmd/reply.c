@@ -1,5 +1,7 @@
 #include "cmd/reply.h"
 
+#include <math.h>
+
 #include "base/number.h"
 
 void rg_cmd_reply_ok(struct rg_cmd_ctx *ctx)
@@ -57,6 +59,26 @@ int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_value)
     return result;
 }
 
+int rg_cmd_arg_i64_in(struct rg_cmd_ctx *ctx, int index, int64_t min, int64_t max,
+                      const char *error, int64_t *ret_value)
+{
+    int64_t value = 0;
+    int result = rg_parse_i64(ctx->argv[index], &value);
+
+    if (result == 0 && value >= min && value <= max) {
+        *ret_value = value;
+        return 0;
+    }
+    if (error != NULL)
+        rg_reply_error(ctx->reply, error);
+    else if (result < 0)
+        rg_cmd_reply_not_integer(ctx);
+    else
+        rg_reply_errorf(ctx->reply, "ERR value is out of range, value must between %lld and %lld",
+                        (long long)min, (long long)max);
+    return result < 0 ? result : RG_ERANGE;
+}
+
 int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_value)
 {
     int result = rg_parse_long_double(ctx->argv[index], ret_value);
@@ -66,17 +88,46 @@ int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_v
     return result;
 }
 
+int rg_cmd_arg_double(struct rg_cmd_ctx *ctx, int index, const char *error, double *ret_value)
+{
+    int result = rg_parse_double(ctx->argv[index], ret_value);
+
+    if (result < 0 && error != NULL)
+        rg_reply_error(ctx->reply, error);
+    else if (result < 0)
+        rg_cmd_reply_not_float(ctx);
+    return result;
+}
+
+int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_us)
+{
+    long double seconds = 0;
+
+    if (rg_parse_long_double(ctx->argv[index], &seconds) < 0) {
+        rg_reply_error(ctx->reply, "ERR timeout is not a float or out of range");
+        return RG_EINVAL;
+    }
+    /* In whole milliseconds, and so that the end of it is a time too. */
+    long double ms = ceill(seconds * 1000);
+    if (ms > (long double)(INT64_MAX - ctx->now.wall_us / RG_MS_US)) {
+        rg_reply_error(ctx->reply, "ERR timeout is out of range");
+        return RG_ERANGE;
+    }
+    if (ms < 0) {
+        rg_reply_error(ctx->reply, "ERR timeout is negative");
+        return RG_ERANGE;
+    }
+    *ret_timeout_us = ms > (long double)(INT64_MAX / RG_MS_US) ? INT64_MAX : (int64_t)ms * RG_MS_US;
+    return 0;
+}
+
 int rg_cmd_arg_db(struct rg_cmd_ctx *ctx, int index, unsigned *ret_db)
 {
     int64_t number = 0;
+    int result = rg_cmd_arg_i64_in(ctx, index, INT32_MIN, INT32_MAX, NULL, &number);
 
-    if (rg_cmd_arg_i64(ctx, index, &number) < 0)
-        return RG_EINVAL;
-    if (number < INT32_MIN || number > INT32_MAX) {
-        rg_reply_errorf(ctx->reply, "ERR value is out of range, value must between %d and %d",
-                        INT32_MIN, INT32_MAX);
-        return RG_ERANGE;
-    }
+    if (result < 0)
+        return result;
     if (number < 0 || number >= (int64_t)rg_store_databases(ctx->store)) {
         rg_reply_error(ctx->reply, "ERR DB index is out of range");
         return RG_ERANGE;

@@ -19,7 +19,21 @@ const char *rg_cmd_shown_name(const struct rg_cmd_ctx *ctx);
 
 /* argv[index] as a number. Errors: RG_EINVAL (the error is replied). */
 RG_MUST_USE int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_value);
+/*
+ * The same within bounds. error: what is replied in either case; NULL: Redis' general texts.
+ * Errors: RG_EINVAL, RG_ERANGE (the error is replied).
+ */
+RG_MUST_USE int rg_cmd_arg_i64_in(struct rg_cmd_ctx *ctx, int index, int64_t min, int64_t max,
+                                  const char *error, int64_t *ret_value);
 RG_MUST_USE int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_value);
+/* error NULL: the general text. Errors: RG_EINVAL (the error is replied). */
+RG_MUST_USE int rg_cmd_arg_double(struct rg_cmd_ctx *ctx, int index, const char *error,
+                                  double *ret_value);
+/*
+ * argv[index] as the seconds that a command may wait; 0: for ever. Errors: RG_EINVAL, RG_ERANGE
+ * (the error is replied).
+ */
+RG_MUST_USE int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_us);
 /* argv[index] as a database. Errors: RG_EINVAL, RG_ERANGE (the error is replied). */
 RG_MUST_USE int rg_cmd_arg_db(struct rg_cmd_ctx *ctx, int index, unsigned *ret_db);
 bool rg_cmd_arg_is(const struct rg_cmd_ctx *ctx, int index, const char *word);
