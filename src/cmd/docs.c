@@ -249,6 +249,8 @@ static const char *docs_arg_type(const struct rg_syntax_node *node)
         {"numreplicas", "integer"},
         {"protover", "integer"},
         {"client-id", "integer"},
+        {"destkey", "key"},
+        {"sourcekey", "key"},
     };
 
     if (node->kind == RG_SYNTAX_TOKEN)

@@ -55,7 +55,8 @@ int rg_key_specs(const struct rg_command *command, struct rg_key_spec ret_specs[
             .step = command->key_step,
             .flags = rg_bytes_cut(&text, '|'),
         };
-        if (several)
+        /* Of several, only the last may reach to the end. */
+        if (several && (text.len > 0 || command->last_key > 0))
             spec->last = 0;
         keyspec_read_place(spec);
         count++;

@@ -107,13 +107,9 @@ int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_u
         rg_reply_error(ctx->reply, "ERR timeout is not a float or out of range");
         return RG_EINVAL;
     }
-    /* In whole milliseconds, and so that the end of it is a time too. */
     long double ms = ceill(seconds * 1000);
-    if (ms > (long double)(INT64_MAX - ctx->now.wall_us / RG_MS_US)) {
-        rg_reply_error(ctx->reply, "ERR timeout is out of range");
-        return RG_ERANGE;
-    }
-    if (ms < 0) {
+    /* What milliseconds cannot count is negative to Redis as well. */
+    if (ms < 0 || ms > (long double)INT64_MAX) {
         rg_reply_error(ctx->reply, "ERR timeout is negative");
         return RG_ERANGE;
     }

@@ -30,8 +30,8 @@ RG_MUST_USE int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long d
 RG_MUST_USE int rg_cmd_arg_double(struct rg_cmd_ctx *ctx, int index, const char *error,
                                   double *ret_value);
 /*
- * argv[index] as the seconds that a command may wait; 0: for ever. Errors: RG_EINVAL, RG_ERANGE
- * (the error is replied).
+ * argv[index] as how long to wait, in seconds with a fraction; in whole milliseconds, upwards. 0 is
+ * for ever. Errors: RG_EINVAL, RG_ERANGE (the error is replied).
  */
 RG_MUST_USE int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_us);
 /* argv[index] as a database. Errors: RG_EINVAL, RG_ERANGE (the error is replied). */

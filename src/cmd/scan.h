@@ -46,7 +46,8 @@ void rg_scan_add(struct rg_scan_found *found, struct rg_bytes bytes);
 void rg_scan_add_copy(struct rg_scan_found *found, struct rg_bytes bytes);
 /* The reply of a scan: the next cursor and what was found, which is empty afterwards. */
 void rg_scan_reply(struct rg_cmd_ctx *ctx, uint64_t cursor, struct rg_scan_found *found);
-/* The same without a cursor: KEYS. */
+/* The same without a cursor, as an array (KEYS) or a set. */
 void rg_scan_reply_found(struct rg_cmd_ctx *ctx, struct rg_scan_found *found);
+void rg_scan_reply_set(struct rg_cmd_ctx *ctx, struct rg_scan_found *found);
 
 #endif

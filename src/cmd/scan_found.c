@@ -109,9 +109,8 @@ void rg_scan_add_copy(struct rg_scan_found *found, struct rg_bytes bytes)
     rg_scan_add(found, rg_bytes(NULL, bytes.len));
 }
 
-void rg_scan_reply_found(struct rg_cmd_ctx *ctx, struct rg_scan_found *found)
+static void scan_reply_items(struct rg_cmd_ctx *ctx, struct rg_scan_found *found)
 {
-    rg_reply_array(ctx->reply, (int64_t)found->count);
     for (size_t i = 0; i < found->count; i++) {
         struct rg_bytes item = found->items[i];
         if (item.data != NULL) {
@@ -122,6 +121,18 @@ void rg_scan_reply_found(struct rg_cmd_ctx *ctx, struct rg_scan_found *found)
         }
     }
     found->count = 0;
+}
+
+void rg_scan_reply_found(struct rg_cmd_ctx *ctx, struct rg_scan_found *found)
+{
+    rg_reply_array(ctx->reply, (int64_t)found->count);
+    scan_reply_items(ctx, found);
+}
+
+void rg_scan_reply_set(struct rg_cmd_ctx *ctx, struct rg_scan_found *found)
+{
+    rg_reply_set(ctx->reply, (int64_t)found->count);
+    scan_reply_items(ctx, found);
 }
 
 void rg_scan_reply(struct rg_cmd_ctx *ctx, uint64_t cursor, struct rg_scan_found *found)

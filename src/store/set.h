@@ -15,6 +15,7 @@ uint64_t rg_set_len(const struct rg_entry *entry);
 /* True where it was new. member lies outside the set. */
 bool rg_set_add(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
 bool rg_set_has(const struct rg_entry *entry, struct rg_bytes member);
+/* member may be a view into the set. */
 bool rg_set_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
 
 /*

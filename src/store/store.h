@@ -10,7 +10,7 @@
 /*
  * The keyspace: numbered databases of entries. No caller knows how an entry lies in memory; a
  * change may move it, so every changing function takes and updates the caller's entry pointer.
- * An entry pointer holds until the next change of its database. Keys are shorter than 4 GiB.
+ * An entry pointer holds until that entry changes or goes. Keys are shorter than 4 GiB.
  *
  * The store knows nothing of time: an entry past its expiry is an entry like any other. Who may see
  * or remove it is decided above (cmd/lookup).
