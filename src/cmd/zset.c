@@ -1,10 +1,11 @@
+#include <math.h>
+
+#include "base/number.h"
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
 #include "cmd/scan.h"
 #include "cmd/zset_value.h"
-
-#include "base/number.h"
 
 /* Sorted sets: single members, and ZSCAN. */
 
@@ -120,6 +121,7 @@ void rg_cmd_run_zrem(struct rg_cmd_ctx *ctx)
 /* ---- ZSCAN ---- */
 
 struct zset_scan {
+    bool small;
     struct rg_scan_options options;
     struct rg_scan_found found;
 };
@@ -132,7 +134,10 @@ static void zset_scan_visit(void *arg, struct rg_bytes member, double score)
     if (!rg_scan_matches(&scan->options, member))
         return;
     rg_scan_add(&scan->found, member);
-    rg_scan_add_copy(&scan->found, rg_bytes(text, rg_format_double(text, score)));
+    /* Redis' small sets hold integers as such, and show them without an exponent here. */
+    bool integer = scan->small && fabs(score) < 0x1p62 && score == (double)(int64_t)score;
+    size_t len = integer ? rg_format_i64(text, (int64_t)score) : rg_format_double(text, score);
+    rg_scan_add_copy(&scan->found, rg_bytes(text, len));
 }
 
 void rg_cmd_run_zscan(struct rg_cmd_ctx *ctx)
@@ -143,6 +148,7 @@ void rg_cmd_run_zscan(struct rg_cmd_ctx *ctx)
 
     if (!rg_scan_begin(ctx, RG_TYPE_ZSET, &cursor, &scan.options, &entry))
         return;
+    scan.small = strcmp(rg_entry_encoding(entry), "listpack") == 0;
     cursor = rg_zset_scan(entry, cursor, (uint64_t)scan.options.count, zset_scan_visit, &scan);
     rg_scan_reply(ctx, cursor, &scan.found);
     rg_scan_found_fini(&scan.found);

@@ -59,6 +59,8 @@ void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_e
  * whatever their order, layout and history. 40 hexadecimal digits and a zero byte.
  */
 void rg_store_digest(struct rg_store *store, char ret_hex[41]);
+/* The same of one entry's type and value. */
+void rg_entry_digest(const struct rg_entry *entry, char ret_hex[41]);
 
 uint64_t rg_db_count(const struct rg_db *db);
 uint64_t rg_db_count_expiring(const struct rg_db *db);
