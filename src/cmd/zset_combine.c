@@ -28,7 +28,7 @@ struct combine {
     bool store;
     bool with_scores;
     bool count_only;
-    uint64_t limit; /* of count_only; 0: none */
+    uint64_t limit;               /* of count_only; 0: none */
     struct combine_input *inputs; /* owned */
     int count;
 };

@@ -132,15 +132,16 @@ void rg_cmd_run_zpopmax(struct rg_cmd_ctx *ctx)
 
 /* ---- ZMPOP ---- */
 
-/* numkeys key… MIN|MAX [COUNT count] from argv[index] on. Errors: RG_EINVAL, RG_ERANGE (replied). */
+/* numkeys key… MIN|MAX [COUNT count] from argv[index] on. Errors: RG_EINVAL, RG_ERANGE (replied).
+ */
 static int pop_parse(struct rg_cmd_ctx *ctx, int index, struct pop *ret_pop)
 {
     struct pop pop = {
         .first_key = index + 1, .count = -1, .with_key = true, .nested = true, .log_counted = true};
     int64_t keys = 0;
 
-    if (rg_cmd_arg_i64_in(ctx, index, 1, INT64_MAX, "ERR numkeys should be greater than 0",
-                          &keys) < 0)
+    if (rg_cmd_arg_i64_in(ctx, index, 1, INT64_MAX, "ERR numkeys should be greater than 0", &keys) <
+        0)
         return RG_EINVAL;
     if (keys >= ctx->argc - index - 1) {
         rg_cmd_reply_syntax(ctx);

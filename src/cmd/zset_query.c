@@ -153,11 +153,8 @@ void rg_cmd_run_zrangestore(struct rg_cmd_ctx *ctx)
 
 static struct query query_fixed(enum rg_zset_range_kind kind, bool backward)
 {
-    return (struct query){.key = 1,
-                          .kind = kind,
-                          .kind_fixed = true,
-                          .backward = backward,
-                          .direction_fixed = true};
+    return (struct query){
+        .key = 1, .kind = kind, .kind_fixed = true, .backward = backward, .direction_fixed = true};
 }
 
 void rg_cmd_run_zrevrange(struct rg_cmd_ctx *ctx)
