@@ -56,7 +56,7 @@ int rdb_source_fail(struct rdb_source *s, int error, const char *format, ...)
     va_end(args);
     if (len >= 0 && (size_t)len < sizeof(s->error))
         (void)snprintf(s->error + len, sizeof(s->error) - (size_t)len, " at offset %llu",
-                       (unsigned long long)(s->offset + s->pos));
+                       (unsigned long long)s->offset + s->pos);
     s->failed = error;
     return error;
 }

@@ -1,6 +1,8 @@
 #include "base/number.h"
+#include "node/blocked.h"
 #include "node/client_info.h"
 #include "node/handlers.h"
+#include "node/multi.h"
 
 enum client_type client_type(const struct rg_conn *conn)
 {
@@ -39,7 +41,9 @@ static void client_flags(const struct rg_conn *conn, char out[16])
         {conn->kind == RG_CONN_REPLICA, 'S'},
         {conn->kind == RG_CONN_STREAM, 'M'},
         {conn->subscriptions > 0, 'P'},
+        {conn->multi != NULL, 'x'},
         {conn->block != RG_BLOCK_NONE, 'b'},
+        {conn->watch_failed, 'd'},
         {conn->closing, 'c'},
         {conn->origin == RG_CONN_UNIX, 'U'},
         {conn->no_evict, 'e'},
@@ -58,6 +62,7 @@ static void client_flags(const struct rg_conn *conn, char out[16])
 size_t client_memory(const struct rg_conn *conn)
 {
     return sizeof(*conn) + conn->in.cap + conn->out.cap + conn->gate_cap * sizeof(struct rg_gate) +
+           multi_memory(conn) + blocked_memory(conn) +
            (size_t)conn->parser.argv_cap * (sizeof(struct rg_bytes) + sizeof(size_t)) +
            conn->parser.inline_copy.cap;
 }
@@ -87,12 +92,13 @@ static void client_describe(const struct rg_call *call, const struct rg_conn *co
                   conn->name ? conn->name : "",
                   (long long)((node->now.mono_us - conn->created_us) / RG_S_US),
                   (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags);
-    rg_buf_printf(out, "db=%u sub=%u psub=%u ssub=0 multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
+    rg_buf_printf(out,
+                  "db=%u sub=%u psub=%u ssub=0 multi=%lld qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
                   conn->db, conn->subscriptions - conn->patterns, conn->patterns,
-                  conn_input(conn).len, conn->in.cap - conn->in.tail,
-                  self ? client_argv_bytes(call) : 0);
-    rg_buf_printf(out, "multi-mem=0 rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
-                  conn->out.cap, conn->out.cap, unsent, client_memory(conn),
+                  (long long)multi_count(conn), conn_input(conn).len, conn->in.cap - conn->in.tail,
+                  self ? client_argv_bytes(call) : blocked_memory(conn));
+    rg_buf_printf(out, "multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
+                  multi_memory(conn), conn->out.cap, conn->out.cap, unsent, client_memory(conn),
                   unsent > 0 ? "rw" : "r");
     rg_buf_printf(out, "cmd=%s user=default redir=-1 resp=%d\n",
                   conn->last_command ? conn->last_command->name : "NULL", conn->proto);
@@ -239,6 +245,33 @@ void cmd_client_pause(struct rg_call *call)
     if (until_us > node->pause_until_us)
         node->pause_until_us = until_us;
     rg_reply_simple(&call->reply, "OK");
+}
+
+/* CLIENT UNBLOCK id [TIMEOUT | ERROR] */
+void cmd_client_unblock(struct rg_call *call)
+{
+    int64_t id = 0;
+    bool error = false;
+
+    if (!cmd_arg_max(call, 4))
+        return;
+    if (call->argc == 4) {
+        error = rg_bytes_is_nocase(call->argv[3], "error");
+        if (!error && !rg_bytes_is_nocase(call->argv[3], "timeout")) {
+            rg_reply_error(&call->reply, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+            return;
+        }
+    }
+    if (!cmd_arg_i64(call, 2, &id))
+        return;
+    struct rg_conn *conn = conn_by_id(call->node, (uint64_t)id);
+    const char *text = error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : NULL;
+    bool waits = conn != NULL && (conn->block == RG_BLOCK_KEYS || conn->block == RG_BLOCK_WAIT);
+    if (waits && conn->block == RG_BLOCK_KEYS)
+        blocked_release(call->node, conn, text);
+    else if (waits)
+        session_release(call->node, conn, text);
+    rg_reply_i64(&call->reply, waits);
 }
 
 void cmd_client_unpause(struct rg_call *call)

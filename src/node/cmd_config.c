@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "node/handlers.h"
 #include "node/latency.h"
+#include "node/notify.h"
 
 struct config_found {
     struct rg_buf bytes;
@@ -41,6 +42,7 @@ static void config_apply(struct rg_node *node, const char *name)
     } else if (rg_bytes_is(what, "replica-priority") && node->members.group != NULL) {
         rg_group_set_priority(node->members.group, (uint32_t)node->config->replica_priority);
     }
+    notify_configure(node);
     node_set_access(node);
     /* Any directive may be one of the store's limits; telling it all of them costs nothing. */
     struct rg_store_limits limits = node_store_limits(node);
@@ -95,6 +97,12 @@ void cmd_config_rewrite(struct rg_call *call)
 
     if (rg_config_rewrite(call->node->config, &text) < 0) {
         rg_reply_error(&call->reply, "ERR The server is running without a config file");
+        rg_buf_fini(&text);
+        return;
+    }
+    if (call->in_exec) {
+        rg_reply_error(&call->reply, "ERR CONFIG REWRITE waits for the disk, and a transaction "
+                                     "cannot wait");
         rg_buf_fini(&text);
         return;
     }

@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/multi.h"
 #include "node/version.h"
 
 bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value)
@@ -197,6 +198,7 @@ void cmd_reset(struct rg_call *call)
     struct rg_conn *conn = call->conn;
 
     pubsub_client_gone(call->node, conn);
+    multi_discard(call->node, conn);
     conn->db = 0;
     conn->proto = call->reply.proto = 2;
     conn->reply_mode = RG_REPLY_ON;

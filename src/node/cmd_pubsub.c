@@ -4,8 +4,9 @@
 /* The same answer for every change of a subscription; name.data NULL is a null. */
 static void pubsub_answer(struct rg_call *call, const char *what, struct rg_bytes name)
 {
-    /* It is a message, not a reply: CLIENT REPLY does not keep it back. */
-    struct rg_reply reply = conn_reply(call->conn);
+    /* It is a message, not a reply: CLIENT REPLY does not keep it back. A transaction's replies
+     * count it as one of them. */
+    struct rg_reply reply = call->in_exec ? call->reply : conn_reply(call->conn);
 
     rg_reply_push(&reply, 3);
     rg_reply_bulk_str(&reply, what);
@@ -74,7 +75,9 @@ void cmd_publish(struct rg_call *call)
     }
     uint64_t receivers = pubsub_publish(call->node, call->argv[1], call->argv[2]);
 
-    if (node_is_primary(call->node))
+    if (node_is_primary(call->node) && call->in_exec)
+        rg_propagation_add(&call->node->propagation, FEED_NO_DB, call->argv, call->argc);
+    else if (node_is_primary(call->node))
         feed_plain(call->node, call->argv, call->argc);
     rg_reply_i64(&call->reply, (int64_t)receivers);
 }

@@ -46,6 +46,7 @@ void cmd_replicaof(struct rg_call *call)
         rg_reply_simple(&call->reply, "OK Already connected to specified master");
         return;
     }
+    feed_unit(node); /* what a transaction wrote before belongs to the log of this primary */
     rg_free(config->replicaof_host);
     config->replicaof_host = rg_alloc_copy(call->argv[1].data, call->argv[1].len);
     config->replicaof_port = port;
@@ -144,7 +145,7 @@ void cmd_wait(struct rg_call *call)
     }
     uint64_t offset = call->conn->last_write;
     unsigned acked = serve_count_acked(node, offset);
-    if ((int64_t)acked >= replicas) {
+    if ((int64_t)acked >= replicas || call->in_exec) {
         rg_reply_i64(&call->reply, acked);
         return;
     }

@@ -2,7 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/blocked.h"
+#include "node/multi.h"
 
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
 {
@@ -22,6 +23,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
     rg_list_init(&conn->subscribed);
+    rg_list_init(&conn->watched);
     return conn;
 }
 
@@ -34,6 +36,8 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
         node->clients--;
     }
     pubsub_client_gone(node, conn);
+    multi_discard(node, conn);
+    blocked_drop(node, conn);
     gate_drop(conn);
     rg_list_remove(&conn->link);
     rg_list_remove(&conn->input_link);
@@ -163,6 +167,7 @@ void conn_unblock(struct rg_node *node, struct rg_conn *conn)
 {
     if (conn->block == RG_BLOCK_NONE)
         return;
+    blocked_drop(node, conn);
     conn->block = RG_BLOCK_NONE;
     rg_list_remove(&conn->block_link);
     if (conn_input(conn).len > 0)

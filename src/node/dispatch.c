@@ -1,7 +1,9 @@
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/blocked.h"
 #include "node/latency.h"
-#include "node/node_impl.h"
+#include "node/multi.h"
+#include "node/notify.h"
 
 /*
  * One command: from words to handler. The checks come in the order of Redis, so that the first
@@ -49,6 +51,13 @@ static void dispatch_unknown_subcommand(struct rg_reply *reply, const struct rg_
                     (int)(sub.len < 128 ? sub.len : 128), sub.data, upper);
 }
 
+/* EXEC itself is refused: the transaction is over. */
+static void dispatch_abort_exec(struct rg_call *call, const char *why)
+{
+    multi_discard(call->node, call->conn);
+    rg_reply_errorf(&call->reply, "EXECABORT Transaction discarded because of: %s", why);
+}
+
 /* Fills call->command, or replies. */
 static bool dispatch_lookup(struct rg_call *call)
 {
@@ -68,6 +77,10 @@ static bool dispatch_lookup(struct rg_call *call)
 
 static bool dispatch_arity(struct rg_call *call)
 {
+    if (!rg_cmd_arity_ok(call->command, call->argc) && call->command->id == RG_CMD_ID_exec) {
+        dispatch_abort_exec(call, "wrong number of arguments for 'exec' command");
+        return false;
+    }
     if (!rg_cmd_arity_ok(call->command, call->argc)) {
         rg_reply_errorf(&call->reply, "ERR wrong number of arguments for '%s' command",
                         call->command->name);
@@ -91,12 +104,11 @@ static bool dispatch_allowed_subscribed(const struct rg_command *command)
 }
 
 /* What a member of a group refuses, by its role and its health. */
-static const char *dispatch_group_refusal(const struct rg_node *node,
-                                          const struct rg_command *command)
+static const char *dispatch_group_refusal(const struct rg_node *node, uint32_t flags)
 {
     const struct rg_group_view *view = &node->members.view;
-    bool data = (command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
-    bool write = (command->flags & RG_CMD_WRITE) != 0;
+    bool data = (flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
+    bool write = (flags & RG_CMD_WRITE) != 0;
 
     if (!data || node->members.group == NULL)
         return NULL;
@@ -118,17 +130,20 @@ static const char *dispatch_refusal(const struct rg_call *call)
 {
     struct rg_node *node = call->node;
     const struct rg_conn *conn = call->conn;
-    uint32_t flags = call->command->flags;
+    uint32_t flags = multi_flags(call);
     const struct rg_config *config = node->config;
     const char *refusal = NULL;
 
     if (!conn->authenticated && !(flags & RG_CMD_NO_AUTH))
         return "NOAUTH Authentication required.";
-    refusal = dispatch_group_refusal(node, call->command);
+    if (conn->multi != NULL && (flags & RG_CMD_NO_MULTI))
+        return "ERR Command not allowed inside a transaction";
+    refusal = dispatch_group_refusal(node, flags);
     if (refusal != NULL)
         return refusal;
     if (config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
-        (flags & RG_CMD_DENYOOM))
+        ((flags & RG_CMD_DENYOOM) ||
+         (multi_queues(call) && call->command->id != RG_CMD_ID_unwatch)))
         return "OOM command not allowed when used memory > 'maxmemory'.";
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
         config->min_replicas_max_lag > 0 &&
@@ -156,9 +171,8 @@ static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     const struct rg_command *command = call->command;
-    bool changes = (command->flags & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
-    bool logged = changes || command->id == RG_CMD_ID_publish ||
-                  command->id == RG_CMD_ID_config_set; /* replication-mode's record */
+    bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
+    bool logged = changes || multi_logs(call);
 
     if (node->members.hold && logged)
         return true;
@@ -199,19 +213,40 @@ static void dispatch_data(struct rg_call *call)
 
     ctx.expiry = node_expires_keys(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
-    rg_propagation_reset(&node->propagation);
-    rg_notes_reset(&node->notes);
+    ctx.may_wait = !call->in_exec;
+    ctx.resumed = call->resumed;
+    if (!call->in_exec)
+        rg_propagation_reset(&node->propagation);
+    node->propagation.replaced = false;
+    notify_begin(node, call->command);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
+    call->changed = ctx.dirty > 0;
+    call->waits = ctx.wait.wanted;
+    RG_ASSERT(!call->waits || ctx.may_wait);
+    if (call->waits && !call->resumed)
+        blocked_begin(call, &ctx.wait);
     if (!primary) {
         /* A writable replica's own changes are nobody else's. */
         rg_propagation_reset(&node->propagation);
         return;
     }
     bool verbatim = ctx.dirty > 0 && !node->propagation.replaced;
-    feed_propagation(node);
-    if (verbatim)
+    if (verbatim && !call->in_exec && node->propagation.count == 0) {
         feed_command(node, call->conn->db, call->argv, call->argc);
+        return;
+    }
+    if (verbatim)
+        rg_propagation_add(&node->propagation, call->conn->db, call->argv, call->argc);
+    if (!call->in_exec)
+        feed_unit(node);
+}
+
+/* Behind the reply and its gate: what others are told of the command. */
+static void dispatch_notes(const struct rg_call *call)
+{
+    if (call->command->run != NULL)
+        notify_end(call->node, call->command, call->conn->db, call->argv, call->changed);
 }
 
 /* What a reply says of the statistics: whether it is an error, and of which kind. */
@@ -243,19 +278,17 @@ static void dispatch_handle(struct rg_call *call)
     }
 }
 
-static void dispatch_run(struct rg_call *call)
+/* Runs the handler, and counts that. One that waits is counted when it is served. */
+static void dispatch_execute(struct rg_call *call)
 {
     struct rg_node *node = call->node;
-    struct rg_conn *conn = call->conn;
     struct rg_command_stats *stats = &node->stats.per_command[call->command->id];
-    uint64_t log_before = node_log_end(node);
-    size_t mark = rg_buf_len(&conn->out);
     size_t reply_mark = rg_buf_len(call->reply.out);
-    bool data = (call->command->flags & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0;
     int64_t began_us = node->measured_us;
 
-    conn->pushed = 0;
     dispatch_handle(call);
+    if (call->waits)
+        return;
     /* One reading of the clock per command: where one ends, the next one begins. The way from one
      * to the next counts for the latter; nothing is counted twice or lost. */
     node->measured_us = node_measure_us(node);
@@ -265,7 +298,19 @@ static void dispatch_run(struct rg_call *call)
     stats->failed += dispatch_count_error(call, reply_mark);
     slowlog_note(call, took_us);
     latency_command(node, call->command, took_us);
+}
 
+static void dispatch_run(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    struct rg_conn *conn = call->conn;
+    uint64_t log_before = node_log_end(node);
+    size_t mark = rg_buf_len(&conn->out);
+    bool data = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0 ||
+                (call->command->id == RG_CMD_ID_exec && !rg_list_empty(&conn->watched));
+
+    conn->pushed = 0;
+    dispatch_execute(call);
     bool wrote = node_log_end(node) != log_before && node_is_primary(node);
     if (wrote)
         conn->last_write = node_log_end(node);
@@ -274,6 +319,44 @@ static void dispatch_run(struct rg_call *call)
         gate_reply(node, conn, mark + conn->pushed, wrote);
     else if (rg_buf_len(&conn->out) > mark + conn->pushed)
         gate_pass(conn, rg_buf_len(&conn->out) - mark - conn->pushed);
+    if (!call->waits)
+        dispatch_notes(call);
+    blocked_serve(node);
+}
+
+void dispatch_queued(struct rg_call *call)
+{
+    const struct rg_node *node = call->node;
+
+    /* A REPLICAOF in front of it may have made this node a replica. */
+    if ((call->command->flags & RG_CMD_WRITE) && !node_is_primary(node) &&
+        node->config->replica_read_only) {
+        rg_reply_error(&call->reply, "READONLY You can't write against a read only replica.");
+        return;
+    }
+    dispatch_execute(call);
+    dispatch_notes(call);
+}
+
+bool dispatch_resume(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    struct rg_conn *conn = call->conn;
+    uint64_t log_before = node_log_end(node);
+    size_t mark = rg_buf_len(&conn->out);
+    const struct rg_command *last = conn->last_command;
+
+    conn->pushed = 0;
+    dispatch_execute(call);
+    conn->last_command = last;
+    if (call->waits)
+        return false;
+    bool wrote = node_log_end(node) != log_before && node_is_primary(node);
+    if (wrote)
+        conn->last_write = node_log_end(node);
+    gate_reply(node, conn, mark + conn->pushed, wrote);
+    dispatch_notes(call);
+    return true;
 }
 
 /* The error is written; the command is not run. */
@@ -282,6 +365,7 @@ static void dispatch_reject(struct rg_call *call, size_t mark, size_t reply_mark
     if (known)
         call->node->stats.per_command[call->command->id].rejected++;
     (void)dispatch_count_error(call, reply_mark);
+    multi_spoil(call->conn);
     gate_pass(call->conn, rg_buf_len(&call->conn->out) - mark);
 }
 
@@ -291,7 +375,10 @@ static bool dispatch_refuse(struct rg_call *call)
     const char *refusal = dispatch_refusal(call);
 
     if (refusal != NULL) {
-        rg_reply_error(&call->reply, refusal);
+        if (call->command->id == RG_CMD_ID_exec)
+            dispatch_abort_exec(call, refusal);
+        else
+            rg_reply_error(&call->reply, refusal);
         return true;
     }
     if (conn->subscriptions == 0 || conn->proto != 2 || dispatch_allowed_subscribed(call->command))
@@ -337,6 +424,9 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
         conn->last_command = call->command;
         conn_block(call->node, conn, RG_BLOCK_PAUSE, RG_NEVER);
         return false;
+    } else if (multi_queues(call)) {
+        multi_queue(call);
+        gate_pass(conn, rg_buf_len(&conn->out) - mark);
     } else {
         dispatch_run(call);
     }
@@ -394,11 +484,12 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
         return RG_EPROTO;
     ctx.expiry = RG_EXPIRY_IGNORE;
     ctx.no_touch = true;
-    rg_notes_reset(&node->notes);
+    notify_begin(node, command);
     rg_cmd_run(&ctx);
     node->stats.dirty += ctx.dirty;
     node->stats.per_command[command->id].calls++;
     rg_propagation_reset(&node->propagation);
+    notify_end(node, command, db, argv, ctx.dirty > 0);
     bool failed = rg_buf_len(&sink) > 0 && rg_buf_view(&sink).data[0] == '-';
     if (failed)
         node_say(node, RG_LOG_WARNING,

@@ -63,11 +63,26 @@ void feed_propagation(struct rg_node *node)
     for (size_t i = 0; node->log_active && i < propagation->count; i++) {
         size_t len = propagation->items[i].len;
         RG_ASSERT(len <= all.len);
-        feed_select(node, propagation->items[i].db);
+        if (propagation->items[i].db != FEED_NO_DB)
+            feed_select(node, propagation->items[i].db);
         feed_append(node, rg_bytes(all.data, len));
         all = rg_bytes(all.data + len, all.len - len);
     }
     rg_propagation_reset(&node->propagation);
+}
+
+void feed_unit(struct rg_node *node)
+{
+    struct rg_bytes multi[] = {RG_BYTES("MULTI")};
+    struct rg_bytes exec[] = {RG_BYTES("EXEC")};
+    bool several = node->propagation.count > 1;
+
+    /* A SELECT stands inside, as Redis writes it. */
+    if (several)
+        feed_plain(node, multi, 1);
+    feed_propagation(node);
+    if (several)
+        feed_plain(node, exec, 1);
 }
 
 void feed_raw(struct rg_node *node, struct rg_bytes bytes)

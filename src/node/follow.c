@@ -59,13 +59,14 @@ static void follow_dial(struct rg_node *node)
 }
 
 /* Forgets the connection (closing it where it is still there), keeps what is known of the log. */
-static void follow_drop(struct rg_node *node)
+void follow_drop(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
 
     if (follow->conn != NULL)
         conn_close(node, follow->conn, false);
     follow->conn = NULL;
+    follow->transaction = 0;
     transfer_free(node, follow->transfer);
     follow->transfer = NULL;
     follow_state(node, RG_FOLLOW_IDLE);
@@ -422,86 +423,6 @@ void follow_transferred(struct rg_node *node)
         conn_wants_input(node, follow->conn);
 }
 
-/* ---- The stream ---- */
-
-static void follow_getack(struct rg_node *node)
-{
-    node->follow.ack_asked = true;
-}
-
-/* One command of the stream; the log gets its bytes after it was applied. Errors: RG_EPROTO. */
-static int follow_apply(struct rg_node *node, const struct rg_bytes *argv, int argc)
-{
-    struct rg_follow *follow = &node->follow;
-    const struct rg_command *command = NULL;
-    int64_t db = 0;
-
-    if (rg_bytes_is_nocase(argv[0], "multi") || rg_bytes_is_nocase(argv[0], "exec"))
-        return 0; /* what stands between them is applied as it comes */
-    if (rg_cmd_lookup(argv, argc, &command) < 0)
-        return RG_EPROTO;
-    switch (command->id) {
-    case RG_CMD_ID_select:
-        if (argc != 2 || rg_parse_i64(argv[1], &db) < 0 || db < 0 ||
-            db >= (int64_t)rg_store_databases(node->store))
-            return RG_EPROTO;
-        follow->stream_db = (int)db;
-        return 0;
-    case RG_CMD_ID_ping:
-        return 0;
-    case RG_CMD_ID_replconf:
-        if (argc == 3 && rg_bytes_is_nocase(argv[1], "getack"))
-            follow_getack(node);
-        return 0;
-    case RG_CMD_ID_publish:
-        if (argc != 3)
-            return RG_EPROTO;
-        (void)pubsub_publish(node, argv[1], argv[2]);
-        return 0;
-    default:
-        return dispatch_stream(node, command,
-                               follow->stream_db < 0 ? 0 : (unsigned)follow->stream_db, argv, argc);
-    }
-}
-
-static bool follow_is_record(const struct rg_node *node, const struct rg_bytes *argv, int argc)
-{
-    return node->members.group != NULL && argc == 3 && rg_bytes_is_nocase(argv[0], "publish") &&
-           rg_bytes_is(argv[1], RG_GROUP_CHANNEL);
-}
-
-static void follow_stream(struct rg_node *node)
-{
-    struct rg_follow *follow = &node->follow;
-    struct rg_conn *conn = follow->conn;
-    struct rg_request request;
-
-    follow->last_io_us = node->now.mono_us;
-    member_stream(node, RG_STREAM_ALIVE);
-    while (follow->conn == conn) {
-        int result = rg_request_parse(&conn->parser, rg_buf_view(&conn->in), &request);
-        if (result == RG_EAGAIN)
-            return;
-        uint64_t start = node_log_end(node);
-        if (result == 0 && request.argc > 0)
-            result = follow_apply(node, request.argv, request.argc);
-        if (result < 0) {
-            node_say(node, RG_LOG_WARNING,
-                     "Replication from %s:%u is broken at offset %llu: %s. Asking for a full "
-                     "resync.",
-                     follow->host, follow->port, (unsigned long long)start,
-                     conn->parser.error ? conn->parser.error : "a command that cannot be applied");
-            follow->want_full = true;
-            follow_drop(node);
-            return;
-        }
-        feed_raw(node, rg_bytes(rg_buf_view(&conn->in).data, request.size));
-        if (request.argc > 0 && follow_is_record(node, request.argv, request.argc))
-            member_record(node, request.argv[2], start);
-        rg_buf_consume(&conn->in, request.size);
-    }
-}
-
 void follow_ack(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
@@ -582,7 +503,7 @@ void follow_input(struct rg_node *node)
         if (follow->state == RG_FOLLOW_SAVING)
             return; /* the stream waits until the RDB is safe */
         if (follow->state == RG_FOLLOW_STREAM) {
-            follow_stream(node);
+            apply_stream(node);
             return;
         }
         if (follow->state == RG_FOLLOW_TRANSFER && follow->step > FOLLOW_STEP_DONE) {

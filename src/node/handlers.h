@@ -16,6 +16,12 @@ void cmd_reset(struct rg_call *call);
 void cmd_time(struct rg_call *call);
 /* Names the connection, or replies why not. */
 bool connection_set_name(struct rg_call *call, struct rg_bytes name);
+/* multi.c */
+void cmd_multi(struct rg_call *call);
+void cmd_exec(struct rg_call *call);
+void cmd_discard(struct rg_call *call);
+void cmd_watch(struct rg_call *call);
+void cmd_unwatch(struct rg_call *call);
 /* cmd_pubsub.c */
 void cmd_publish(struct rg_call *call);
 void cmd_subscribe(struct rg_call *call);
@@ -58,6 +64,7 @@ void cmd_client_info(struct rg_call *call);
 void cmd_client_kill(struct rg_call *call);
 void cmd_client_no_evict(struct rg_call *call);
 void cmd_client_pause(struct rg_call *call);
+void cmd_client_unblock(struct rg_call *call);
 void cmd_client_unpause(struct rg_call *call);
 void cmd_client_reply(struct rg_call *call);
 void cmd_client_replication_mode(struct rg_call *call);

@@ -1,3 +1,4 @@
+#include "node/blocked.h"
 #include "node/info.h"
 #include "node/version.h"
 
@@ -44,6 +45,7 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
         clients++;
         blocked += conn->block != RG_BLOCK_NONE;
         timed += conn->block == RG_BLOCK_WAIT && conn->block_until_us != RG_NEVER;
+        timed += conn->block == RG_BLOCK_KEYS && blocked_until(conn) != RG_NEVER;
         max_in = conn->in.cap > max_in ? conn->in.cap : max_in;
         max_out = rg_buf_len(&conn->out) > max_out ? rg_buf_len(&conn->out) : max_out;
     }

@@ -3,10 +3,13 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/blocked.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
+#include "node/notify.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200, NODE_KEEP_INPUT = 64 * 1024 };
 
@@ -63,6 +66,8 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->with_output);
     rg_list_init(&node->gated);
     rg_list_init(&node->blocked);
+    rg_list_init(&node->waiting);
+    rg_list_init(&node->ready_keys);
     rg_list_init(&node->effects);
     rg_list_init(&node->slowlog);
 }
@@ -125,6 +130,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->evict = evict_new();
     node_set_access(node);
     node->pubsub = pubsub_new();
+    node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
+    notify_configure(node);
     node->latency = latency_new();
     if (init->self_member != NULL)
         node->members.self_name = rg_alloc_copy(init->self_member, strlen(init->self_member));
@@ -147,6 +154,8 @@ void rg_node_free(struct rg_node *node)
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
+    wanted_free(node->wanted);
+    rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
     latency_free(node->latency);
     node_effects_fini(node);
@@ -414,7 +423,7 @@ void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
 {
     rg_propagation_reset(&node->propagation);
-    rg_notes_reset(&node->notes);
+    notify_begin(node, NULL);
     return (struct rg_cmd_ctx){
         .store = node->store,
         .db_index = db,
@@ -431,6 +440,8 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
 void node_upkeep_done(struct rg_node *node)
 {
     feed_propagation(node);
+    notify_deliver(node);
+    blocked_serve(node);
 }
 
 static void node_expire(struct rg_node *node)
@@ -582,6 +593,15 @@ static void node_ask_acks(struct rg_node *node)
     }
 }
 
+/* A slice of what was deleted or flushed and takes long to free. */
+static void node_free_dropped(struct rg_node *node)
+{
+    enum { NODE_FREE_ELEMENTS = 500 }; /* some fifty microseconds */
+
+    if (rg_store_has_doomed(node->store))
+        rg_store_free_step(node->store, NODE_FREE_ELEMENTS);
+}
+
 void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running);
@@ -603,6 +623,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         member_run(node); /* it learns where the log ends now */
     gate_advance(node);
     session_blocked(node);
+    blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
     batch_run(node);
     follow_ack(node);
@@ -612,6 +633,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         feed_trim(node);
     }
     node_output_limits(node);
+    node_free_dropped(node);
     stop_run(node);
 }
 
@@ -628,7 +650,7 @@ int64_t rg_node_deadline(const struct rg_node *node)
 
     if (node->stopping)
         return RG_NEVER; /* only its files are waited for */
-    if (node->snapshot != NULL)
+    if (node->snapshot != NULL || rg_store_has_doomed(node->store))
         return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;

@@ -2,6 +2,7 @@
 #define RG_NODE_NODE_IMPL_H
 
 #include "base/buf.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/rand.h"
 #include "cmd/cmd.h"
@@ -21,6 +22,9 @@
 struct rg_snapshot;
 struct rg_pubsub;
 struct rg_latency;
+struct rg_multi;   /* a transaction being queued (multi.c) */
+struct rg_waiting; /* a command that waits for keys (blocked.c) */
+struct rg_wanted;  /* keys whose changes matter (wanted.c) */
 
 /* ---- Connections (conn.c) ---- */
 
@@ -39,6 +43,7 @@ enum rg_block {
     RG_BLOCK_FILE,      /* a file of its command is being written */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
     RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+    RG_BLOCK_KEYS,      /* BLPOP and its like: a change of its keys; in node->waiting */
 };
 
 /* A run of output that may not go out yet (gate.c). */
@@ -130,11 +135,15 @@ struct rg_conn {
     const struct rg_command *last_command;
     uint64_t last_write; /* log end after its last write, for WAIT */
     enum rg_block block;
-    struct rg_list block_link; /* in node->blocked */
+    struct rg_list block_link; /* in node->blocked, or node->waiting */
     int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
     unsigned wait_replicas;
     uint64_t wait_offset;
     uint64_t commands;
+    struct rg_multi *multi;     /* owned; NULL outside a transaction */
+    struct rg_list watched;     /* of struct watch (watch.c) */
+    bool watch_failed;          /* one of its watched keys changed */
+    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
     size_t pushed;              /* bytes that its own running command pushed to it */
     unsigned subscriptions;     /* channels and patterns */
@@ -205,8 +214,9 @@ struct rg_follow {
     int64_t last_io_us;
     int64_t down_since_us; /* 0: link is up */
     bool ever_up;
-    int stream_db;  /* database that the stream has selected; -1: none yet */
-    uint64_t acked; /* offset of the last ACK sent */
+    int stream_db;      /* database that the stream has selected; -1: none yet */
+    size_t transaction; /* bytes of the input that are a transaction's beginning; 0: none */
+    uint64_t acked;     /* offset of the last ACK sent */
     int64_t last_ack_us;
     bool ack_asked; /* GETACK */
     bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
@@ -329,6 +339,13 @@ struct rg_node {
     struct rg_list with_output;
     struct rg_list gated;
     struct rg_list blocked;
+
+    /* Keys that somebody watches or waits for (wanted.c, blocked.c), and who is told of events. */
+    struct rg_wanted *wanted;
+    struct rg_list waiting;     /* connections */
+    struct rg_list ready_keys;  /* of struct wanted_key */
+    struct rg_heap wait_timers; /* of struct rg_waiting */
+    unsigned events;            /* notify-keyspace-events (notify.c) */
 
     struct rg_list effects;
     struct rg_effect_item *pulled; /* lent to the host until the next call */
@@ -481,6 +498,8 @@ void batch_drop(struct rg_node *node);
 /* Takes one request by the full parser. True: it was taken, and there may be more. */
 bool session_step(struct rg_node *node, struct rg_conn *conn);
 void session_authenticate(struct rg_node *node, struct rg_conn *conn);
+/* The client's WAIT is over, or ended with an error. */
+void session_release(struct rg_node *node, struct rg_conn *conn, const char *error);
 /* Clients whose wait is over. */
 void session_blocked(struct rg_node *node);
 /* This node is no primary any more: nobody can be told of its replicas. */
@@ -495,6 +514,12 @@ struct rg_call {
     const struct rg_command *command;
     const struct rg_bytes *argv;
     int argc;
+    bool in_exec; /* one of a transaction's commands */
+    bool resumed; /* run again for a client that waits for keys */
+
+    /* What the data command said. */
+    bool changed;
+    bool waits; /* resumed, and to wait on */
 };
 /* Runs one command of a client. False: it was held back, and is to be tried again later. */
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,
@@ -502,7 +527,14 @@ bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg
 /* The same where the command was found already (rg_cmd_index_find). */
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc);
-/* Applies one data command of the primary's stream, or of the log. Errors: RG_EPROTO. */
+/* Runs one command of a transaction. */
+void dispatch_queued(struct rg_call *call);
+/* Runs a command again whose key changed. False: it waits on, and has replied nothing. */
+bool dispatch_resume(struct rg_call *call);
+/*
+ * Applies one data command of the primary's stream, or of the log; the caller serves those who wait
+ * for keys (blocked.c) when the transaction is over. Errors: RG_EPROTO.
+ */
 RG_MUST_USE int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsigned db,
                                 const struct rg_bytes *argv, int argc);
 typedef void node_handler(struct rg_call *call);
@@ -522,6 +554,10 @@ void feed_plain(struct rg_node *node, const struct rg_bytes *argv, int argc);
 /* Bytes of the primary's stream, as they came. */
 void feed_raw(struct rg_node *node, struct rg_bytes bytes);
 void feed_propagation(struct rg_node *node);
+/* The same as one unit: several commands go between MULTI and EXEC. */
+void feed_unit(struct rg_node *node);
+/* In node->propagation: a command of no database. */
+#define FEED_NO_DB (~0U)
 /* The log is replaced: it ends at `end`, with this history. */
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
@@ -532,6 +568,8 @@ void feed_ping(struct rg_node *node);
 
 /* ---- snapshot.c ---- */
 struct rg_snapshot {
+    const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
+    const struct rg_time *now;      /* borrowed */
     unsigned refs;   /* of replicas, and one of the node while it is being written */
     uint64_t offset; /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
@@ -593,6 +631,12 @@ bool follow_link_up(const struct rg_node *node);
 /* The RDB that arrived is on disk and in memory: go on with the stream. */
 void follow_transferred(struct rg_node *node);
 void follow_failed(struct rg_node *node, const char *why);
+/* Gives up the link, to dial anew; the log stays. */
+void follow_drop(struct rg_node *node);
+
+/* ---- apply.c: the stream's commands ---- */
+/* What arrived on the stream, as far as it is whole. */
+void apply_stream(struct rg_node *node);
 
 /* ---- transfer.c: an RDB into a store of its own ---- */
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
@@ -660,6 +704,14 @@ void pubsub_free(struct rg_pubsub *pubsub);
 /* Returns how many clients got it. */
 uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
 void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
+
+/* ---- wanted.c, watch.c ---- */
+struct rg_wanted *wanted_new(uint64_t seed);
+void wanted_free(struct rg_wanted *wanted);
+/* Somebody watches or waits for keys. */
+bool wanted_any(const struct rg_node *node);
+/* The connection watches nothing any more. */
+void watch_drop(struct rg_node *node, struct rg_conn *conn);
 
 /* ---- info_group.c ---- */
 /* The lines of INFO group, without the title. */

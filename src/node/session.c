@@ -1,5 +1,5 @@
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/blocked.h"
 
 /* A client's input where it comes one request at a time (batch.c has the many), and its waiting. */
 
@@ -49,14 +49,20 @@ void session_authenticate(struct rg_node *node, struct rg_conn *conn)
     conn->parser.authenticated = true;
 }
 
-static void session_wait_done(struct rg_node *node, struct rg_conn *conn)
+void session_release(struct rg_node *node, struct rg_conn *conn, const char *error)
 {
     struct rg_reply reply = conn_reply(conn);
     size_t mark = 0;
 
+    RG_ASSERT(conn->block == RG_BLOCK_WAIT);
+    if (error != NULL)
+        error_stats_note(&node->stats.errors, rg_bytes_str(error), 1);
     if (conn->reply_mode != RG_REPLY_OFF) {
         conn_push_begin(conn, &mark);
-        rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
+        if (error != NULL)
+            rg_reply_error(&reply, error);
+        else
+            rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
         conn_push_end(node, conn, mark);
     }
     conn_unblock(node, conn);
@@ -70,7 +76,7 @@ void session_blocked(struct rg_node *node)
         bool late = conn->block_until_us <= node->now.mono_us;
         if (conn->block == RG_BLOCK_WAIT) {
             if (late || serve_count_acked(node, conn->wait_offset) >= conn->wait_replicas)
-                session_wait_done(node, conn);
+                session_release(node, conn, NULL);
         } else if (conn->block == RG_BLOCK_PAUSE && !node->members.hold &&
                    node->pause_until_us <= node->now.mono_us) {
             conn_unblock(node, conn);
@@ -78,26 +84,35 @@ void session_blocked(struct rg_node *node)
     }
 }
 
+static void session_force(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_reply reply = conn_reply(conn);
+    size_t mark = 0;
+
+    conn_push_begin(conn, &mark);
+    rg_reply_error(&reply, "UNBLOCKED force unblock from blocking operation, instance state "
+                           "changed (master -> replica?)");
+    conn_push_end(node, conn, mark);
+    conn_close(node, conn, true);
+}
+
 void session_unblock_all(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->blocked)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
-        struct rg_reply reply = conn_reply(conn);
-        size_t mark = 0;
-        if (conn->block != RG_BLOCK_WAIT)
-            continue;
-        conn_push_begin(conn, &mark);
-        rg_reply_error(&reply, "UNBLOCKED force unblock from blocking operation, instance state "
-                               "changed (master -> replica?)");
-        conn_push_end(node, conn, mark);
-        conn_close(node, conn, true);
+        if (conn->block == RG_BLOCK_WAIT)
+            session_force(node, conn);
+    }
+    RG_LIST_EACH(link, &node->waiting)
+    {
+        session_force(node, RG_CONTAINER_OF(link, struct rg_conn, block_link));
     }
 }
 
 int64_t session_deadline(const struct rg_node *node)
 {
-    int64_t deadline = RG_NEVER;
+    int64_t deadline = blocked_deadline(node);
 
     RG_LIST_EACH(link, &node->blocked)
     {

@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
+#include "node/value.h"
 #include "node/version.h"
 
 /*
@@ -35,41 +36,15 @@ static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
     }
 }
 
-static void snapshot_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
-                          const struct rg_entry *entry)
-{
-    struct rg_hash_iter iter;
-    struct rg_bytes field;
-    struct rg_bytes value;
-
-    bool packed = strcmp(rg_entry_encoding(entry), "listpack") == 0;
-    rg_rdb_write_hash(writer, key, expire_ms, rg_hash_len(entry), packed);
-    rg_hash_iter_init(&iter, entry);
-    while (rg_hash_iter_next(&iter, &field, &value))
-        rg_rdb_write_hash_field(writer, field, value);
-}
-
-static void snapshot_value(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
-                           const struct rg_entry *entry)
-{
-    char scratch[RG_STRING_SCRATCH];
-
-    if (rg_entry_type(entry) == RG_TYPE_HASH)
-        snapshot_hash(writer, key, expire_ms, entry);
-    else
-        rg_rdb_write_string(writer, key, expire_ms, rg_string_get(entry, scratch));
-}
-
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry)
 {
-    enum { TYPE_AND_EMPTY_KEY = 2 };
+    enum { TYPE = 1 };
     struct rg_buf out = {0};
     struct rg_rdb_writer writer;
 
-    rg_rdb_write_begin(&writer, &out, node->config->rdbcompression, false);
-    size_t head = rg_buf_len(&out);
-    snapshot_value(&writer, rg_bytes("", 0), -1, entry);
-    size_t len = rg_buf_len(&out) - head - TYPE_AND_EMPTY_KEY;
+    rg_rdb_write_payload_begin(&writer, &out, node->config->rdbcompression);
+    value_save(&writer, entry);
+    size_t len = rg_buf_len(&out) - TYPE;
     rg_rdb_writer_fini(&writer);
     rg_buf_fini(&out);
     return len;
@@ -83,7 +58,17 @@ static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
         snapshot->db = (int)db;
         rg_rdb_write_db(&snapshot->writer, db, 0, 0);
     }
-    snapshot_value(&snapshot->writer, rg_entry_key(entry), rg_entry_expire_ms(entry), entry);
+    if (snapshot->access != NULL)
+        value_save_access(&snapshot->writer, snapshot->access, snapshot->now->mono_us, entry);
+    value_save(&snapshot->writer, entry);
+}
+
+/* The policies that look at how keys were used. */
+static bool snapshot_wants_access(const struct rg_node *node)
+{
+    int64_t policy = node->config->maxmemory_policy;
+
+    return node->access.lfu || policy == RG_POLICY_ALLKEYS_LRU || policy == RG_POLICY_VOLATILE_LRU;
 }
 
 static struct rg_snapshot *snapshot_begin(struct rg_node *node)
@@ -91,6 +76,8 @@ static struct rg_snapshot *snapshot_begin(struct rg_node *node)
     struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
 
     snapshot->refs = 1;
+    snapshot->access = snapshot_wants_access(node) ? &node->access : NULL;
+    snapshot->now = &node->now;
     snapshot->offset = node_log_end(node);
     snapshot->db = -1;
     snapshot->began_us = node->now.mono_us;

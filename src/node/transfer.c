@@ -4,6 +4,8 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
+#include "node/notify.h"
+#include "node/value.h"
 
 /*
  * An RDB on its way in: from the primary, or from disk at start. It is loaded into a store of its
@@ -17,8 +19,7 @@ enum { TRANSFER_EOF_MARK = 40 };
 struct rg_transfer {
     struct rg_rdb_reader *reader;
     struct rg_store *store; /* owned until adopted */
-    struct rg_db *db;
-    struct rg_entry *hash; /* whose fields arrive */
+    struct value_load load;
     struct rg_transfer_log log;
     unsigned libraries; /* of functions, which are passed over */
     char error[256];
@@ -67,7 +68,8 @@ struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
     transfer->reader = rg_rdb_reader_new();
     transfer->store =
         rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
-    transfer->db = rg_store_db(transfer->store, 0);
+    transfer->load = (struct value_load){
+        .access = &node->access, .now = &node->now, .db = rg_store_db(transfer->store, 0)};
     transfer->log.stream_db = -1;
     transfer->log.mode = -1;
     transfer->drop_expired_ms = -1;
@@ -91,7 +93,7 @@ void transfer_free(struct rg_node *node, struct rg_transfer *transfer)
         node_effect_file(node, RG_EFFECT_FILE_REMOVE, transfer->file, NULL, NULL, RG_FILE_IGNORED,
                          0);
     rg_rdb_reader_free(transfer->reader);
-    rg_store_free(transfer->store);
+    rg_store_bury(node->store, transfer->store);
     rg_buf_fini(&transfer->tail);
     rg_free(transfer);
 }
@@ -149,23 +151,26 @@ static bool transfer_expired(const struct rg_transfer *transfer, const struct rg
            event->expire_ms < transfer->drop_expired_ms;
 }
 
-static void transfer_key(struct rg_transfer *transfer, const struct rg_rdb_event *event)
+/* A key, or an element of the last one. */
+static int transfer_value(struct rg_transfer *transfer, const struct rg_rdb_event *event)
 {
-    struct rg_entry *entry = NULL;
+    enum { SHOWN = 64 };
+    bool key = value_is_key(event->type);
 
-    transfer->hash = NULL;
-    if (transfer_expired(transfer, event))
-        return;
-    if (event->type == RG_RDB_HASH) {
-        (void)rg_db_delete(transfer->db, event->key);
-        entry = transfer->hash = rg_db_put_hash(transfer->db, event->key);
-    } else {
-        entry = rg_db_put_string(transfer->db, event->key, event->value);
+    if (key && transfer_expired(transfer, event)) {
+        transfer->load.entry = NULL;
+        return 0;
     }
-    if (event->expire_ms >= 0)
-        rg_entry_set_expire_ms(transfer->db, &entry, event->expire_ms);
-    if (event->type == RG_RDB_HASH)
-        transfer->hash = entry;
+    int result = key ? value_load_key(&transfer->load, event->key, event)
+                     : value_load_element(&transfer->load, event);
+    if (result == 0)
+        return 0;
+    struct rg_bytes name = key ? event->key : rg_entry_key(transfer->load.entry);
+    (void)snprintf(transfer->error, sizeof(transfer->error),
+                   key ? "The RDB holds the key \"%.*s\" twice"
+                       : "The value of key \"%.*s\" holds an element twice",
+                   (int)(name.len < SHOWN ? name.len : SHOWN), name.data);
+    return RG_ECORRUPT;
 }
 
 static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_event *event)
@@ -182,24 +187,18 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
                            rg_store_databases(transfer->store));
             return RG_ECORRUPT;
         }
-        transfer->db = rg_store_db(transfer->store, event->db);
+        transfer->load.db = rg_store_db(transfer->store, event->db);
         return 0;
     case RG_RDB_STRING:
-    case RG_RDB_HASH:
-        transfer_key(transfer, event);
-        return 0;
-    case RG_RDB_HASH_FIELD:
-        if (transfer->hash != NULL)
-            (void)rg_hash_set(transfer->db, &transfer->hash, event->key, event->value);
-        return 0;
     case RG_RDB_LIST:
     case RG_RDB_LIST_ELEMENT:
     case RG_RDB_SET:
     case RG_RDB_SET_MEMBER:
     case RG_RDB_ZSET:
     case RG_RDB_ZSET_MEMBER:
-        transfer_say_error(transfer, "The RDB holds a type of value that is not supported yet");
-        return RG_ETYPE;
+    case RG_RDB_HASH:
+    case RG_RDB_HASH_FIELD:
+        return transfer_value(transfer, event);
     case RG_RDB_FUNCTION:
         transfer->libraries++;
         return 0;
@@ -359,9 +358,11 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
     snapshot_drop(node);
-    rg_store_free(node->store);
+    notify_replace(node);
+    rg_store_bury(transfer->store, node->store);
     node->store = transfer->store;
     transfer->store = NULL;
+    notify_replaced(node);
     if (transfer->libraries > 0)
         node_say(node, RG_LOG_WARNING,
                  "The RDB holds %u function libraries, which are not loaded: functions are not "

@@ -1,0 +1,189 @@
+#include "node/value.h"
+
+#include "base/panic.h"
+#include "store/list.h"
+#include "store/set.h"
+#include "store/zset.h"
+
+/* ---- Out ---- */
+
+static bool is_packed(const struct rg_entry *entry)
+{
+    const char *encoding = rg_entry_encoding(entry);
+
+    return strcmp(encoding, "listpack") == 0 || strcmp(encoding, "intset") == 0;
+}
+
+static void save_list(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+{
+    struct rg_list_iter iter;
+    struct rg_bytes element;
+
+    rg_rdb_write_list(writer, rg_entry_key(entry), rg_entry_expire_ms(entry));
+    rg_list_iter_init(&iter, entry, 0, false);
+    while (rg_list_iter_next(&iter, &element))
+        rg_rdb_write_list_element(writer, element);
+    rg_rdb_write_list_end(writer);
+}
+
+static void save_set(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+{
+    char scratch[RG_STRING_SCRATCH];
+    struct rg_set_iter iter;
+    struct rg_bytes member;
+
+    rg_rdb_write_set(writer, rg_entry_key(entry), rg_entry_expire_ms(entry), rg_set_len(entry),
+                     is_packed(entry));
+    rg_set_iter_init(&iter, entry);
+    while (rg_set_iter_next(&iter, scratch, &member))
+        rg_rdb_write_set_member(writer, member);
+}
+
+static void save_zset(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+{
+    bool packed = is_packed(entry);
+    uint64_t len = rg_zset_len(entry);
+    struct rg_zset_iter iter;
+    struct rg_bytes member;
+    double score = 0;
+
+    rg_rdb_write_zset(writer, rg_entry_key(entry), rg_entry_expire_ms(entry), len, packed);
+    /* A large one from its greatest member down, for redis-server inserts at the head fastest. */
+    rg_zset_iter_init(&iter, entry, packed ? 0 : len - 1, !packed);
+    while (rg_zset_iter_next(&iter, &member, &score))
+        rg_rdb_write_zset_member(writer, member, score);
+}
+
+static void save_hash(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+{
+    struct rg_hash_iter iter;
+    struct rg_bytes field;
+    struct rg_bytes value;
+
+    rg_rdb_write_hash(writer, rg_entry_key(entry), rg_entry_expire_ms(entry), rg_hash_len(entry),
+                      is_packed(entry));
+    rg_hash_iter_init(&iter, entry);
+    while (rg_hash_iter_next(&iter, &field, &value))
+        rg_rdb_write_hash_field(writer, field, value);
+}
+
+void value_save(struct rg_rdb_writer *writer, const struct rg_entry *entry)
+{
+    char scratch[RG_STRING_SCRATCH];
+
+    switch (rg_entry_type(entry)) {
+    case RG_TYPE_STRING:
+        rg_rdb_write_string(writer, rg_entry_key(entry), rg_entry_expire_ms(entry),
+                            rg_string_get(entry, scratch));
+        return;
+    case RG_TYPE_LIST:
+        save_list(writer, entry);
+        return;
+    case RG_TYPE_SET:
+        save_set(writer, entry);
+        return;
+    case RG_TYPE_ZSET:
+        save_zset(writer, entry);
+        return;
+    case RG_TYPE_HASH:
+        save_hash(writer, entry);
+        return;
+    case RG_TYPES:
+        break;
+    }
+    RG_UNREACHABLE();
+}
+
+void value_save_access(struct rg_rdb_writer *writer, const struct rg_access *access,
+                       int64_t mono_us, const struct rg_entry *entry)
+{
+    uint32_t word = rg_entry_access(entry);
+
+    if (access->lfu)
+        rg_rdb_write_freq(writer, (uint8_t)rg_access_frequency(access, word, mono_us));
+    else
+        rg_rdb_write_idle(writer, (uint64_t)rg_access_idle_s(word, mono_us));
+}
+
+/* ---- In ---- */
+
+bool value_is_key(enum rg_rdb_event_type type)
+{
+    return type == RG_RDB_STRING || type == RG_RDB_LIST || type == RG_RDB_SET ||
+           type == RG_RDB_ZSET || type == RG_RDB_HASH;
+}
+
+bool value_is_element(enum rg_rdb_event_type type)
+{
+    return type == RG_RDB_LIST_ELEMENT || type == RG_RDB_SET_MEMBER || type == RG_RDB_ZSET_MEMBER ||
+           type == RG_RDB_HASH_FIELD;
+}
+
+static struct rg_entry *load_put(struct rg_db *db, struct rg_bytes key,
+                                 const struct rg_rdb_event *event)
+{
+    switch (event->type) {
+    case RG_RDB_STRING:
+        return rg_db_put_string(db, key, event->value);
+    case RG_RDB_LIST:
+        return rg_db_put_list(db, key);
+    case RG_RDB_SET:
+        return rg_db_put_set(db, key);
+    case RG_RDB_ZSET:
+        return rg_db_put_zset(db, key);
+    default:
+        RG_ASSERT(event->type == RG_RDB_HASH);
+        return rg_db_put_hash(db, key);
+    }
+}
+
+/* What is not said counts as used just now, or as often as a new key. */
+static uint32_t load_access(const struct value_load *load, const struct rg_rdb_event *event)
+{
+    enum { FREQ_OF_NEW = 5 };
+    int64_t now_us = load->now->mono_us;
+
+    if (load->access->lfu)
+        return rg_access_of_frequency(event->freq >= 0 ? (unsigned)event->freq : FREQ_OF_NEW,
+                                      now_us);
+    return rg_access_of_idle(event->idle_s, now_us);
+}
+
+int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
+{
+    struct rg_entry *entry = NULL;
+
+    load->entry = NULL;
+    if (rg_db_find(load->db, key) != NULL)
+        return RG_EEXIST;
+    entry = load_put(load->db, key, event);
+    if (event->expire_ms >= 0)
+        rg_entry_set_expire_ms(load->db, &entry, event->expire_ms);
+    rg_entry_set_access(entry, load_access(load, event));
+    load->entry = event->type == RG_RDB_STRING ? NULL : entry;
+    return 0;
+}
+
+int value_load_element(struct value_load *load, const struct rg_rdb_event *event)
+{
+    bool is_new = true;
+
+    if (load->entry == NULL)
+        return 0;
+    switch (event->type) {
+    case RG_RDB_LIST_ELEMENT:
+        rg_list_push(load->db, &load->entry, RG_LIST_TAIL, event->value);
+        break;
+    case RG_RDB_SET_MEMBER:
+        is_new = rg_set_add(load->db, &load->entry, event->key);
+        break;
+    case RG_RDB_ZSET_MEMBER:
+        is_new = rg_zset_set(load->db, &load->entry, event->key, event->score);
+        break;
+    default:
+        RG_ASSERT(event->type == RG_RDB_HASH_FIELD);
+        is_new = rg_hash_set(load->db, &load->entry, event->key, event->value);
+        break;
+    }
+    return is_new ? 0 : RG_ECORRUPT;
+}
