@@ -197,6 +197,7 @@ static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *rep
         .argc = argc,
         .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
         .access = &node->access,
+        .codec = &node->payload_codec.cmd,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
         .notes = &node->notes,
