@@ -596,6 +596,15 @@ static void node_ask_acks(struct rg_node *node)
     }
 }
 
+/* A slice of what was deleted or flushed and takes long to free. */
+static void node_free_dropped(struct rg_node *node)
+{
+    enum { NODE_FREE_ELEMENTS = 500 }; /* some fifty microseconds */
+
+    if (rg_store_has_doomed(node->store))
+        rg_store_free_step(node->store, NODE_FREE_ELEMENTS);
+}
+
 void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running);
@@ -627,6 +636,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         feed_trim(node);
     }
     node_output_limits(node);
+    node_free_dropped(node);
     stop_run(node);
 }
 
@@ -643,7 +653,7 @@ int64_t rg_node_deadline(const struct rg_node *node)
 
     if (node->stopping)
         return RG_NEVER; /* only its files are waited for */
-    if (node->snapshot != NULL)
+    if (node->snapshot != NULL || rg_store_has_doomed(node->store))
         return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;

@@ -91,19 +91,18 @@ size_t rg_zset_tree_memory(const struct rg_zset_tree *zset)
 
 struct rg_zset_item *rg_zset_tree_find(const struct rg_zset_tree *zset, struct rg_bytes member)
 {
-    void **place = rg_table_find(&zset->table, member, rg_table_hash(&zset->table, member));
-    return place != NULL ? *place : NULL;
+    return rg_table_find(&zset->table, member, rg_table_hash(&zset->table, member));
 }
 
 bool rg_zset_tree_set(struct rg_zset_tree *zset, struct rg_bytes member, double score)
 {
     uint64_t hash = rg_table_hash(&zset->table, member);
-    void **place = rg_table_find(&zset->table, member, hash);
-    if (place != NULL) {
-        rg_rank_tree_rescore(zset->table.pool, &zset->order, *place, score);
+    struct rg_zset_item *item = rg_table_find(&zset->table, member, hash);
+    if (item != NULL) {
+        rg_rank_tree_rescore(zset->table.pool, &zset->order, item, score);
         return false;
     }
-    struct rg_zset_item *item = item_new(zset, score, member);
+    item = item_new(zset, score, member);
     rg_table_insert(&zset->table, item, hash);
     rg_rank_tree_insert(zset->table.pool, &zset->order, item);
     return true;
