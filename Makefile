@@ -4,7 +4,7 @@ SECONDS ?= 60
 ROUNDS ?= 20
 JOBS ?= $(shell nproc)
 
-.PHONY: all demo test soak fuzz lint format clean help
+.PHONY: all demo test soak fuzz bench lint format clean help
 
 all:
 	@scripts/install-packages.sh build
@@ -28,6 +28,11 @@ fuzz:
 	@scripts/install-packages.sh test
 	@$(PYTHON) scripts/test.py --only clang,fuzz --fuzz-seconds $(SECONDS)
 
+bench:
+	@scripts/install-packages.sh bench
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) bench/bench.py $(BENCH)
+
 lint:
 	@scripts/install-packages.sh test
 	@$(PYTHON) scripts/test.py --only gcc,house
@@ -44,6 +49,7 @@ help:
 	@echo 'make test            every test; ends with "N passed, N failed"'
 	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
+	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick")'
 	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'
 	@echo 'make format          clang-format in place'
 	@echo 'make clean           removes the build directories'

@@ -1,22 +1,26 @@
 #!/bin/sh
 # Installs what is missing of scripts/packages.txt, and says so. The argument names the step that
-# needs it: build, demo (build too) or test (all). Does nothing, silently, where all is there.
+# needs it: build, demo (build too), test (both too) or bench (build too). Does nothing, silently,
+# where all is there.
 set -eu
 
 step=${1:-build}
 list=$(dirname "$0")/packages.txt
 case $step in
-build | demo | test) ;;
+build) sections='[build]' ;;
+demo) sections='[build] [demo]' ;;
+test) sections='[build] [demo] [test]' ;;
+bench) sections='[build] [bench]' ;;
 *)
-    echo "usage: $0 build|demo|test" >&2
+    echo "usage: $0 build|demo|test|bench" >&2
     exit 2
     ;;
 esac
 
-wanted=$(awk -v last="[$step]" '
-    /^\[/ { if (done) exit; done = ($1 == last); next }
+wanted=$(awk -v sections=" $sections " '
+    /^\[/ { wanted = index(sections, " " $1 " ") > 0; next }
     { sub(/#.*/, "") }
-    NF { print $1 }' "$list")
+    wanted && NF { print $1 }' "$list")
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "install-packages: this is not Debian; please see to these packages yourself:" >&2

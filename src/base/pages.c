@@ -24,6 +24,12 @@ void rg_pages_unmap(void *pages, size_t size)
     RG_ASSERT(munmap(pages, size) == 0);
 }
 
+void rg_pages_prefer_huge(void *pages, size_t size)
+{
+    /* Systems without them refuse, and lose nothing but speed. */
+    (void)madvise(pages, size, MADV_HUGEPAGE);
+}
+
 void rg_pages_discard(void *pages, size_t size)
 {
     RG_ASSERT(madvise(pages, size, MADV_DONTNEED) == 0);

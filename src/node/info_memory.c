@@ -91,6 +91,8 @@ void info_memory(const struct rg_node *node, struct rg_buf *out)
 {
     struct rg_bytes policy = RG_BYTES("maxmemory-policy");
     struct memory_use use;
+    uint64_t pending = 0;
+    uint64_t freed = 0;
 
     memory_use_measure(node, &use);
     memory_lines(out, "used_memory", use.total);
@@ -122,6 +124,8 @@ void info_memory(const struct rg_node *node, struct rg_buf *out)
     memory_line(out, "mem_clients_slaves", use.replicas);
     memory_line(out, "mem_clients_normal", use.clients);
     rg_buf_append_str(out, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:libc\r\n"
-                           "active_defrag_running:0\r\nlazyfree_pending_objects:0\r\n"
-                           "lazyfreed_objects:0\r\n");
+                           "active_defrag_running:0\r\n");
+    rg_store_count_doomed(node->store, &pending, &freed);
+    memory_line(out, "lazyfree_pending_objects", pending);
+    memory_line(out, "lazyfreed_objects", freed);
 }

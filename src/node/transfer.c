@@ -93,7 +93,7 @@ void transfer_free(struct rg_node *node, struct rg_transfer *transfer)
         node_effect_file(node, RG_EFFECT_FILE_REMOVE, transfer->file, NULL, NULL, RG_FILE_IGNORED,
                          0);
     rg_rdb_reader_free(transfer->reader);
-    rg_store_free(transfer->store);
+    rg_store_bury(node->store, transfer->store);
     rg_buf_fini(&transfer->tail);
     rg_free(transfer);
 }
@@ -359,7 +359,7 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
     RG_ASSERT(transfer->ended && transfer->store != NULL);
     snapshot_drop(node);
     notify_replace(node);
-    rg_store_free(node->store);
+    rg_store_bury(transfer->store, node->store);
     node->store = transfer->store;
     transfer->store = NULL;
     notify_replaced(node);

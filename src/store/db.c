@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "store/doomed.h"
 
 static struct rg_bytes item_key(const void *item)
 {
@@ -33,17 +34,28 @@ struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
     return store;
 }
 
-void rg_store_free(struct rg_store *store)
+static void store_free_one(struct rg_store *store)
 {
-    if (store == NULL)
-        return;
     rg_store_snapshot_cancel(store);
     for (unsigned i = 0; i < store->databases; i++)
         rg_db_flush(&store->dbs[i]);
+    rg_doomed_fini(store);
     RG_ASSERT(rg_pool_used(store->pool) == 0);
     rg_pool_delete(store->pool);
     rg_free(store->dbs);
     rg_free(store);
+}
+
+void rg_store_free(struct rg_store *store)
+{
+    while (store != NULL) {
+        struct rg_store *next = store->buried;
+        if (next != NULL)
+            store->buried = next->next_buried;
+        store_free_one(next != NULL ? next : store);
+        if (next == NULL)
+            break;
+    }
 }
 
 void rg_store_set_limits(struct rg_store *store, const struct rg_store_limits *limits)
@@ -81,7 +93,9 @@ uint64_t rg_store_count(const struct rg_store *store)
 
 uint64_t rg_store_memory(const struct rg_store *store)
 {
-    return sizeof(*store) + store->databases * sizeof(*store->dbs) + rg_pool_used(store->pool);
+    uint64_t held = rg_pool_used(store->pool);
+    RG_ASSERT(held >= store->doomed_memory);
+    return sizeof(*store) + store->databases * sizeof(*store->dbs) + held - store->doomed_memory;
 }
 
 void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry)
@@ -131,7 +145,7 @@ void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry)
         if (old->expires)
             rg_expiry_remove(&db->expiry, old);
         rg_table_replace(&db->table, old, entry, hash);
-        rg_entry_free(rg_db_pool(db), old);
+        rg_doomed_entry(db->store, old);
     } else {
         rg_table_insert(&db->table, entry, hash);
     }
@@ -178,7 +192,7 @@ bool rg_db_delete(struct rg_db *db, struct rg_bytes key)
     rg_db_before_change(db, entry);
     if (entry->expires)
         rg_expiry_remove(&db->expiry, entry);
-    rg_entry_free(rg_db_pool(db), entry); /* last, since key may lie in it */
+    rg_doomed_entry(db->store, entry); /* last, since key may lie in it */
     return true;
 }
 
@@ -213,15 +227,23 @@ int rg_db_copy(struct rg_db *db, struct rg_bytes key, struct rg_db *target, stru
     return 0;
 }
 
+static void flush_take(void *arg, void *item)
+{
+    struct rg_db *db = arg;
+    rg_db_before_change(db, item);
+    rg_doomed_entry(db->store, item);
+}
+
 uint64_t rg_db_flush(struct rg_db *db)
 {
+    enum { FLUSH_AT_ONCE = 64 };
     uint64_t count = db->table.count;
-    uint64_t position[4] = {0};
-    struct rg_entry *entry = NULL;
-    rg_db_before_flush(db);
-    while ((entry = rg_table_next(&db->table, position)) != NULL)
-        rg_entry_free(rg_db_pool(db), entry);
-    rg_table_fini(&db->table);
+    uint64_t budget = UINT64_MAX;
+    if (count > FLUSH_AT_ONCE) {
+        rg_doomed_database(db);
+        return count;
+    }
+    rg_table_drain(&db->table, &budget, flush_take, db);
     rg_expiry_fini(&db->expiry);
     return count;
 }

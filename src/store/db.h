@@ -26,6 +26,17 @@ struct rg_store {
     struct rg_bytes expected_key; /* of this hash; SIZE_MAX long where there is none */
     uint64_t expected_hash;
 
+    /* doomed.c */
+    struct rg_doomed *doomed;     /* owned */
+    struct rg_store *buried;      /* owned: stores whose contents are doomed */
+    struct rg_store *next_buried; /* of one that is */
+    uint64_t doomed_memory;       /* of what the pool holds */
+    uint64_t doomed_objects;
+    uint64_t freed_objects;
+    uint64_t contents_dropped; /* of databases, so far */
+    uint64_t contents_counted; /* those among the first of these are in doomed_memory */
+    unsigned doomed_to_show;   /* contents that the snapshot under way has to see */
+
     /* snapshot.c */
     unsigned mark; /* 0 or 1: entries with the other one have not been seen yet */
     bool snapshot_on;
@@ -38,13 +49,13 @@ static inline struct rg_pool *rg_db_pool(const struct rg_db *db)
     return db->store->pool;
 }
 
-/* Shows the entry, as it is now, to the snapshot. */
-void rg_db_capture(struct rg_db *db, struct rg_entry *entry);
+/* Shows the entry, as it is now, to the snapshot, as one of the database that had this number. */
+void rg_store_capture(struct rg_store *store, unsigned snapshot_index, struct rg_entry *entry);
 /* Every change of an entry that is in the database, and its end, begins with this. */
 static inline void rg_db_before_change(struct rg_db *db, struct rg_entry *entry)
 {
     if (__builtin_expect(entry->mark != db->store->mark, 0))
-        rg_db_capture(db, entry);
+        rg_store_capture(db->store, db->snapshot_index, entry);
 }
 /* The key's hash, from what is expected or computed. */
 static inline uint64_t rg_db_hash(const struct rg_db *db, struct rg_bytes key)
@@ -55,8 +66,6 @@ static inline uint64_t rg_db_hash(const struct rg_db *db, struct rg_bytes key)
         return store->expected_hash;
     return rg_table_hash(&db->table, key);
 }
-/* All entries leave at once. */
-void rg_db_before_flush(struct rg_db *db);
 
 /*
  * Puts fresh, which is given, in the place of *entry, which is of the same key and database, and
@@ -64,7 +73,7 @@ void rg_db_before_flush(struct rg_db *db);
  * the same; one that only one has enters or leaves the index.
  */
 void rg_db_swap_entry(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh);
-/* Gives the database the entry, which replaces and frees what is under its key. */
+/* Gives the database the entry, which replaces what is under its key. */
 void rg_db_put_entry(struct rg_db *db, struct rg_entry *entry);
 
 #endif

@@ -77,6 +77,19 @@ void rg_expiry_fini(struct rg_expiry *expiry)
     expiry->count = 0;
 }
 
+bool rg_expiry_drain(struct rg_expiry *expiry, uint64_t *budget)
+{
+    enum { CHUNK = 1024 };
+    for (; expiry->count > 0; (*budget)--) {
+        if (*budget == 0)
+            return false;
+        expiry->count -= expiry->count < CHUNK ? expiry->count : CHUNK;
+        rg_segments_shrink(&expiry->items, expiry->count);
+    }
+    rg_expiry_fini(expiry);
+    return true;
+}
+
 void rg_expiry_add(struct rg_expiry *expiry, struct rg_entry *entry)
 {
     rg_segments_grow(&expiry->items, expiry->count + 1);

@@ -17,6 +17,8 @@ struct rg_expiry {
 void rg_expiry_init(struct rg_expiry *expiry, struct rg_pool *pool);
 /* Forgets everything. */
 void rg_expiry_fini(struct rg_expiry *expiry);
+/* Forgets some, about *budget times a thousand, which it counts down; true: nothing is left. */
+bool rg_expiry_drain(struct rg_expiry *expiry, uint64_t *budget);
 /* The entry has room for an expiry, with its moment set. */
 void rg_expiry_add(struct rg_expiry *expiry, struct rg_entry *entry);
 void rg_expiry_remove(struct rg_expiry *expiry, const struct rg_entry *entry);

@@ -48,16 +48,24 @@ struct rg_fields *rg_fields_copy(struct rg_pool *pool, const struct rg_fields *f
     return copy;
 }
 
+static void pair_take(void *arg, void *item)
+{
+    pair_free(arg, item);
+}
+
+bool rg_fields_free_step(struct rg_fields *fields, uint64_t *budget)
+{
+    if (!rg_table_drain(&fields->table, budget, pair_take, fields))
+        return false;
+    rg_pool_free(fields->table.pool, fields, sizeof(*fields));
+    return true;
+}
+
 void rg_fields_free(struct rg_fields *fields)
 {
-    if (fields == NULL)
-        return;
-    uint64_t position[4] = {0};
-    void *item = NULL;
-    while ((item = rg_table_next(&fields->table, position)) != NULL)
-        pair_free(fields, item);
-    rg_table_fini(&fields->table);
-    rg_pool_free(fields->table.pool, fields, sizeof(*fields));
+    uint64_t budget = UINT64_MAX;
+    if (fields != NULL)
+        rg_fields_free_step(fields, &budget);
 }
 
 const char *rg_fields_find(const struct rg_fields *fields, struct rg_bytes field)

@@ -14,6 +14,8 @@ struct rg_fields *rg_fields_new(struct rg_pool *pool, uint64_t seed);
 struct rg_fields *rg_fields_copy(struct rg_pool *pool, const struct rg_fields *fields);
 /* NULL is allowed. */
 void rg_fields_free(struct rg_fields *fields);
+/* As rg_form_ops.free_step. */
+bool rg_fields_free_step(struct rg_fields *fields, uint64_t *budget);
 /* The pair, or NULL. */
 const char *rg_fields_find(const struct rg_fields *fields, struct rg_bytes field);
 /* True where the field was new. */

@@ -43,6 +43,18 @@ static uint64_t table_form_memory(const void *value)
     return rg_fields_memory(value);
 }
 
+static uint64_t table_form_elements(const void *value)
+{
+    const struct rg_fields *fields = value;
+    return fields->table.count;
+}
+
+static bool table_form_free_step(struct rg_pool *pool, void *value, uint64_t *budget)
+{
+    (void)pool;
+    return rg_fields_free_step(value, budget);
+}
+
 static void *table_form_copy(struct rg_pool *pool, const void *value)
 {
     return rg_fields_copy(pool, value);
@@ -57,7 +69,9 @@ const struct rg_form_ops rg_form_table = {.type = RG_TYPE_HASH,
                                           .encoding = "hashtable",
                                           .free = table_form_free,
                                           .memory = table_form_memory,
-                                          .copy = table_form_copy};
+                                          .copy = table_form_copy,
+                                          .elements = table_form_elements,
+                                          .free_step = table_form_free_step};
 
 /* ---- Whole hashes ---- */
 

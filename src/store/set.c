@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "store/db.h"
+#include "store/doomed.h"
 #include "store/set_ints.h"
 #include "store/set_packed.h"
 #include "store/set_table.h"
@@ -48,7 +49,8 @@ void rg_set_draft_put(struct rg_db *db, struct rg_entry *draft)
 
 void rg_set_draft_free(struct rg_db *db, struct rg_entry *draft)
 {
-    rg_entry_free(rg_db_pool(db), draft);
+    if (draft != NULL)
+        rg_doomed_entry(db->store, draft);
 }
 
 struct rg_entry *rg_db_put_set(struct rg_db *db, struct rg_bytes key)

@@ -51,6 +51,18 @@ static void *table_copy(struct rg_pool *pool, const void *value)
     return rg_set_table_copy(pool, value);
 }
 
+static uint64_t table_elements(const void *value)
+{
+    const struct rg_set_table *set = value;
+    return set->table.count;
+}
+
+static bool table_free_step(struct rg_pool *pool, void *value, uint64_t *budget)
+{
+    (void)pool;
+    return rg_set_table_free_step(value, budget);
+}
+
 const struct rg_form_ops rg_form_set_ints = {.type = RG_TYPE_SET,
                                              .encoding = "intset",
                                              .free = ints_free,
@@ -66,4 +78,6 @@ const struct rg_form_ops rg_form_set_table = {.type = RG_TYPE_SET,
                                               .encoding = "hashtable",
                                               .free = table_free,
                                               .memory = table_memory,
-                                              .copy = table_copy};
+                                              .copy = table_copy,
+                                              .elements = table_elements,
+                                              .free_step = table_free_step};

@@ -46,17 +46,24 @@ struct rg_set_table *rg_set_table_copy(struct rg_pool *pool, const struct rg_set
     return copy;
 }
 
+static void item_take(void *arg, void *item)
+{
+    item_free(arg, item);
+}
+
+bool rg_set_table_free_step(struct rg_set_table *set, uint64_t *budget)
+{
+    if (!rg_table_drain(&set->table, budget, item_take, set))
+        return false;
+    rg_pool_free(set->table.pool, set, sizeof(*set));
+    return true;
+}
+
 void rg_set_table_free(struct rg_set_table *set)
 {
-    if (set == NULL)
-        return;
-    struct rg_pool *pool = set->table.pool;
-    uint64_t position[4] = {0};
-    void *item = NULL;
-    while ((item = rg_table_next(&set->table, position)) != NULL)
-        item_free(set, item);
-    rg_table_fini(&set->table);
-    rg_pool_free(pool, set, sizeof(*set));
+    uint64_t budget = UINT64_MAX;
+    if (set != NULL)
+        rg_set_table_free_step(set, &budget);
 }
 
 bool rg_set_table_has(const struct rg_set_table *set, struct rg_bytes member)

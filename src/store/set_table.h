@@ -13,6 +13,8 @@ struct rg_set_table *rg_set_table_new(struct rg_pool *pool, uint64_t seed);
 struct rg_set_table *rg_set_table_copy(struct rg_pool *pool, const struct rg_set_table *set);
 /* NULL is allowed. */
 void rg_set_table_free(struct rg_set_table *set);
+/* As rg_form_ops.free_step. */
+bool rg_set_table_free_step(struct rg_set_table *set, uint64_t *budget);
 bool rg_set_table_has(const struct rg_set_table *set, struct rg_bytes member);
 /* True where it was new. */
 bool rg_set_table_add(struct rg_set_table *set, struct rg_bytes member);

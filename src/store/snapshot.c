@@ -1,5 +1,6 @@
 #include "base/panic.h"
 #include "store/db.h"
+#include "store/doomed.h"
 
 /*
  * Between snapshots every entry carries the store's mark. To begin one, the store turns its mark
@@ -8,31 +9,17 @@
  * shrinking of the tables do not matter.
  */
 
-void rg_db_capture(struct rg_db *db, struct rg_entry *entry)
+void rg_store_capture(struct rg_store *store, unsigned snapshot_index, struct rg_entry *entry)
 {
-    struct rg_store *store = db->store;
-
     RG_ASSERT(store->snapshot_on && entry->mark != store->mark);
     if (store->snapshot_visit != NULL)
-        store->snapshot_visit(store->snapshot_arg, db->snapshot_index, entry);
+        store->snapshot_visit(store->snapshot_arg, snapshot_index, entry);
     entry->mark = store->mark & 1;
 }
 
 static void capture_item(void *arg, void *item)
 {
     rg_db_before_change(arg, item);
-}
-
-void rg_db_before_flush(struct rg_db *db)
-{
-    uint64_t position[4] = {0};
-    struct rg_entry *entry = NULL;
-
-    if (!db->store->snapshot_on || db->snapshot_done)
-        return;
-    while ((entry = rg_table_next(&db->table, position)) != NULL)
-        rg_db_before_change(db, entry);
-    db->snapshot_done = true;
 }
 
 int rg_store_snapshot_begin(struct rg_store *store,
@@ -73,6 +60,10 @@ bool rg_store_snapshot_step(struct rg_store *store, uint64_t count)
         if (!store->dbs[i].snapshot_done)
             return false;
     }
+    if (store->doomed_to_show > 0) {
+        rg_store_free_step(store, count);
+        return false;
+    }
     store->snapshot_on = false;
     store->snapshot_visit = NULL;
     return true;
@@ -81,4 +72,5 @@ bool rg_store_snapshot_step(struct rg_store *store, uint64_t count)
 void rg_store_snapshot_cancel(struct rg_store *store)
 {
     store->snapshot_visit = NULL;
+    rg_doomed_forget_snapshot(store);
 }

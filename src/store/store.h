@@ -44,6 +44,18 @@ enum { RG_NO_EXPIRY = -1 };
 struct rg_store *rg_store_new(unsigned databases, uint64_t seed,
                               const struct rg_store_limits *limits);
 void rg_store_free(struct rg_store *store);
+/* Gives store what is no longer wanted of an old one, to free with its own. NULL is allowed. */
+void rg_store_bury(struct rg_store *store, struct rg_store *old);
+/*
+ * Values of many elements that were deleted or replaced, and flushed databases, are not freed where
+ * that happens but here, in steps of about `budget` elements. They count as memory no more. True:
+ * something is left.
+ */
+bool rg_store_free_step(struct rg_store *store, uint64_t budget);
+bool rg_store_has_doomed(const struct rg_store *store);
+/* How many objects wait to be freed, and how many were that had waited. */
+void rg_store_count_doomed(const struct rg_store *store, uint64_t *ret_pending,
+                           uint64_t *ret_freed);
 void rg_store_set_limits(struct rg_store *store, const struct rg_store_limits *limits);
 unsigned rg_store_databases(const struct rg_store *store);
 /* index is below rg_store_databases. */
@@ -66,7 +78,7 @@ uint64_t rg_db_count(const struct rg_db *db);
 uint64_t rg_db_count_expiring(const struct rg_db *db);
 /* Mean time to live of the entries that expire, from a sample, in milliseconds; 0 for none. */
 int64_t rg_db_mean_ttl_ms(const struct rg_db *db, int64_t now_ms);
-/* Removes everything and returns how many entries that were. */
+/* Removes everything, in no time, and returns how many entries that were. */
 uint64_t rg_db_flush(struct rg_db *db);
 
 /*
@@ -121,9 +133,9 @@ struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter);
 
 /*
  * A snapshot without a pause: everything as it is at begin is shown to visit once, in slices, while
- * the store goes on changing. An entry that is about to change, or to go, is shown just before; one
- * that came later is not shown. db is the number that its database had at begin. visit must not
- * change the store.
+ * the store goes on changing. An entry that is about to change, or to go, is shown just before
+ * (those of a flushed database are shown bit by bit, too); one that came later is not shown. db is
+ * the number that its database had at begin. visit must not change the store.
  */
 /* Errors: RG_EEXIST (one is under way). */
 RG_MUST_USE int
@@ -168,6 +180,8 @@ struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct 
 struct rg_entry *rg_db_put_i64(struct rg_db *db, struct rg_bytes key, int64_t value);
 /* Replaces the value and keeps the expiry. */
 void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value);
+/* The same by bytes that were changed in place: they stay bytes, and raw, as in Redis. */
+void rg_string_rewrite(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value);
 void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t value);
 
 enum { RG_STRING_SCRATCH = 24 };

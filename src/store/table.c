@@ -289,6 +289,34 @@ void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash
 
 /* ---- Many items ---- */
 
+bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void *arg, void *item),
+                    void *arg)
+{
+    while (table->bucket_count > 0 && *budget > 0) {
+        struct rg_bucket *bucket = bucket_at(table, --table->bucket_count);
+        if (table->bucket_count > 0)
+            bucket_prefetch_items(bucket_at(table, table->bucket_count - 1));
+        for (struct rg_bucket *owned = NULL; bucket != NULL;) {
+            RG_BUCKET_EACH(slot, rg_bucket_items(bucket))
+            {
+                take(arg, rg_bucket_address(bucket, slot));
+                table->count--;
+                *budget -= *budget > 0;
+            }
+            struct rg_bucket *next = rg_bucket_next(bucket);
+            if (owned != NULL)
+                overflow_free(table, owned);
+            owned = bucket = next;
+        }
+        *budget -= *budget > 0;
+        rg_segments_shrink(&table->buckets, table->bucket_count);
+    }
+    if (table->bucket_count > 0)
+        return false;
+    rg_table_fini(table);
+    return true;
+}
+
 void *rg_table_random(const struct rg_table *table, struct rg_rand *rand)
 {
     if (table->count == 0)

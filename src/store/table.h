@@ -52,6 +52,13 @@ void rg_table_insert(struct rg_table *table, void *item, uint64_t hash);
 /* Returns the item that was removed, or NULL. */
 void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash);
 
+/*
+ * Takes out items, bucket by bucket, and shows each to take, until about *budget, which it counts
+ * down, is used up. Nothing else may be done with the table from then on. True: nothing is left.
+ */
+bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void *arg, void *item),
+                    void *arg);
+
 /* Each item equally likely; NULL in an empty table. */
 void *rg_table_random(const struct rg_table *table, struct rg_rand *rand);
 

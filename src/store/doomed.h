@@ -1,0 +1,24 @@
+#ifndef RG_STORE_DOOMED_H
+#define RG_STORE_DOOMED_H
+
+#include "store/db.h"
+
+/*
+ * What was dropped but would take long to free: values of many elements, the contents of whole
+ * databases, and whole stores. They are freed in bounded steps by rg_store_free_step. They are
+ * gone for everybody else, but for a snapshot that still has to see what a database held.
+ */
+
+/*
+ * Takes over an entry that is in no table and no index any more, and frees it now or later. NULL is
+ * allowed.
+ */
+void rg_doomed_entry(struct rg_store *store, struct rg_entry *entry);
+/* Takes over all that the database holds, which is empty then. */
+void rg_doomed_database(struct rg_db *db);
+/* The snapshot under way does not want to see anything any more. */
+void rg_doomed_forget_snapshot(struct rg_store *store);
+/* Frees all of it at once. */
+void rg_doomed_fini(struct rg_store *store);
+
+#endif
