@@ -18,7 +18,7 @@ void sim_workload_primary_read(struct sim_workload *load, struct sim_op *op,
                                struct rg_buf *request);
 void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op,
                                struct rg_buf *request);
-/* A reply, with the elements of one that has as many. */
+/* A whole answer: its first frame, and the next two of an answer that holds answers. */
 struct sim_answer {
     struct rg_frame head;
     struct rg_frame items[2];
