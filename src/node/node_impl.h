@@ -604,6 +604,8 @@ void snapshot_drop(struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
+/* reload.c: writes everything, and loads it in place of what is there. */
+void snapshot_reload(struct rg_node *node);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
