@@ -198,13 +198,37 @@ static bool client_answer(struct sim_client *client, const struct rg_frame *fram
     return true;
 }
 
+/*
+ * One whole answer: its first frame, and the bytes of all that belong to it. Errors: RG_EAGAIN,
+ * RG_EPROTO.
+ */
+static int client_frame(struct rg_bytes input, size_t *ret_used, struct rg_frame *ret_frame)
+{
+    struct rg_frame frame;
+    size_t total = 0;
+    size_t used = 0;
+
+    for (int64_t left = 1; left > 0; left--) {
+        int result = rg_frame_parse(rg_bytes(input.data + total, input.len - total), &used, &frame);
+        if (result < 0)
+            return result;
+        if (total == 0)
+            *ret_frame = frame;
+        total += used;
+        if (frame.type == RG_FRAME_ARRAY)
+            left += frame.len;
+    }
+    *ret_used = total;
+    return 0;
+}
+
 static void client_answers(struct sim_client *client)
 {
     struct rg_frame frame;
     size_t used = 0;
 
     while (client->end != NULL && rg_buf_len(&client->in) > 0) {
-        int result = rg_frame_parse(rg_buf_view(&client->in), &used, &frame);
+        int result = client_frame(rg_buf_view(&client->in), &used, &frame);
         if (result == RG_EAGAIN)
             return;
         if (client->kind == SIM_CLIENT_ADMIN) {

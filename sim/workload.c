@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "base/number.h"
-
-enum { WORKLOAD_OTHER_KEYS = 8 };
+#include "sim/forms.h"
 
 /* ---- Registers and counters ---- */
 
@@ -71,77 +70,10 @@ static void workload_incr(struct sim_workload *load, struct sim_op *op, struct r
     rg_request_write_strs(request, "INCR", name, NULL);
 }
 
-/* ---- Everything else ---- */
-
-static const char *const workload_forms[] = {
-    "SET %k %n",
-    "SET %k %n PX %p",
-    "SET %k %n NX GET",
-    "APPEND %k %n",
-    "INCRBYFLOAT %f 0.1",
-    "SETRANGE %k 3 %n",
-    "GETEX %k PX %p",
-    "PEXPIRE %k %p",
-    "EXPIRE %k 1 GT",
-    "PERSIST %k",
-    "DEL %k",
-    "UNLINK %k %h",
-    "HSET %h %n 1 x %n",
-    "HINCRBY %h c 3",
-    "HDEL %h x",
-    "HINCRBYFLOAT %h y 1.5",
-    "HSETNX %h %n z",
-    "RENAME %k %k",
-    "COPY %k %k REPLACE",
-    "GETDEL %k",
-    "MSET %k %n %k %n",
-    "SETEX %k 1 %n",
-    "GETSET %k %n",
-    "PEXPIRE %h %p",
-    "EXISTS %k",
-    "HLEN %h",
-    "TTL %k",
-    "MOVE %k 1",
-};
-
-static int64_t workload_below(struct sim_workload *load, uint64_t bound)
-{
-    return (int64_t)rg_rand_below(&load->loop->rand, bound);
-}
-
-static void workload_word(struct sim_workload *load, char kind, struct rg_buf *out)
-{
-    switch (kind) {
-    case 'k':
-        rg_buf_printf(out, "key%d", (int)workload_below(load, WORKLOAD_OTHER_KEYS));
-        break;
-    case 'h':
-        rg_buf_printf(out, "hash%d", (int)workload_below(load, WORKLOAD_OTHER_KEYS / 2));
-        break;
-    case 'f':
-        rg_buf_printf(out, "float%d", (int)workload_below(load, 2));
-        break;
-    case 'p':
-        rg_buf_printf(out, "%d", (int)workload_below(load, 1500) + 1);
-        break;
-    default:
-        rg_buf_printf(out, "x%d", (int)workload_below(load, 1000));
-        break;
-    }
-}
-
 static void workload_other(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
-    size_t forms = sizeof(workload_forms) / sizeof(workload_forms[0]);
-
     op->kind = SIM_OP_OTHER;
-    for (const char *p = workload_forms[workload_below(load, forms)]; *p != '\0'; p++) {
-        if (*p == '%')
-            workload_word(load, *++p, request);
-        else
-            rg_buf_append_char(request, *p);
-    }
-    rg_buf_append_str(request, "\r\n");
+    sim_form_draw(load->loop, request);
 }
 
 void sim_workload_draw(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)

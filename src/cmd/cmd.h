@@ -69,8 +69,9 @@ struct rg_cmd_ctx {
     const struct rg_bytes *argv;
     int argc;
     enum rg_expiry expiry;
-    bool no_touch;         /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
-    uint64_t max_bulk_len; /* proto-max-bulk-len: strings grow no longer */
+    bool no_touch;                 /* CLIENT NO-TOUCH and OBJECT: leave access data alone */
+    uint64_t max_bulk_len;         /* proto-max-bulk-len: strings grow no longer */
+    uint64_t hll_sparse_max_bytes; /* hll-sparse-max-bytes */
     const struct rg_access *access;
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;

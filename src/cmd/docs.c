@@ -78,7 +78,6 @@ static void docs_flags(struct rg_reply *reply, const struct rg_command *command)
         {RG_CMD_SKIP_SLOWLOG, "skip_slowlog"},
         {RG_CMD_FAST, "fast"},
         {RG_CMD_NO_AUTH, "no_auth"},
-        {RG_CMD_MAY_REPLICATE, "may_replicate"},
         {RG_CMD_NO_ASYNC_LOADING, "no_async_loading"},
         {RG_CMD_NO_MULTI, "no_multi"},
         {RG_CMD_MOVABLEKEYS, "movablekeys"},

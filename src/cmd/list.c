@@ -29,6 +29,7 @@ int rg_list_find_or_create(struct rg_cmd_ctx *ctx, struct rg_bytes key, struct r
     if (entry == NULL) {
         entry = rg_db_put_list(ctx->db, key);
         rg_lookup_touch(ctx, entry);
+        rg_cmd_note_new(ctx, ctx->db_index, key);
     }
     *ret_entry = entry;
     return 0;
@@ -63,6 +64,7 @@ static void list_push(struct rg_cmd_ctx *ctx, enum rg_list_end end, bool only_ex
     if (entry == NULL) {
         entry = rg_db_put_list(ctx->db, ctx->argv[1]);
         rg_lookup_touch(ctx, entry);
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
     }
     for (int i = 2; i < ctx->argc; i++)
         rg_list_push(ctx->db, &entry, end, ctx->argv[i]);

@@ -42,6 +42,7 @@ void rg_cmd_run_sadd(struct rg_cmd_ctx *ctx)
     if (entry == NULL) {
         entry = rg_db_put_set(ctx->db, key);
         rg_lookup_touch(ctx, entry);
+        rg_cmd_note_new(ctx, ctx->db_index, key);
     }
     for (int i = 2; i < ctx->argc; i++)
         added += rg_set_add(ctx->db, &entry, ctx->argv[i]);
@@ -86,6 +87,7 @@ static void set_move(struct rg_cmd_ctx *ctx, struct rg_entry *source, struct rg_
     if (target == NULL) {
         target = rg_db_put_set(ctx->db, target_key);
         rg_lookup_touch(ctx, target);
+        rg_cmd_note_new(ctx, ctx->db_index, target_key);
     }
     if (rg_set_add(ctx->db, &target, member)) {
         rg_cmd_note(ctx, target_key, RG_NOTE_SET, "sadd");

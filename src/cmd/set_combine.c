@@ -106,8 +106,11 @@ static void result_store(struct set_result *result, struct rg_bytes key, const c
     int64_t len = (int64_t)rg_set_len(result->draft);
 
     if (len > 0) {
+        bool found = rg_lookup_write(ctx, key) != NULL;
         rg_lookup_touch(ctx, result->draft);
         rg_set_draft_put(ctx->db, result->draft);
+        if (!found)
+            rg_cmd_note_new(ctx, ctx->db_index, key);
         rg_cmd_note(ctx, key, RG_NOTE_SET, event);
         ctx->dirty++;
     } else {

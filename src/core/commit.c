@@ -26,12 +26,12 @@ uint64_t rg_commit_offset(const uint64_t *ends, unsigned n, unsigned copies)
 
 /* ---- Modes' records ---- */
 
-void rg_commit_modes_init(struct rg_group *group, bool fresh)
+void rg_commit_modes_init(struct rg_group *group, enum rg_mode mode, bool unknown)
 {
-    group->modes.list[0] = (struct group_mode){group->config.mode, 0};
+    group->modes.list[0] = (struct group_mode){mode, 0};
     group->modes.count = 1;
     /* A log that is older than this process may hold records that this process was not told of. */
-    group->modes.base_unknown = !fresh;
+    group->modes.base_unknown = unknown;
 }
 
 /* Also the reload of a log begins with this: what it held is gone until it is whole again, so this
@@ -39,7 +39,7 @@ void rg_commit_modes_init(struct rg_group *group, bool fresh)
 void rg_commit_log_lost(struct rg_group *group)
 {
     RG_ASSERT(group->role != RG_ROLE_PRIMARY);
-    rg_commit_modes_init(group, false);
+    rg_commit_modes_init(group, group->config.mode, true);
     group->synced = false;
     rg_election_cancel(group);
     if (group->state == RG_MEMBER_HEALTHY)
@@ -50,7 +50,7 @@ void rg_group_log_loaded(struct rg_group *group, struct rg_group_position positi
 {
     RG_ASSERT(group->role != RG_ROLE_PRIMARY);
     /* What was committed before the snapshot's record is unknown, in a fresh node too. */
-    rg_commit_modes_init(group, false);
+    rg_commit_modes_init(group, group->config.mode, true);
     group->synced = false;
     rg_election_cancel(group);
     group->position = position;

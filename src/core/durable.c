@@ -8,10 +8,13 @@
 /*
  * The state file:
  *
- *     regent-state 1
+ *     regent-state 2
  *     term 4
  *     voted-for 2
  *     formed 1
+ *     founded 3
+ *     founded-mode quorum
+ *     first-promise 2
  *     incarnation 7
  *     clean 0
  *     clean-offset 0
@@ -20,17 +23,22 @@
  *
  * The checksum covers every byte before its own line. A person can read it; a torn or edited file
  * is refused, because a wrong vote is worse than none.
+ *
+ * Version 1 had neither `founded` and its mode nor `first-promise`. A node that was in no group yet
+ * moved to its term by a promise, which is not older than its first.
  */
-enum { DURABLE_CRC_LINE = 6 + 16 + 1, DURABLE_REPLID_LEN = 40 };
+enum { DURABLE_VERSION = 2, DURABLE_CRC_LINE = 6 + 16 + 1, DURABLE_REPLID_LEN = 40 };
 
 void rg_group_durable_format(const struct rg_group_durable *durable, struct rg_buf *out)
 {
     size_t start = rg_buf_len(out);
 
     rg_buf_printf(out,
-                  "regent-state 1\nterm %" PRIu64 "\nvoted-for %d\nformed %d\nincarnation %" PRIu64
+                  "regent-state 2\nterm %" PRIu64 "\nvoted-for %d\nformed %d\nfounded %" PRIu64
+                  "\nfounded-mode %s\nfirst-promise %" PRIu64 "\nincarnation %" PRIu64
                   "\nclean %d\nclean-offset %" PRIu64 "\nclean-replid %s\n",
-                  durable->term, durable->voted_for, durable->formed, durable->incarnation,
+                  durable->term, durable->voted_for, durable->formed, durable->founded,
+                  rg_mode_name(durable->founded_mode), durable->first_promise, durable->incarnation,
                   durable->clean, durable->clean_offset,
                   durable->clean_replid[0] != '\0' ? durable->clean_replid : "-");
     struct rg_bytes text = rg_buf_view(out);
@@ -111,6 +119,24 @@ static bool durable_crc_holds(struct rg_bytes text)
     return memcmp(text.data + body, expected, DURABLE_CRC_LINE) == 0;
 }
 
+/* What came with version 2 of the file. */
+static int durable_beginning(struct rg_bytes *text, uint64_t version,
+                             struct rg_group_durable *durable)
+{
+    struct rg_bytes mode = {0};
+
+    if (version == 1) {
+        durable->first_promise = !durable->formed && durable->voted_for >= 0 ? durable->term : 0;
+        return 0;
+    }
+    if (durable_u64(text, "founded", UINT64_MAX, &durable->founded) < 0 ||
+        durable_line(text, "founded-mode", &mode) < 0 ||
+        rg_mode_of_name(mode, &durable->founded_mode) < 0 ||
+        durable_u64(text, "first-promise", UINT64_MAX, &durable->first_promise) < 0)
+        return RG_ECORRUPT;
+    return 0;
+}
+
 int rg_group_durable_parse(struct rg_bytes text, struct rg_group_durable *ret_durable)
 {
     struct rg_group_durable durable = {0};
@@ -121,16 +147,18 @@ int rg_group_durable_parse(struct rg_bytes text, struct rg_group_durable *ret_du
     if (!durable_crc_holds(text))
         return RG_ECORRUPT;
     text.len -= DURABLE_CRC_LINE;
-    if (durable_u64(&text, "regent-state", 1, &version) < 0 || version != 1 ||
+    if (durable_u64(&text, "regent-state", DURABLE_VERSION, &version) < 0 || version == 0 ||
         durable_u64(&text, "term", UINT64_MAX, &durable.term) < 0 ||
         durable_voted_for(&text, &durable.voted_for) < 0 ||
-        durable_u64(&text, "formed", 1, &formed) < 0 ||
+        durable_u64(&text, "formed", 1, &formed) < 0)
+        return RG_ECORRUPT;
+    durable.formed = formed == 1;
+    if (durable_beginning(&text, version, &durable) < 0 ||
         durable_u64(&text, "incarnation", UINT64_MAX, &durable.incarnation) < 0 ||
         durable_u64(&text, "clean", 1, &clean) < 0 ||
         durable_u64(&text, "clean-offset", UINT64_MAX, &durable.clean_offset) < 0 ||
         durable_replid(&text, durable.clean_replid) < 0 || text.len != 0)
         return RG_ECORRUPT;
-    durable.formed = formed == 1;
     durable.clean = clean == 1;
     *ret_durable = durable;
     return 0;

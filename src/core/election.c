@@ -7,6 +7,7 @@
  * office. See the diagram at enum group_attempt.
  */
 enum { ELECTION_FIRST_PAUSE_US = 20 * 1000, ELECTION_RANK_US = 15 * 1000 };
+enum { ELECTION_RECOVERY_LEAP = 1000000 };
 
 int64_t rg_election_timeout_us(const struct rg_group *group)
 {
@@ -193,6 +194,10 @@ static void election_win(struct rg_group *group, int64_t now_us)
     group->primary = -1;
     group->orphan = group->evidence = group->said_dead = false;
     group->elections++;
+    if (election->bootstrap) {
+        group->durable.founded = election->term;
+        group->durable.founded_mode = rg_commit_mode(group);
+    }
     if (group->state != RG_MEMBER_HEALTHY)
         rg_amnesia_set(group, RG_MEMBER_HEALTHY);
     rg_lease_lead(group, now_us);
@@ -230,6 +235,8 @@ static void election_vote(struct rg_group *group, int64_t now_us)
     group->role = RG_ROLE_CANDIDATE;
     group->durable.term = election->term;
     group->durable.voted_for = (int)group->config.self;
+    if (election->bootstrap)
+        rg_amnesia_promised_first(group);
     if (election->term > group->seen_term)
         group->seen_term = election->term;
     election->owes_voted = false;
@@ -248,9 +255,11 @@ static void election_stand(struct rg_group *group, int64_t now_us)
     uint64_t least =
         group->durable.term > group->seen_term ? group->durable.term : group->seen_term;
 
-    if (least == UINT64_MAX)
+    /* Terms that only those knew who forgot them are not used again (invariant 1). */
+    uint64_t step = election->recovery ? ELECTION_RECOVERY_LEAP : 1;
+    if (least > UINT64_MAX - step)
         return;
-    election->term = least + 1;
+    election->term = least + step;
     election->bootstrap = group->state == RG_MEMBER_FRESH;
     if (election->handover || election->recovery) {
         election_vote(group, now_us);
@@ -350,7 +359,7 @@ int rg_group_recover(struct rg_group *group, int64_t now_us)
 {
     bool forgot = group->state == RG_MEMBER_FORGOT_ALL || group->state == RG_MEMBER_FORGOT_LOG;
 
-    if (group->role == RG_ROLE_PRIMARY ||
+    if ((group->role == RG_ROLE_PRIMARY && !rg_amnesia_stuck(group)) ||
         (group->primary >= 0 && !rg_detector_dead(group, now_us)) ||
         (!forgot && !rg_amnesia_stuck(group)))
         return RG_EINVAL;
@@ -359,7 +368,9 @@ int rg_group_recover(struct rg_group *group, int64_t now_us)
                  (unsigned long long)group->position.offset);
     rg_amnesia_set(group, RG_MEMBER_HEALTHY);
     group->durable.formed = true;
-    group->orphan = true;
+    /* A primary's own office does not count with those that forgot: it needs a new one. */
+    rg_handover_settle(group, false);
+    rg_follow_leave(group, now_us);
     rg_election_cancel(group);
     group->election.recovery = true;
     group->election.stand_at_us = now_us;

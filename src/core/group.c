@@ -90,11 +90,13 @@ void rg_group_status(const struct rg_group *group, enum rg_group_msg_type type,
                      struct rg_group_msg *ret_msg)
 {
     bool told = group->told_term == group->durable.term;
+    /* What others told a node that forgot all is its own only when it is durable. */
+    bool recalled = group->persisted_seq >= group->recall_persist;
 
     *ret_msg = (struct rg_group_msg){
         .type = type,
         .term = group->told_term,
-        .state = (uint8_t)group->state,
+        .state = (uint8_t)(recalled ? group->state : RG_MEMBER_FORGOT_ALL),
         .role = (uint8_t)(told ? group->role : RG_ROLE_FOLLOWER),
         .primary = (int16_t)(told ? group->primary : -1),
         .log_term = group->position.term,
@@ -103,6 +105,8 @@ void rg_group_status(const struct rg_group *group, enum rg_group_msg_type type,
         .incarnation = group->durable.incarnation,
         .priority = group->config.priority,
         .mode = (uint8_t)rg_commit_mode(group),
+        .founded = group->durable.founded,
+        .founded_mode = (uint8_t)group->durable.founded_mode,
     };
 }
 
@@ -165,8 +169,8 @@ struct rg_group *rg_group_new(const struct rg_group_config *config,
     group->told_term = group->seen_term = group->durable.term;
     group->state = rg_amnesia_at_start(group, durable != NULL, log_complete);
     group->recall_from_us = RG_NEVER;
-    rg_commit_modes_init(group, !group->durable.formed);
-    rg_lease_init(group, group->durable.formed);
+    rg_commit_modes_init(group, config->mode, group->durable.formed);
+    rg_lease_init(group, group->durable.term > 0);
     rg_election_init(group);
     /* Numbers of an earlier start must not be taken for this one's. */
     group->ping_seq = rg_rand_below(&group->rand, UINT32_MAX) << 8;

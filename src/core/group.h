@@ -38,6 +38,14 @@ struct rg_group_durable {
     uint64_t term;
     int voted_for; /* member index; -1: nobody in this term */
     bool formed;   /* the group had a primary once, and this node followed it or was it */
+    /* Term of the election that gave the group its first primary; 0: not known here. Every formed
+     * node knows it, unless its file is of the version that did not hold it. */
+    uint64_t founded;
+    enum rg_mode founded_mode; /* with which it began; meaningless where founded is 0 */
+    /* Term of the first promise in a first election that was given since this file began; 0: none.
+     * Not above founded: the file is older than the first primary (docs/failover.md, "Forgetting").
+     */
+    uint64_t first_promise;
     uint64_t incarnation;
     /* After a clean stop: the log was saved whole up to here. Cleared at the next start. */
     bool clean;
@@ -149,7 +157,9 @@ RG_MUST_USE int rg_group_hand_over(struct rg_group *group, int target, int64_t t
 /*
  * The operator's decision after amnesia of too many: this node's log counts as the whole truth, and
  * it may stand for election with the votes of all that can still be reached, a majority at least.
- * Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot nothing).
+ * A primary may be told so, too, where a majority forgot all: it gives up its office and stands
+ * anew. Errors: RG_EINVAL (a primary is known, or the group is not stuck and this node forgot
+ * nothing).
  */
 RG_MUST_USE int rg_group_recover(struct rg_group *group, int64_t now_us);
 /* A reader on this follower waits for offset to be committed. */

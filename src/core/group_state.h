@@ -148,6 +148,7 @@ struct rg_group {
     uint64_t told_from_seq; /* PONGs of PINGs from this one on count */
     int64_t recall_from_us; /* RG_NEVER unless forgot-all */
     bool recalling;
+    uint64_t recall_persist; /* PERSIST that first held what the others told */
     bool said_stuck;
 
     uint64_t elections;
@@ -200,7 +201,8 @@ void rg_vote_asked(struct rg_group *group, unsigned peer, const struct rg_group_
 void rg_vote_persisted(struct rg_group *group, int64_t now_us);
 
 /* ---- commit.c ---- */
-void rg_commit_modes_init(struct rg_group *group, bool fresh);
+/* A log that has no record yet, or (unknown) one whose records this node does not know. */
+void rg_commit_modes_init(struct rg_group *group, enum rg_mode mode, bool unknown);
 void rg_commit_log_lost(struct rg_group *group);
 /* The most promises that a record not surely overtaken demands, and the least. */
 unsigned rg_commit_promises_max(const struct rg_group *group);
@@ -214,7 +216,8 @@ void rg_commit_wanted(struct rg_group *group, unsigned peer, uint64_t offset);
 unsigned rg_commit_copies(const struct rg_group *group);
 
 /* ---- lease.c ---- */
-void rg_lease_init(struct rg_group *group, bool formed);
+/* gave: an earlier life of this node may have given a lease. */
+void rg_lease_init(struct rg_group *group, bool gave);
 void rg_lease_give(struct rg_group *group, unsigned primary, int64_t now_us);
 void rg_lease_pong(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,
                    int64_t now_us);
@@ -233,6 +236,8 @@ void rg_amnesia_heard(struct rg_group *group, unsigned peer, const struct rg_gro
                       int64_t now_us);
 void rg_amnesia_step(struct rg_group *group, int64_t now_us);
 bool rg_amnesia_stuck(const struct rg_group *group);
+/* durable.term was just promised in a first election; made durable by the caller. */
+void rg_amnesia_promised_first(struct rg_group *group);
 void rg_amnesia_set(struct rg_group *group, enum rg_member_state state);
 
 /* ---- handover.c ---- */

@@ -5,9 +5,9 @@
  * Counted by them from the answer, by it from the question, and by it a tenth shorter.
  */
 
-void rg_lease_init(struct rg_group *group, bool formed)
+void rg_lease_init(struct rg_group *group, bool gave)
 {
-    group->lease_start_us = formed ? group->start_us : INT64_MIN / 2;
+    group->lease_start_us = gave ? group->start_us : INT64_MIN / 2;
 }
 
 static int64_t lease_usable_us(const struct rg_group *group)

@@ -109,6 +109,8 @@ static void vote_promise(struct rg_group *group, unsigned peer, const struct rg_
                  rg_group_name_of(group, (int)peer));
     group->durable.term = msg->term;
     group->durable.voted_for = (int)peer;
+    if (msg->bootstrap && msg->state == RG_MEMBER_FRESH)
+        rg_amnesia_promised_first(group);
     if (msg->term > group->seen_term)
         group->seen_term = msg->term;
     election->owes_voted = true;

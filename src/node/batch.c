@@ -219,8 +219,11 @@ static void batch_settle(struct rg_node *node, struct batch_run *run, bool all)
         conn_wants_input(node, conn);
     else
         conn_keep_input(conn);
-    if (rg_buf_len(&conn->in) == 0)
-        rg_buf_fini(&conn->in); /* what waits for more has a buffer, and nobody else */
+    if (conn_input(conn).len == 0) {
+        /* What waits for the rest of a request has memory, and nobody else. */
+        rg_buf_fini(&conn->in);
+        rg_request_parser_rest(&conn->parser);
+    }
 }
 
 void batch_run(struct rg_node *node)

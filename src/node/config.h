@@ -81,6 +81,7 @@ struct rg_config {
     int64_t lfu_decay_time; /* minutes */
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
+    int64_t hll_sparse_max_bytes;
     int64_t list_max_listpack_size;
     int64_t set_max_intset_entries;
     int64_t zset_max_listpack_entries;

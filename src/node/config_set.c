@@ -190,6 +190,15 @@ static const struct rg_bytes *get_match(const struct rg_bytes *patterns, int cou
     return NULL;
 }
 
+/* Redis shows the letter n of notify-keyspace-events only where A is not there. */
+static void get_hide_new(struct rg_buf *value)
+{
+    struct rg_bytes text = rg_buf_view(value);
+
+    if (text.len > 0 && text.data[0] == 'A' && text.data[text.len - 1] == 'n')
+        rg_buf_truncate(value, text.len - 1);
+}
+
 void rg_config_get(const struct rg_config *config, const struct rg_bytes *patterns, int count,
                    void (*visit)(void *arg, const char *name, struct rg_bytes value), void *arg)
 {
@@ -207,6 +216,8 @@ void rg_config_get(const struct rg_config *config, const struct rg_bytes *patter
         rg_buf_reset(&value, SIZE_MAX);
         rg_buf_reset(&shown, SIZE_MAX);
         config_format(config, directive, &value);
+        if (directive->kind == CONFIG_EVENTS)
+            get_hide_new(&value);
         /* A plain name comes back in the case in which it was asked for. */
         if (get_is_glob(*pattern))
             rg_buf_append_str(&shown, name);

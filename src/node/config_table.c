@@ -107,7 +107,7 @@ const struct config_directive config_directives[] = {
     NUM("group-node-timeout", NULL, INT, CONFIG_OWN | CONFIG_IMMUTABLE, "1000", FIELD(group_node_timeout), 1, 3600000),
     NUM("hash-max-listpack-entries", "hash-max-ziplist-entries", INT, 0, "512", FIELD(hash_max_listpack_entries), 0, INT64_MAX),
     NUM("hash-max-listpack-value", "hash-max-ziplist-value", MEMORY, 0, "64", FIELD(hash_max_listpack_value), 0, INT64_MAX),
-    NUM("hll-sparse-max-bytes", NULL, MEMORY, 0, "3000", NONE, 0, INT64_MAX),
+    NUM("hll-sparse-max-bytes", NULL, MEMORY, 0, "3000", FIELD(hll_sparse_max_bytes), 0, INT64_MAX),
     NUM("hz", NULL, INT, 0, "10", FIELD(hz), 0, INT32_MAX),
     ROW("ignore-warnings", NULL, STRING, 0, "", NONE),
     WORD("io-backend", NULL, ENUM, CONFIG_IMMUTABLE | CONFIG_OWN, "auto", FIELD(io_backend), words_backend),

@@ -124,6 +124,9 @@ static int value_events(struct rg_bytes arg, struct rg_buf *ret_text, struct rg_
         if (set[(unsigned char)places[i]])
             rg_buf_append_char(ret_text, places[i]);
     }
+    /* Part of the value, though CONFIG GET does not show it beside A. */
+    if ((all || set['A']) && set['n'])
+        rg_buf_append_char(ret_text, 'n');
     return 0;
 }
 

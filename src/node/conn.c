@@ -5,6 +5,9 @@
 #include "node/blocked.h"
 #include "node/multi.h"
 
+/* Rooms that are kept: for the connections of a busy turn. */
+enum { CONN_ROOMS = 128, CONN_ROOM_BYTES = 32 * 1024 };
+
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
 {
     struct rg_conn *conn = RG_NEW(struct rg_conn);
@@ -14,6 +17,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     conn->proto = 2;
     conn->fd = -1;
     conn->peer_index = -1;
+    conn_name(conn, "", "", "");
     conn->created_us = conn->active_us = conn->received_us = node->now.mono_us;
     conn->parser.max_bulk_len = (uint64_t)node->config->proto_max_bulk_len;
     conn->parser.authenticated = true;
@@ -25,6 +29,49 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->subscribed);
     rg_list_init(&conn->watched);
     return conn;
+}
+
+void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host)
+{
+    size_t peer_size = strlen(peer) + 1;
+    size_t local_size = strlen(local) + 1;
+    size_t host_size = strlen(peer_host) + 1;
+
+    rg_free(conn->peer);
+    conn->peer = rg_alloc(peer_size + local_size + host_size);
+    memcpy(conn->peer, peer, peer_size);
+    conn->local = memcpy(conn->peer + peer_size, local, local_size);
+    conn->peer_host = memcpy(conn->peer + peer_size + local_size, peer_host, host_size);
+}
+
+void conn_take_room(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->out.cap > 0 || node->spare_count == 0)
+        return;
+    conn->out = node->spare_rooms[--node->spare_count];
+}
+
+void conn_give_room(struct rg_node *node, struct rg_conn *conn)
+{
+    RG_ASSERT(rg_buf_len(&conn->out) == 0);
+    if (conn->out.cap == 0)
+        return;
+    if (conn->out.cap > CONN_ROOM_BYTES || node->spare_count == CONN_ROOMS) {
+        rg_buf_fini(&conn->out);
+        return;
+    }
+    if (node->spare_rooms == NULL)
+        node->spare_rooms = RG_NEW_ARRAY(struct rg_buf, CONN_ROOMS);
+    rg_buf_reset(&conn->out, CONN_ROOM_BYTES);
+    node->spare_rooms[node->spare_count++] = conn->out;
+    conn->out = (struct rg_buf){0};
+}
+
+void conn_rooms_free(struct rg_node *node)
+{
+    while (node->spare_count > 0)
+        rg_buf_fini(&node->spare_rooms[--node->spare_count]);
+    rg_free(node->spare_rooms);
 }
 
 void conn_free(struct rg_node *node, struct rg_conn *conn)
@@ -50,6 +97,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     rg_request_parser_fini(&conn->parser);
     rg_free(conn->gates);
     rg_free(conn->name);
+    rg_free(conn->peer);
     rg_free(conn);
 }
 
@@ -58,8 +106,10 @@ struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const ch
 {
     struct rg_conn *conn = conn_new(node, kind);
 
-    (void)snprintf(conn->peer, sizeof(conn->peer), "%s:%u", host, port);
-    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", host);
+    char peer[CONN_ADDRESS_CHARS];
+
+    (void)snprintf(peer, sizeof(peer), "%s:%u", host, port);
+    conn_name(conn, peer, "", host);
     node_effect_connect(node, conn, host, port);
     return conn;
 }

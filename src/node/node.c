@@ -12,7 +12,7 @@
 #include "node/node_impl.h"
 #include "node/notify.h"
 
-enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200, NODE_KEEP_INPUT = 64 * 1024 };
+enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 
 /* ---- What the other files ask ---- */
 
@@ -164,6 +164,7 @@ void rg_node_free(struct rg_node *node)
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
     latency_free(node->latency);
+    conn_rooms_free(node);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
@@ -279,21 +280,24 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
 
 /* ---- Inputs ---- */
 
-static void node_address(char *out, size_t size, const char *host, uint16_t port)
+static void node_address(char out[CONN_ADDRESS_CHARS], const char *host, uint16_t port)
 {
-    if (strchr(host, ':') != NULL)
-        (void)snprintf(out, size, "[%s]:%u", host, port);
-    else
-        (void)snprintf(out, size, "%s:%u", host, port);
+    bool six = strchr(host, ':') != NULL;
+
+    (void)snprintf(out, CONN_ADDRESS_CHARS, "%s%s%s:%u", six ? "[" : "", host, six ? "]" : "",
+                   port);
 }
 
 static void node_describe_conn(struct rg_conn *conn, const struct rg_conn_info *info)
 {
+    char peer[CONN_ADDRESS_CHARS];
+    char local[CONN_ADDRESS_CHARS];
+
     conn->origin = info->origin;
     conn->fd = info->fd;
-    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", info->peer_host);
-    node_address(conn->peer, sizeof(conn->peer), info->peer_host, info->peer_port);
-    node_address(conn->local, sizeof(conn->local), info->local_host, info->local_port);
+    node_address(peer, info->peer_host, info->peer_port);
+    node_address(local, info->local_host, info->local_port);
+    conn_name(conn, peer, local, info->peer_host);
 }
 
 static const char node_protected[] =
@@ -697,7 +701,7 @@ void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct r
     node->stats.writes++;
     rg_buf_consume(&conn->out, own);
     if (rg_buf_len(&conn->out) == 0)
-        rg_buf_reset(&conn->out, NODE_KEEP_INPUT);
+        conn_give_room(node, conn);
     if (n > own)
         serve_sent(node, conn, n - own);
     if (n > 0)

@@ -96,9 +96,9 @@ struct rg_conn {
     void *host;
     enum rg_conn_kind kind;
     enum rg_conn_origin origin;
-    char peer[80]; /* host:port, or path:0 */
-    char local[80];
-    char peer_host[64];
+    char *peer; /* host:port, or path:0; owned: one allocation with the two below, see conn_name */
+    const char *local;
+    const char *peer_host;
     int fd;
 
     struct rg_bytes lent; /* input that the host lends until the run is over; in is empty then */
@@ -339,6 +339,8 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_buf *spare_rooms; /* owned: empty buffers with memory; see conn_take_room */
+    unsigned spare_count;
     struct rg_list gated;
     struct rg_list blocked;
 
@@ -452,8 +454,18 @@ void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
 /* ---- conn.c ---- */
+enum { CONN_ADDRESS_CHARS = 288 }; /* a name of the longest kind and a port */
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind);
 void conn_free(struct rg_node *node, struct rg_conn *conn);
+/* Names both ends. The words are copied; most connections never need more than their few bytes. */
+void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host);
+/*
+ * Room for replies is lent to a connection while it has some to send: an idle one holds none.
+ * Called before a command writes, and when all was sent.
+ */
+void conn_take_room(struct rg_node *node, struct rg_conn *conn);
+void conn_give_room(struct rg_node *node, struct rg_conn *conn);
+void conn_rooms_free(struct rg_node *node);
 /* Dials; the handle is dropped by rg_node_closed as any other. */
 struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
                           uint16_t port);
@@ -574,8 +586,8 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
-    unsigned refs;   /* of replicas, and one of the node while it is being written */
-    uint64_t offset; /* end of the log it holds */
+    unsigned refs;                  /* of replicas, and one of the node while it is being written */
+    uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
     struct rg_buf bytes; /* grows until done */
     bool done;

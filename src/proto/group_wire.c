@@ -18,6 +18,8 @@ enum wire_field {
     WIRE_INCARNATION,
     WIRE_PRIORITY,
     WIRE_MODE,
+    WIRE_FOUNDED,
+    WIRE_FOUNDED_MODE,
     WIRE_GRANTED,
     WIRE_HANDOVER,
     WIRE_BOOTSTRAP,
@@ -30,7 +32,7 @@ enum wire_field {
     (WIRE_BIT(WIRE_TERM) | WIRE_BIT(WIRE_SEQ) | WIRE_BIT(WIRE_STATE) | WIRE_BIT(WIRE_ROLE) |       \
      WIRE_BIT(WIRE_PRIMARY) | WIRE_BIT(WIRE_LOG_TERM) | WIRE_BIT(WIRE_LOG_OFFSET) |                \
      WIRE_BIT(WIRE_COMMIT) | WIRE_BIT(WIRE_INCARNATION) | WIRE_BIT(WIRE_PRIORITY) |                \
-     WIRE_BIT(WIRE_MODE))
+     WIRE_BIT(WIRE_MODE) | WIRE_BIT(WIRE_FOUNDED) | WIRE_BIT(WIRE_FOUNDED_MODE))
 #define WIRE_QUESTION                                                                              \
     (WIRE_BIT(WIRE_TERM) | WIRE_BIT(WIRE_SEQ) | WIRE_BIT(WIRE_STATE) | WIRE_BIT(WIRE_LOG_TERM) |   \
      WIRE_BIT(WIRE_LOG_OFFSET) | WIRE_BIT(WIRE_HANDOVER) | WIRE_BIT(WIRE_BOOTSTRAP))
@@ -69,6 +71,8 @@ static const uint64_t wire_max[WIRE_FIELDS] = {
     [WIRE_INCARNATION] = UINT64_MAX,
     [WIRE_PRIORITY] = UINT32_MAX,
     [WIRE_MODE] = 3,
+    [WIRE_FOUNDED] = UINT64_MAX,
+    [WIRE_FOUNDED_MODE] = 3,
     [WIRE_GRANTED] = 1,
     [WIRE_HANDOVER] = 1,
     [WIRE_BOOTSTRAP] = 1,
@@ -114,6 +118,10 @@ static uint64_t wire_get(const struct rg_group_msg *msg, enum wire_field field)
         return msg->priority;
     case WIRE_MODE:
         return msg->mode;
+    case WIRE_FOUNDED:
+        return msg->founded;
+    case WIRE_FOUNDED_MODE:
+        return msg->founded_mode;
     case WIRE_GRANTED:
         return msg->granted;
     case WIRE_HANDOVER:
@@ -163,6 +171,12 @@ static void wire_set(struct rg_group_msg *msg, enum wire_field field, uint64_t v
         return;
     case WIRE_MODE:
         msg->mode = (uint8_t)value;
+        return;
+    case WIRE_FOUNDED:
+        msg->founded = value;
+        return;
+    case WIRE_FOUNDED_MODE:
+        msg->founded_mode = (uint8_t)value;
         return;
     case WIRE_GRANTED:
         msg->granted = (uint8_t)value;

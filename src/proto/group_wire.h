@@ -21,7 +21,7 @@
  * Members are numbered by their place in the sorted list of `group-members`; HELLO compares a
  * digest of that list, so that both ends mean the same.
  */
-enum { RG_GROUP_WIRE_VERSION = 1, RG_GROUP_MAX_MEMBERS = 15 };
+enum { RG_GROUP_WIRE_VERSION = 2, RG_GROUP_MAX_MEMBERS = 15 };
 
 enum rg_group_msg_type {
     RG_MSG_PING,     /* status of the sender; every heartbeat */
@@ -58,6 +58,8 @@ struct rg_group_msg {
     uint64_t incarnation; /* counts the sender's starts */
     uint32_t priority;    /* replica-priority; 0: never to be primary */
     uint8_t mode;         /* enum rg_mode in force in the sender's log */
+    uint64_t founded;     /* term of the group's first primary; 0: the sender does not know it */
+    uint8_t founded_mode; /* enum rg_mode that this primary began with */
     uint8_t granted;      /* PREVOTED, VOTED */
     uint8_t handover;     /* VOTE: the primary itself asked for it; VOTED: the lease is released */
     uint8_t bootstrap;    /* PREVOTE, VOTE: first election of a fresh group */

@@ -187,6 +187,8 @@ struct rg_entry *rg_db_put_string(struct rg_db *db, struct rg_bytes key, struct 
 struct rg_entry *rg_db_put_i64(struct rg_db *db, struct rg_bytes key, int64_t value);
 /* Replaces the value and keeps the expiry. */
 void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value);
+/* The same by bytes that were changed in place: they stay bytes, and raw, as in Redis. */
+void rg_string_rewrite(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value);
 void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t value);
 
 enum { RG_STRING_SCRATCH = 24 };

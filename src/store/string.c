@@ -156,6 +156,21 @@ void rg_string_replace(struct rg_db *db, struct rg_entry **entry, struct rg_byte
         bytes_store(db, entry, value, false);
 }
 
+void rg_string_rewrite(struct rg_db *db, struct rg_entry **entry, struct rg_bytes value)
+{
+    RG_ASSERT(rg_entry_type(*entry) == RG_TYPE_STRING);
+    rg_db_before_change(db, *entry);
+    struct rg_block *block = (*entry)->form == RG_FORM_BLOCK ? block_of(*entry) : NULL;
+    if (block == NULL || value.len > block->cap || value.len < block->cap / 2) {
+        bytes_store(db, entry, value, true);
+        return;
+    }
+    if (value.len > 0)
+        memmove(block->data, value.data, value.len);
+    block->len = value.len;
+    (*entry)->raw = true;
+}
+
 void rg_string_replace_i64(struct rg_db *db, struct rg_entry **entry, int64_t value)
 {
     struct rg_entry *old = *entry;

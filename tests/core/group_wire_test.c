@@ -50,14 +50,17 @@ RG_TEST(every_field_of_a_status_comes_back)
                                .commit = 8,
                                .incarnation = 9,
                                .priority = UINT32_MAX,
-                               .mode = 3};
+                               .mode = 3,
+                               .founded = UINT64_MAX - 1,
+                               .founded_mode = 2};
     struct rg_group_msg back = {0};
 
     RG_CHECK_INT(round_trip(&msg, &back), 0);
     RG_CHECK(back.term == 4 && back.seq == 5 && back.state == RG_MEMBER_HEALTHY);
     RG_CHECK(back.role == RG_ROLE_PRIMARY && back.primary == 14 && back.log_term == 6);
     RG_CHECK(back.log_offset == 7 && back.commit == 8 && back.incarnation == 9);
-    RG_CHECK(back.priority == UINT32_MAX && back.mode == 3);
+    RG_CHECK(back.priority == UINT32_MAX && back.mode == 3 && back.founded == UINT64_MAX - 1);
+    RG_CHECK_INT(back.founded_mode, 2);
     struct rg_group_msg voted = {.type = RG_MSG_VOTED,
                                  .granted = 1,
                                  .handover = 1,
@@ -79,24 +82,25 @@ static int read_words(const char *const *words, int argc)
 
 RG_TEST(what_is_out_of_range_or_count_is_refused)
 {
-    static const char *const good[] = {"PING", "4", "5", "3", "2",  "-1",
-                                       "6",    "7", "8", "9", "10", "3"};
+    static const char *const good[] = {"PING", "4", "5", "3",  "2", "-1", "6",
+                                       "7",    "8", "9", "10", "3", "2",  "1"};
     static const struct {
         int at;
         const char *word;
-    } bad[] = {{0, "ping?"}, {0, ""},   {1, "-1"}, {1, "x"},   {3, "4"},           {4, "3"},
-               {5, "15"},    {5, "-2"}, {6, ""},   {7, "1.5"}, {10, "4294967296"}, {11, "4"}};
+    } bad[] = {{0, "ping?"},       {0, ""},   {1, "-1"},  {1, "x"}, {3, "4"},
+               {4, "3"},           {5, "15"}, {5, "-2"},  {6, ""},  {7, "1.5"},
+               {10, "4294967296"}, {11, "4"}, {12, "-1"}, {13, "4"}};
     const char *words[WIRE_TEST_MAX];
 
-    RG_CHECK_INT(read_words(good, 12), 0);
-    RG_CHECK_INT(read_words(good, 11), RG_EPROTO);
+    RG_CHECK_INT(read_words(good, 14), 0);
+    RG_CHECK_INT(read_words(good, 13), RG_EPROTO);
     RG_CHECK_INT(read_words(good, 0), RG_EPROTO);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         memcpy(words, good, sizeof(good));
         words[bad[i].at] = bad[i].word;
-        RG_CHECK_INT(read_words(words, 12), RG_EPROTO);
+        RG_CHECK_INT(read_words(words, 14), RG_EPROTO);
     }
     memcpy(words, good, sizeof(good));
-    words[12] = "1";
-    RG_CHECK_INT(read_words(words, 13), RG_EPROTO);
+    words[14] = "1";
+    RG_CHECK_INT(read_words(words, 15), RG_EPROTO);
 }

@@ -133,13 +133,14 @@ static void effect_lead(struct world *world, unsigned node, uint64_t term)
 {
     struct world_node *n = &world->nodes[node];
 
-    RG_ASSERT(term < WORLD_TERMS_MAX);
-    if (world->term_primary[term] >= 0)
-        world_break(world, "invariant 1: a term has two primaries");
+    RG_ASSERT(world->elections < WORLD_TERMS_MAX);
+    for (unsigned i = 0; i < world->elections; i++) {
+        if (world->terms_led[i] == term)
+            world_break(world, "invariant 1: a term has two primaries");
+    }
     if (!n->has_file || n->disk.term != term || n->disk.voted_for != (int)node)
         world_break(world, "invariant 1: office was taken before the vote was durable");
-    world->term_primary[term] = (int)node;
-    world->elections++;
+    world->terms_led[world->elections++] = term;
     n->leads = true;
     n->held = false;
     n->lead_term = term;
@@ -238,10 +239,10 @@ static void stream_event(struct world *world, unsigned node, enum rg_stream_even
 static void stream_sync(struct world *world, unsigned node, const struct world_node *primary)
 {
     struct world_node *n = &world->nodes[node];
-    bool agrees = n->log.len <= primary->log.len &&
-                  (n->log.len == 0 ||
-                   n->log.entries[n->log.len - 1].id == primary->log.entries[n->log.len - 1].id);
+    bool agrees = n->log.len > 0 && n->log.len <= primary->log.len &&
+                  n->log.entries[n->log.len - 1].id == primary->log.entries[n->log.len - 1].id;
 
+    n->log_lost = false;
     if (agrees)
         return;
     n->log = primary->log;
@@ -435,8 +436,6 @@ struct world *world_new(unsigned n, enum rg_mode mode, uint64_t seed)
         world->nodes[i].follows = -1;
         world->nodes[i].disk_us = 1000;
     }
-    for (unsigned i = 0; i < WORLD_TERMS_MAX; i++)
-        world->term_primary[i] = -1;
     return world;
 }
 
@@ -477,7 +476,7 @@ void world_start(struct world *world, unsigned node)
         n->log.len = 0;
     n->life++;
     n->disk_seq = 0;
-    n->group = rg_group_new(&config, n->has_file ? &n->disk : NULL, n->keeps_log,
+    n->group = rg_group_new(&config, n->has_file ? &n->disk : NULL, n->keeps_log && !n->log_lost,
                             world_position(&n->log), world->now_us);
     for (unsigned i = 0; i < n->log.len; i++) {
         if (n->log.entries[i].record)
@@ -513,6 +512,7 @@ void world_lose_disk(struct world *world, unsigned node)
     RG_ASSERT(world->nodes[node].group == NULL);
     world->nodes[node].has_file = false;
     world->nodes[node].log.len = 0;
+    world->nodes[node].log_lost = true;
 }
 
 void world_freeze(struct world *world, unsigned node, bool frozen)

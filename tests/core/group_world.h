@@ -37,6 +37,7 @@ struct world_node {
     bool frozen;
     int64_t disk_us; /* time that a write takes; RG_NEVER: never done */
     bool keeps_log;  /* the log is on disk too: a restart is as after a clean stop */
+    bool log_lost;   /* … but for this: the disk was lost, and no log loaded since */
     /* Replication. */
     int follows;
     uint64_t follow_term;
@@ -66,11 +67,11 @@ struct world {
     /* What clients were told. */
     struct world_entry acked[WORLD_LOG_MAX];
     unsigned acked_len;
-    int term_primary[WORLD_TERMS_MAX]; /* -1: none */
-    const char *broken;                /* the invariant that does not hold; NULL */
-    unsigned elections;
-    int last_resume; /* -1: none; else ok of the last RESUME */
-    bool lossy;      /* amnesia of many: acknowledged writes may be gone */
+    uint64_t terms_led[WORLD_TERMS_MAX];
+    unsigned elections; /* so many of them */
+    const char *broken; /* the invariant that does not hold; NULL */
+    int last_resume;    /* -1: none; else ok of the last RESUME */
+    bool lossy;         /* amnesia of many: acknowledged writes may be gone */
 };
 
 struct world *world_new(unsigned n, enum rg_mode mode, uint64_t seed);

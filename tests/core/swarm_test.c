@@ -8,6 +8,16 @@
  *     test_core_swarm [SEEDS [FIRST [PLANTED]]]     one seed again: test_core_swarm 1 SEED
  */
 
+/* A group of which no disk knows any more has truly forgotten that it ever was. */
+static bool swarm_may_lose(const struct world *world, unsigned node)
+{
+    for (unsigned i = 0; i < world->n; i++) {
+        if (i != node && world->nodes[i].has_file && world->nodes[i].disk.formed)
+            return true;
+    }
+    return false;
+}
+
 static void swarm_fault(struct world *world, struct rg_rand *rand)
 {
     unsigned node = (unsigned)rg_rand_below(rand, world->n);
@@ -16,7 +26,7 @@ static void swarm_fault(struct world *world, struct rg_rand *rand)
 
     for (unsigned i = 0; i < world->n; i++)
         down += world->nodes[i].group == NULL;
-    switch (rg_rand_below(rand, 10)) {
+    switch (rg_rand_below(rand, 21) / 2) {
     case 0:
     case 1:
         if (down < world->n / 2)
@@ -54,6 +64,13 @@ static void swarm_fault(struct world *world, struct rg_rand *rand)
     case 9:
         world_set_mode(world, node, (enum rg_mode)(1 + rg_rand_below(rand, 3)));
         break;
+    case 10:
+        if (swarm_may_lose(world, node)) {
+            world_kill(world, node);
+            world_lose_disk(world, node);
+            world_start(world, node);
+        }
+        break;
     }
 }
 
@@ -79,11 +96,52 @@ static bool swarm_stuck(struct world *world)
     return false;
 }
 
+/* The node that an operator would choose: the one that is ahead of those that ask for one. */
+static int swarm_choice(struct world *world)
+{
+    int best = world_primary(world);
+    bool best_healthy = best >= 0;
+    uint64_t best_term = 0;
+    uint64_t best_end = 0;
+
+    for (unsigned i = 0; i < world->n && world_primary(world) < 0; i++) {
+        struct rg_group_view view;
+        rg_group_view(world->nodes[i].group, world->now_us, &view);
+        if (!view.stuck)
+            continue;
+        struct rg_group_position at = view.members[i].position;
+        bool healthy = view.state == RG_MEMBER_HEALTHY;
+        bool ahead = at.term > best_term || (at.term == best_term && at.offset > best_end);
+        if (best < 0 || (healthy && !best_healthy) || (healthy == best_healthy && ahead)) {
+            best = (int)i;
+            best_healthy = healthy;
+            best_term = at.term;
+            best_end = at.offset;
+        }
+    }
+    return best;
+}
+
+/* Acknowledged writes may be gone by then; what the operator chose has to lead. */
+static void swarm_recover(struct world *world)
+{
+    int choice = swarm_choice(world);
+
+    world->lossy = true;
+    if (rg_group_recover(world->nodes[choice].group, world->now_us) < 0) {
+        world->broken = "a group that waits for an operator refuses his word";
+        return;
+    }
+    world_run(world, 6 * RG_S_US);
+    if (world->broken == NULL && swarm_stuck(world))
+        world->broken = "an operator's word changed nothing";
+}
+
 static void swarm_demand(struct world *world)
 {
     int primary = world_primary(world);
 
-    if (world->broken != NULL || swarm_stuck(world))
+    if (world->broken != NULL)
         return;
     if (primary < 0 || !rg_group_can_serve(world->nodes[primary].group, world->now_us)) {
         world->broken = "invariant 6: no primary after the heal";
@@ -113,7 +171,10 @@ static bool swarm_run(uint64_t seed, unsigned planted, bool quiet, unsigned *ele
     }
     world->nodes[0].priority = 100;
     world_start_all(world);
-    world_run(world, 1500 * RG_MS_US);
+    /* Some know trouble before they are a group. */
+    int64_t calm_us =
+        rg_rand_below(&rand, 3) == 0 ? (int64_t)rg_rand_below(&rand, 120 * 1000) : 1500 * RG_MS_US;
+    world_run(world, calm_us);
     uint64_t faults = 4 + rg_rand_below(&rand, 30);
     for (uint64_t i = 0; i < faults && world->broken == NULL; i++) {
         swarm_fault(world, &rand);
@@ -125,9 +186,12 @@ static bool swarm_run(uint64_t seed, unsigned planted, bool quiet, unsigned *ele
     }
     swarm_heal(world);
     world_run(world, 8 * RG_S_US);
+    if (world->broken == NULL && swarm_stuck(world)) {
+        *stuck += 1;
+        swarm_recover(world);
+    }
     swarm_demand(world);
     *elections += world->elections;
-    *stuck += world->broken == NULL && swarm_stuck(world);
     if (world->broken != NULL)
         printf("# seed %llu, %u members: %s\n", (unsigned long long)seed, n, world->broken);
     bool ok = world->broken == NULL;
@@ -152,8 +216,8 @@ int main(int argc, char **argv)
 
     for (unsigned long i = 0; i < seeds && failed < (planted != 0 ? 1 : 5); i++)
         failed += !swarm_run(first + i, planted, seeds != 1, &elections, &writes, &stuck);
-    printf("# %lu seeds from %lu: %u elections, %u writes, %u groups wait for an operator\n", seeds,
-           first, elections, writes, stuck);
+    printf("# %lu seeds from %lu: %u elections, %u writes, %u groups waited for an operator\n",
+           seeds, first, elections, writes, stuck);
     /* A planted fault has to be found. */
     bool ok = (failed > 0) == (planted != 0);
     printf("%sok 1 - %s\n1..1\n", ok ? "" : "not ",

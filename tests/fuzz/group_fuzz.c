@@ -24,7 +24,8 @@ static void fuzz_message(struct rg_bytes input)
             rg_group_msg_write(&again, &msg);
             if (rg_request_parse(&second, rg_buf_view(&again), &request) != 0 ||
                 rg_group_msg_read(request.argv, request.argc, &back) != 0 ||
-                back.type != msg.type || back.term != msg.term || back.primary != msg.primary)
+                back.type != msg.type || back.term != msg.term || back.primary != msg.primary ||
+                back.founded != msg.founded)
                 abort();
             rg_request_parser_fini(&second);
             break;
@@ -45,7 +46,13 @@ static void fuzz_durable(struct rg_bytes input)
     if (rg_group_durable_parse(input, &durable) < 0)
         return;
     rg_group_durable_format(&durable, &again);
-    if (!rg_bytes_equal(rg_buf_view(&again), input))
+    /* A file of an older version is written anew as one of this. */
+    if (rg_bytes_starts_with(input, RG_BYTES("regent-state 2\n")) &&
+        !rg_bytes_equal(rg_buf_view(&again), input))
+        abort();
+    struct rg_group_durable back = {0};
+    if (rg_group_durable_parse(rg_buf_view(&again), &back) < 0 || back.term != durable.term ||
+        back.founded != durable.founded || back.first_promise != durable.first_promise)
         abort();
     rg_buf_fini(&again);
 }

@@ -103,7 +103,7 @@ static void world_effects(struct world *world)
 /* The third word behind "GROUP HELLO" is what every member must say. */
 static void world_learn(struct world *world, struct rg_bytes sent)
 {
-    const char *hello = sent.len > 0 ? memmem(sent.data, sent.len, "GROUP HELLO 1 g ", 16) : NULL;
+    const char *hello = sent.len > 0 ? memmem(sent.data, sent.len, "GROUP HELLO 2 g ", 16) : NULL;
 
     if (hello == NULL || (size_t)(hello - sent.data) + 48 > sent.len)
         return;
@@ -197,7 +197,7 @@ static void world_member(struct world *world, unsigned from)
     char hello[128];
     struct world_conn *it = world_client(world);
 
-    int len = snprintf(hello, sizeof(hello), "AUTH p\r\nGROUP HELLO 1 g %s %u 1\r\n", world->digest,
+    int len = snprintf(hello, sizeof(hello), "AUTH p\r\nGROUP HELLO 2 g %s %u 1\r\n", world->digest,
                        from % 3);
     world_receive(world, it, rg_bytes(hello, (size_t)len));
 }

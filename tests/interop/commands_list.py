@@ -32,7 +32,7 @@ def count(gen):
 
 
 def keys(gen, most=3):
-    return gen.many(lambda: [gen.key()], 1, most)
+    return gen.many(lambda: [gen.key("list")], 1, most)
 
 
 def counted_keys(gen):
@@ -50,16 +50,16 @@ def many_elements(gen):
 def push(gen):
     name = gen.pick(["lpush", "rpush"] * 4 + ["lpushx", "rpushx"])
     some = many_elements(gen) if gen.rng.random() < 0.15 else gen.many(lambda: [element(gen)], 1, 8)
-    return [name, gen.key()] + some
+    return [name, gen.key("list")] + some
 
 
 def pop(gen):
     name = gen.pick(["lpop", "rpop"])
-    return [name, gen.key()] + gen.maybe(count(gen), chance=0.4) + gen.maybe("3", chance=0.03)
+    return [name, gen.key("list")] + gen.maybe(count(gen), chance=0.4) + gen.maybe("3", chance=0.03)
 
 
 def look(gen):
-    key = gen.key()
+    key = gen.key("list")
     return gen.pick([
         ["llen", key],
         ["lindex", key, index(gen)],
@@ -74,11 +74,11 @@ def lpos(gen):
         ["1", "-1", "2", "-3", "0", "x", "-9223372036854775808"]))
     options += gen.maybe(gen.case("COUNT"), count(gen))
     options += gen.maybe(gen.case("MAXLEN"), count(gen), chance=0.3)
-    return ["lpos", gen.key(), element(gen)] + options + gen.maybe("bad", chance=0.03)
+    return ["lpos", gen.key("list"), element(gen)] + options + gen.maybe("bad", chance=0.03)
 
 
 def change(gen):
-    key = gen.key()
+    key = gen.key("list")
     return gen.pick([
         ["lset", key, index(gen), element(gen)],
         ["linsert", key, gen.pick(["before", "AFTER", "Before", "after", "beside"]), element(gen),
@@ -90,7 +90,7 @@ def change(gen):
 
 
 def move(gen):
-    source, target = gen.key(), gen.key()
+    source, target = gen.key("list"), gen.key("list")
     return gen.pick([
         ["lmove", source, target, side(gen), side(gen)],
         ["rpoplpush", source, target],

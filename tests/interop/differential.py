@@ -28,7 +28,7 @@ import sys
 
 from comparison import typed
 from generator import DATABASES, Generator
-from resp_client import Client, Error
+from resp_client import Client, Error, Simple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = sorted(os.path.basename(path)[len("commands_"):-len(".py")]
@@ -53,7 +53,7 @@ def random_command(generator):
 def comparable(command, reply):
     kind = type(reply).__name__
     form = COMPARABLE.get(command[0].decode().lower())
-    if form is None or isinstance(reply, Error) or reply is None:
+    if form is None or isinstance(reply, (Error, Simple)) or reply is None:
         return kind, typed(reply)
     return kind, form(command, reply)
 
@@ -113,6 +113,8 @@ def run_round(clients, generator, commands, proto):
             differences += 1
             if differences <= 5:
                 print("command %d: %r\n  a: %.300r\n  b: %.300r" % (index, command, a, b))
+    for client in clients:
+        client.call("discard")
     contents = [dump(client) for client in clients]
     for key in sorted(set(contents[0]) | set(contents[1])):
         a, b = (content.get(key) for content in contents)

@@ -17,12 +17,12 @@ RG_TEST(hello_is_refused_where_the_two_do_not_mean_the_same_group)
     hand_group_start(&group, "");
     struct hand *hand = &group.hand;
     int c = hand_client(hand);
-    RG_CHECK(starts(hand_ask(hand, c, "GROUP HELLO 1 g\r\n"), "-ERR GROUP HELLO: malformed"));
-    (void)snprintf(text, sizeof(text), "GROUP HELLO 2 g %s 1 0\r\n", group.digest);
+    RG_CHECK(starts(hand_ask(hand, c, "GROUP HELLO 2 g\r\n"), "-ERR GROUP HELLO: malformed"));
+    (void)snprintf(text, sizeof(text), "GROUP HELLO 3 g %s 1 0\r\n", group.digest);
     RG_CHECK(strstr(hand_ask(hand, c, text), "another version") != NULL);
-    (void)snprintf(text, sizeof(text), "GROUP HELLO 1 other %s 1 0\r\n", group.digest);
+    (void)snprintf(text, sizeof(text), "GROUP HELLO 2 other %s 1 0\r\n", group.digest);
     RG_CHECK(strstr(hand_ask(hand, c, text), "this node is in group 'g'") != NULL);
-    RG_CHECK(strstr(hand_ask(hand, c, "GROUP HELLO 1 g 0123456789abcdef0123456789abcdef 1 0\r\n"),
+    RG_CHECK(strstr(hand_ask(hand, c, "GROUP HELLO 2 g 0123456789abcdef0123456789abcdef 1 0\r\n"),
                     "group-members or group-lease differs") != NULL);
     RG_CHECK(strstr(hand_ask(hand, c, hand_group_hello(&group, 1, 2)), "this node is a:1"));
     RG_CHECK(strstr(hand_ask(hand, c, hand_group_hello(&group, 0, 0)), "this node is a:1"));

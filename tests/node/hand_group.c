@@ -12,7 +12,7 @@ static void group_learn_digest(struct hand_group *group)
 
     RG_CHECK(link >= 0);
     hand_connect(&group->hand, link);
-    RG_CHECK(sscanf(hand_take(&group->hand, link), "GROUP HELLO 1 g %32s", group->digest) == 1);
+    RG_CHECK(sscanf(hand_take(&group->hand, link), "GROUP HELLO 2 g %32s", group->digest) == 1);
 }
 
 void hand_group_start_again(struct hand_group *group, const char *config, const struct hand *before)
@@ -44,7 +44,7 @@ const char *hand_group_hello(const struct hand_group *group, unsigned from, unsi
 {
     static char text[128];
 
-    (void)snprintf(text, sizeof(text), "GROUP HELLO 1 g %s %u %u\r\n", group->digest, from, to);
+    (void)snprintf(text, sizeof(text), "GROUP HELLO 2 g %s %u %u\r\n", group->digest, from, to);
     return text;
 }
 
@@ -76,7 +76,9 @@ static struct rg_group_msg group_status(const struct hand_group *group, unsigned
                                  .commit = it->commit,
                                  .incarnation = 1,
                                  .priority = 100,
-                                 .mode = RG_MODE_QUORUM};
+                                 .mode = RG_MODE_QUORUM,
+                                 .founded = it->state == RG_MEMBER_FRESH ? 0 : 1,
+                                 .founded_mode = RG_MODE_QUORUM};
 }
 
 void hand_group_ping(struct hand_group *group, unsigned peer)
