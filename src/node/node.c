@@ -135,6 +135,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
+    rg_payload_codec_init(&node->payload_codec, &node->access, &node->now,
+                          &node->config->rdbcompression);
     node->pubsub = pubsub_new();
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
@@ -438,6 +440,7 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
         .now = node->now,
         .rand = &node->rand,
         .access = &node->access,
+        .codec = &node->payload_codec.cmd,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
         .notes = &node->notes,

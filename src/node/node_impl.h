@@ -10,6 +10,7 @@
 #include "log/backlog.h"
 #include "log/history.h"
 #include "log/rdb.h"
+#include "node/payload.h"
 #include "node/node.h"
 #include "proto/resp.h"
 #include "store/store.h"
@@ -366,6 +367,7 @@ struct rg_node {
     struct rg_propagation propagation;
     struct rg_notes notes;
     struct rg_access access; /* what the eviction policy wants known of keys */
+    struct rg_payload_codec payload_codec;
     struct evict_pool *evict;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     bool ask_acks;                /* a GETACK is due at the end of this run */
