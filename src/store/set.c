@@ -49,7 +49,8 @@ void rg_set_draft_put(struct rg_db *db, struct rg_entry *draft)
 
 void rg_set_draft_free(struct rg_db *db, struct rg_entry *draft)
 {
-    rg_doomed_entry(db->store, draft);
+    if (draft != NULL)
+        rg_doomed_entry(db->store, draft);
 }
 
 struct rg_entry *rg_db_put_set(struct rg_db *db, struct rg_bytes key)

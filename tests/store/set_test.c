@@ -258,5 +258,6 @@ RG_TEST(a_draft_replaces_its_key_and_an_exchange_keeps_the_expiry)
     RG_CHECK_INT(rg_entry_expire_ms(world.entry), 1000);
     RG_CHECK(rg_set_has(draft, RG_BYTES("x")));
     rg_set_draft_free(world.db, draft);
+    rg_set_draft_free(world.db, NULL);
     rg_store_free(world.store);
 }
