@@ -98,7 +98,9 @@ static int64_t sparse_add_all(struct rg_cmd_ctx *ctx, struct rg_entry **entry,
         result = rg_hll_work_raise(&work, index, value);
         changed += result > 0;
     }
-    if (changed > 0)
+    /* Unlike in Redis, a corrupted one stays as it is: replicas are not told of commands that fail.
+     */
+    if (changed > 0 && result >= 0)
         rg_string_rewrite(ctx->db, entry, rg_bytes(work.bytes, work.len));
     rg_hll_work_fini(&work);
     return result < 0 ? result : changed;
