@@ -165,8 +165,7 @@ static void count_union(struct rg_cmd_ctx *ctx)
             return;
         }
     }
-    for (unsigned i = 0; i < RG_HLL_REGISTERS; i++)
-        counts[max[i]]++;
+    rg_hll_count(max, counts);
     rg_reply_i64(ctx->reply, (int64_t)rg_hll_estimate(counts));
 }
 
