@@ -165,14 +165,20 @@ static void client_asked(struct sim_client *client)
 }
 
 /* False: the connection is of no more use. */
-static bool client_answer(struct sim_client *client, const struct rg_frame *frame)
+static bool client_answer(struct sim_client *client, const struct sim_answer *answer)
 {
+    const struct rg_frame *frame = &answer->head;
     struct sim_history *history = &client->load->history;
     size_t number = client->waiting[0];
     struct sim_op *op = &history->ops[number];
     int64_t now_us = client->load->loop->now_us;
     int64_t value = SIM_NO_VALUE;
 
+    if (op->before > 0) {
+        op->before--; /* of MULTI or of what it queued; EXEC's tells what became of it */
+        client->since_us = now_us;
+        return true;
+    }
     client->waiting_count--;
     memmove(client->waiting, client->waiting + 1, client->waiting_count * sizeof(size_t));
     client->since_us = now_us;
@@ -183,7 +189,17 @@ static bool client_answer(struct sim_client *client, const struct rg_frame *fram
                         now_us);
         return op->kind == SIM_OP_OTHER && !sim_workload_is_refusal(frame->bytes);
     }
-    if (!sim_workload_value(op, frame, &value)) {
+    if (sim_workload_torn(op, answer)) {
+        sim_fail(
+            client->load->loop,
+            "transactions: client %u saw the middle of one on n%u: register %u is %.*s and its "
+            "twin %.*s",
+            client->index, client->node, op->target, (int)answer->items[0].bytes.len,
+            answer->items[0].bytes.data, (int)answer->items[1].bytes.len,
+            answer->items[1].bytes.data);
+        return false;
+    }
+    if (!sim_workload_value(op, answer, &value)) {
         sim_fail(client->load->loop, "client %u got an answer of the wrong kind from n%u: %.*s",
                  client->index, client->node, (int)frame->bytes.len, frame->bytes.data);
         return false;
@@ -200,11 +216,11 @@ static bool client_answer(struct sim_client *client, const struct rg_frame *fram
 
 static void client_answers(struct sim_client *client)
 {
-    struct rg_frame frame;
+    struct sim_answer answer;
     size_t used = 0;
 
     while (client->end != NULL && rg_buf_len(&client->in) > 0) {
-        int result = rg_frame_parse(rg_buf_view(&client->in), &used, &frame);
+        int result = sim_workload_answer(rg_buf_view(&client->in), &used, &answer);
         if (result == RG_EAGAIN)
             return;
         if (client->kind == SIM_CLIENT_ADMIN) {
@@ -216,7 +232,7 @@ static void client_answers(struct sim_client *client)
                      client->index);
             return;
         }
-        bool go_on = client_answer(client, &frame);
+        bool go_on = client_answer(client, &answer);
         if (!go_on) {
             client_go(client, client_any_node(client));
             return;

@@ -7,10 +7,16 @@
 
 /*
  * What clients did and saw. A register is a key, or a field of a hash, that takes unique values; a
- * counter is a key that is only incremented. Moments are numbers in order of happening, so that no
- * two are equal.
+ * counter is a key that is only incremented. A paired register has a twin, written in the same
+ * transaction and read by the same command: whoever sees them differ saw the middle of one. Moments
+ * are numbers in order of happening, so that no two are equal.
  */
-enum { SIM_REGISTERS = 12, SIM_HASH_REGISTERS = 4, SIM_COUNTERS = 2 };
+enum {
+    SIM_REGISTERS = 12,
+    SIM_HASH_REGISTERS = 4,   /* the last ones are fields of one hash */
+    SIM_PAIRED_REGISTERS = 3, /* those before them are written together with a twin */
+    SIM_COUNTERS = 2,
+};
 enum { SIM_NO_VALUE = -1 };
 
 enum sim_op_kind { SIM_OP_WRITE, SIM_OP_READ, SIM_OP_REPLICA_READ, SIM_OP_INCR, SIM_OP_OTHER };
@@ -27,6 +33,7 @@ struct sim_op {
     enum sim_outcome outcome;
     unsigned client;
     unsigned target; /* register or counter */
+    unsigned before; /* replies that are still to come in front of the one that tells */
     int64_t value;   /* written or read; SIM_NO_VALUE: nothing there */
     uint64_t began;
     uint64_t ended;

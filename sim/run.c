@@ -35,6 +35,7 @@ static const struct {
     {"empty-node-leads", RG_PLANTED_EMPTY_NODE_LEADS},
     {"keeps-diverged-log", RG_PLANTED_KEEPS_DIVERGED_LOG},
     {"ack-counted-twice", RG_PLANTED_ACK_COUNTED_TWICE},
+    {"half-transactions", RG_PLANTED_HALF_TRANSACTIONS},
 };
 enum { RUN_PLANTED = sizeof(run_planted) / sizeof(run_planted[0]) };
 

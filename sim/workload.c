@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "base/number.h"
-
-enum { WORKLOAD_OTHER_KEYS = 8 };
+#include "sim/forms.h"
 
 /* ---- Registers and counters ---- */
 
@@ -13,17 +12,33 @@ static bool workload_in_hash(unsigned target)
     return target >= SIM_REGISTERS - SIM_HASH_REGISTERS;
 }
 
+static bool workload_is_paired(unsigned target)
+{
+    return !workload_in_hash(target) &&
+           target >= SIM_REGISTERS - SIM_HASH_REGISTERS - SIM_PAIRED_REGISTERS;
+}
+
+static bool workload_is_pair_read(const struct sim_op *op)
+{
+    return (op->kind == SIM_OP_READ || op->kind == SIM_OP_REPLICA_READ) &&
+           workload_is_paired(op->target);
+}
+
 void sim_workload_read(struct sim_workload *load, unsigned target, struct sim_op *op,
                        struct rg_buf *request)
 {
     char name[16];
+    char twin[16];
 
     (void)load;
     op->kind = SIM_OP_READ;
     op->target = target;
     op->value = SIM_NO_VALUE;
     (void)snprintf(name, sizeof(name), "r%u", target);
-    if (workload_in_hash(target))
+    (void)snprintf(twin, sizeof(twin), "twin%u", target);
+    if (workload_is_paired(target))
+        rg_request_write_strs(request, "MGET", name, twin, NULL);
+    else if (workload_in_hash(target))
         rg_request_write_strs(request, "HGET", "registers", name, NULL);
     else
         rg_request_write_strs(request, "GET", name, NULL);
@@ -45,6 +60,22 @@ void sim_workload_replica_read(struct sim_workload *load, struct sim_op *op, str
     op->kind = SIM_OP_REPLICA_READ;
 }
 
+/* The twin's value is another text: a value occurs once in a log. */
+static void workload_write_pair(struct sim_op *op, const char *name, const char *value,
+                                struct rg_buf *request)
+{
+    char twin[16];
+    char twin_value[24];
+
+    (void)snprintf(twin, sizeof(twin), "twin%u", op->target);
+    (void)snprintf(twin_value, sizeof(twin_value), "w%lld", (long long)op->value);
+    rg_request_write_strs(request, "MULTI", NULL);
+    rg_request_write_strs(request, "SET", name, value, NULL);
+    rg_request_write_strs(request, "SET", twin, twin_value, NULL);
+    rg_request_write_strs(request, "EXEC", NULL);
+    op->before = 3;
+}
+
 static void workload_write(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
     char name[16];
@@ -55,7 +86,9 @@ static void workload_write(struct sim_workload *load, struct sim_op *op, struct 
     op->value = load->history.next_value++;
     (void)snprintf(name, sizeof(name), "r%u", op->target);
     (void)snprintf(value, sizeof(value), "v%lld", (long long)op->value);
-    if (workload_in_hash(op->target))
+    if (workload_is_paired(op->target))
+        workload_write_pair(op, name, value, request);
+    else if (workload_in_hash(op->target))
         rg_request_write_strs(request, "HSET", "registers", name, value, NULL);
     else
         rg_request_write_strs(request, "SET", name, value, NULL);
@@ -71,77 +104,10 @@ static void workload_incr(struct sim_workload *load, struct sim_op *op, struct r
     rg_request_write_strs(request, "INCR", name, NULL);
 }
 
-/* ---- Everything else ---- */
-
-static const char *const workload_forms[] = {
-    "SET %k %n",
-    "SET %k %n PX %p",
-    "SET %k %n NX GET",
-    "APPEND %k %n",
-    "INCRBYFLOAT %f 0.1",
-    "SETRANGE %k 3 %n",
-    "GETEX %k PX %p",
-    "PEXPIRE %k %p",
-    "EXPIRE %k 1 GT",
-    "PERSIST %k",
-    "DEL %k",
-    "UNLINK %k %h",
-    "HSET %h %n 1 x %n",
-    "HINCRBY %h c 3",
-    "HDEL %h x",
-    "HINCRBYFLOAT %h y 1.5",
-    "HSETNX %h %n z",
-    "RENAME %k %k",
-    "COPY %k %k REPLACE",
-    "GETDEL %k",
-    "MSET %k %n %k %n",
-    "SETEX %k 1 %n",
-    "GETSET %k %n",
-    "PEXPIRE %h %p",
-    "EXISTS %k",
-    "HLEN %h",
-    "TTL %k",
-    "MOVE %k 1",
-};
-
-static int64_t workload_below(struct sim_workload *load, uint64_t bound)
-{
-    return (int64_t)rg_rand_below(&load->loop->rand, bound);
-}
-
-static void workload_word(struct sim_workload *load, char kind, struct rg_buf *out)
-{
-    switch (kind) {
-    case 'k':
-        rg_buf_printf(out, "key%d", (int)workload_below(load, WORKLOAD_OTHER_KEYS));
-        break;
-    case 'h':
-        rg_buf_printf(out, "hash%d", (int)workload_below(load, WORKLOAD_OTHER_KEYS / 2));
-        break;
-    case 'f':
-        rg_buf_printf(out, "float%d", (int)workload_below(load, 2));
-        break;
-    case 'p':
-        rg_buf_printf(out, "%d", (int)workload_below(load, 1500) + 1);
-        break;
-    default:
-        rg_buf_printf(out, "x%d", (int)workload_below(load, 1000));
-        break;
-    }
-}
-
 static void workload_other(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
-    size_t forms = sizeof(workload_forms) / sizeof(workload_forms[0]);
-
     op->kind = SIM_OP_OTHER;
-    for (const char *p = workload_forms[workload_below(load, forms)]; *p != '\0'; p++) {
-        if (*p == '%')
-            workload_word(load, *++p, request);
-        else
-            rg_buf_append_char(request, *p);
-    }
-    rg_buf_append_str(request, "\r\n");
+    sim_form_draw(load->loop, request);
 }
 
 void sim_workload_draw(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
@@ -158,22 +124,71 @@ void sim_workload_draw(struct sim_workload *load, struct sim_op *op, struct rg_b
 
 /* ---- Answers ---- */
 
-bool sim_workload_value(const struct sim_op *op, const struct rg_frame *frame, int64_t *ret_value)
+int sim_workload_answer(struct rg_bytes input, size_t *ret_used, struct sim_answer *ret_answer)
 {
+    struct rg_frame frame;
+    size_t total = 0;
+    size_t used = 0;
+    int frames = 0;
+
+    for (int64_t left = 1; left > 0; left--) {
+        int result = rg_frame_parse(rg_bytes(input.data + total, input.len - total), &used, &frame);
+        if (result < 0)
+            return result;
+        if (frames == 0)
+            ret_answer->head = frame;
+        else if (frames <= 2)
+            ret_answer->items[frames - 1] = frame;
+        frames++;
+        total += used;
+        if (frame.type == RG_FRAME_ARRAY)
+            left += frame.len;
+    }
+    *ret_used = total;
+    return 0;
+}
+
+/* "v17" or "w17" as 17, nothing as SIM_NO_VALUE. */
+static bool workload_number(const struct rg_frame *frame, int64_t *ret_value)
+{
+    *ret_value = SIM_NO_VALUE;
+    if (frame->type == RG_FRAME_NULL)
+        return true;
+    return frame->type == RG_FRAME_BULK && frame->bytes.len > 1 &&
+           rg_parse_i64(rg_bytes(frame->bytes.data + 1, frame->bytes.len - 1), ret_value) == 0;
+}
+
+bool sim_workload_torn(const struct sim_op *op, const struct sim_answer *answer)
+{
+    int64_t one = 0;
+    int64_t other = 0;
+
+    return workload_is_pair_read(op) && answer->head.type == RG_FRAME_ARRAY &&
+           workload_number(&answer->items[0], &one) && workload_number(&answer->items[1], &other) &&
+           one != other;
+}
+
+bool sim_workload_value(const struct sim_op *op, const struct sim_answer *answer,
+                        int64_t *ret_value)
+{
+    const struct rg_frame *frame = &answer->head;
+    bool two = frame->type == RG_FRAME_ARRAY && frame->len == 2;
+
     *ret_value = op->value;
     switch (op->kind) {
     case SIM_OP_WRITE:
+        if (workload_is_paired(op->target))
+            return two && answer->items[0].type == RG_FRAME_SIMPLE &&
+                   answer->items[1].type == RG_FRAME_SIMPLE;
         return frame->type == RG_FRAME_SIMPLE || frame->type == RG_FRAME_INTEGER;
     case SIM_OP_INCR:
         *ret_value = frame->integer;
         return frame->type == RG_FRAME_INTEGER;
     case SIM_OP_READ:
     case SIM_OP_REPLICA_READ:
-        *ret_value = SIM_NO_VALUE;
-        if (frame->type == RG_FRAME_NULL)
-            return true;
-        return frame->type == RG_FRAME_BULK && frame->bytes.len > 1 &&
-               rg_parse_i64(rg_bytes(frame->bytes.data + 1, frame->bytes.len - 1), ret_value) == 0;
+        if (workload_is_pair_read(op))
+            return two && workload_number(&answer->items[0], ret_value);
+        return workload_number(frame, ret_value);
     case SIM_OP_OTHER:
         return true;
     }

@@ -59,7 +59,13 @@ static int world_resolve(void *arg, const char *address, uint16_t port)
     return -1;
 }
 
-static void world_conf(struct sim_world *world, unsigned index, bool small_backlog)
+/* Collections that leave their packed forms after a few elements, so that a short run meets all. */
+static const char world_small_collections[] =
+    "hash-max-listpack-entries 6\nlist-max-listpack-size 4\nset-max-intset-entries 6\n"
+    "zset-max-listpack-entries 6\nhll-sparse-max-bytes 64\n";
+
+static void world_conf(struct sim_world *world, unsigned index, bool small_backlog,
+                       bool small_collections)
 {
     struct rg_buf text = {0};
 
@@ -70,6 +76,8 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
                   world->addresses[index]);
     rg_buf_printf(&text, "replication-mode %s\nreplication-timeout %d\ngroup-name sim\n",
                   rg_mode_name(world->mode), small_backlog ? 1000 : 3000);
+    if (small_collections)
+        rg_buf_append_str(&text, world_small_collections);
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
@@ -83,6 +91,7 @@ static void world_machines(struct sim_world *world)
 {
     struct sim_loop *loop = &world->loop;
     bool small_backlog = sim_chance(loop, 0.2);
+    bool small_collections = sim_chance(loop, 0.5);
     int64_t drift = sim_chance(loop, 0.5) ? 10000 : 100;
 
     for (unsigned i = 0; i < world->nodes; i++) {
@@ -92,7 +101,7 @@ static void world_machines(struct sim_world *world)
     }
     for (unsigned i = 0; i < world->nodes; i++) {
         struct sim_machine *machine = &world->machines[i];
-        world_conf(world, i, small_backlog);
+        world_conf(world, i, small_backlog, small_collections);
         struct sim_machine_config config = {
             .text = world->conf[i],
             .address = world->addresses[i],

@@ -95,9 +95,15 @@ int rg_parse_long_double(struct rg_bytes text, long double *ret_value)
 
 int rg_parse_double(struct rg_bytes text, double *ret_value)
 {
+    enum { EXACT_MAX = 15 }; /* an integer of so many characters is a double as it is */
     char copy[512];
     char *end = NULL;
+    int64_t integer = 0;
 
+    if (text.len <= EXACT_MAX && rg_parse_i64(text, &integer) == 0) {
+        *ret_value = (double)integer;
+        return 0;
+    }
     if (text.len == 0 || text.len >= sizeof(copy) || number_is_space(text.data[0]))
         return RG_EINVAL;
     memcpy(copy, text.data, text.len);
@@ -117,6 +123,9 @@ size_t rg_format_double(char out[RG_DOUBLE_CHARS], double value)
 {
     int len = 0;
 
+    /* Integers of up to 17 digits have neither a point nor an exponent. */
+    if (fabs(value) < 1e17 && value == (double)(int64_t)value && !(value == 0 && signbit(value)))
+        return rg_format_i64(out, (int64_t)value);
     if (isinf(value))
         len = snprintf(out, RG_DOUBLE_CHARS, value > 0 ? "inf" : "-inf");
     else if (isnan(value))

@@ -58,6 +58,18 @@ struct rg_cmd_wait {
     int64_t timeout_us; /* 0: for ever */
 };
 
+/* How values are serialized for DUMP and RESTORE, which a layer above knows. */
+struct rg_cmd_codec {
+    /* Puts the payload at the end of out. */
+    void (*dump)(const void *arg, const struct rg_entry *entry, struct rg_buf *out);
+    /*
+     * Puts the value under a key that is free, or leaves it free. Errors: RG_EPROTO (not a payload
+     * of a version that is known, with its checksum), others (it holds no valid value).
+     */
+    int (*restore)(const void *arg, struct rg_db *db, struct rg_bytes key, struct rg_bytes payload);
+    const void *arg;
+};
+
 struct rg_cmd_ctx {
     struct rg_store *store;
     unsigned db_index;
@@ -73,6 +85,7 @@ struct rg_cmd_ctx {
     uint64_t max_bulk_len;         /* proto-max-bulk-len: strings grow no longer */
     uint64_t hll_sparse_max_bytes; /* hll-sparse-max-bytes */
     const struct rg_access *access;
+    const struct rg_cmd_codec *codec;
     struct rg_cmd_counters *counters;
     struct rg_propagation *propagation;
     struct rg_notes *notes;

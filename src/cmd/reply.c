@@ -88,6 +88,17 @@ int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_v
     return result;
 }
 
+int rg_cmd_arg_double(struct rg_cmd_ctx *ctx, int index, const char *error, double *ret_value)
+{
+    int result = rg_parse_double(ctx->argv[index], ret_value);
+
+    if (result < 0 && error != NULL)
+        rg_reply_error(ctx->reply, error);
+    else if (result < 0)
+        rg_cmd_reply_not_float(ctx);
+    return result;
+}
+
 int rg_cmd_arg_timeout(struct rg_cmd_ctx *ctx, int index, int64_t *ret_timeout_us)
 {
     long double seconds = 0;

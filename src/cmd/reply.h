@@ -26,6 +26,9 @@ RG_MUST_USE int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_v
 RG_MUST_USE int rg_cmd_arg_i64_in(struct rg_cmd_ctx *ctx, int index, int64_t min, int64_t max,
                                   const char *error, int64_t *ret_value);
 RG_MUST_USE int rg_cmd_arg_long_double(struct rg_cmd_ctx *ctx, int index, long double *ret_value);
+/* error NULL: the general text. Errors: RG_EINVAL (the error is replied). */
+RG_MUST_USE int rg_cmd_arg_double(struct rg_cmd_ctx *ctx, int index, const char *error,
+                                  double *ret_value);
 /*
  * argv[index] as how long to wait, in seconds with a fraction; in whole milliseconds, upwards. 0 is
  * for ever. Errors: RG_EINVAL, RG_ERANGE (the error is replied).

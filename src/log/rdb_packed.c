@@ -184,7 +184,7 @@ int rdb_packed_next(enum rdb_form form, struct rg_bytes blob, size_t *at, bool i
         return take_integer(blob, at, intset_width(blob), item);
     case RDB_FORM_PLAIN:
         item->is_integer = false;
-        item->text = blob.len > 0 ? blob : RG_BYTES("");
+        item->text = blob;
         *at = blob.len;
         return 0;
     }
@@ -271,6 +271,8 @@ int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group, s
         rc = intset_check(blob, &items);
     else if (form != RDB_FORM_PLAIN)
         rc = row_check(form, blob, heads[form], &items);
+    else if (blob.len == 0) /* redis-server does not take it either */
+        rc = RG_ECORRUPT;
     if (rc < 0 || items % group != 0)
         return RG_ECORRUPT;
     *ret_first = heads[form];

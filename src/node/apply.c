@@ -1,5 +1,6 @@
 #include "base/number.h"
 #include "base/panic.h"
+#include "core/planted.h"
 #include "node/blocked.h"
 #include "node/node_impl.h"
 
@@ -115,13 +116,20 @@ static int apply_in_transaction(struct rg_node *node, const struct rg_request *r
     return 0;
 }
 
+static bool apply_begins(const struct rg_node *node, const struct rg_request *request)
+{
+    return apply_is(request, "multi") && !RG_PLANTED(node->planted, RG_PLANTED_HALF_TRANSACTIONS);
+}
+
 /* A command outside of transactions. Errors: RG_EPROTO. */
 static int apply_alone(struct rg_node *node, const struct rg_request *request)
 {
     struct rg_conn *conn = node->follow.conn;
     uint64_t start = node_log_end(node);
 
-    if (request->argc > 0) {
+    bool mark = RG_PLANTED(node->planted, RG_PLANTED_HALF_TRANSACTIONS) &&
+                (apply_is(request, "multi") || apply_is(request, "exec"));
+    if (request->argc > 0 && !mark) {
         int result = apply_command(node, request->argv, request->argc);
         if (result < 0)
             return result;
@@ -148,7 +156,7 @@ void apply_stream(struct rg_node *node)
         int result = rg_request_parse(&conn->parser, rest, &request);
         if (result == RG_EAGAIN)
             return;
-        if (result == 0 && (follow->transaction > 0 || apply_is(&request, "multi")))
+        if (result == 0 && (follow->transaction > 0 || apply_begins(node, &request)))
             result = apply_in_transaction(node, &request);
         else if (result == 0)
             result = apply_alone(node, &request);

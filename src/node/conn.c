@@ -14,6 +14,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     conn->proto = 2;
     conn->fd = -1;
     conn->peer_index = -1;
+    conn_name(conn, "", "", "");
     conn->created_us = conn->active_us = conn->received_us = node->now.mono_us;
     conn->parser.max_bulk_len = (uint64_t)node->config->proto_max_bulk_len;
     conn->parser.authenticated = true;
@@ -25,6 +26,19 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->subscribed);
     rg_list_init(&conn->watched);
     return conn;
+}
+
+void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host)
+{
+    size_t peer_size = strlen(peer) + 1;
+    size_t local_size = strlen(local) + 1;
+    size_t host_size = strlen(peer_host) + 1;
+
+    rg_free(conn->peer);
+    conn->peer = rg_alloc(peer_size + local_size + host_size);
+    memcpy(conn->peer, peer, peer_size);
+    conn->local = memcpy(conn->peer + peer_size, local, local_size);
+    conn->peer_host = memcpy(conn->peer + peer_size + local_size, peer_host, host_size);
 }
 
 void conn_free(struct rg_node *node, struct rg_conn *conn)
@@ -50,6 +64,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     rg_request_parser_fini(&conn->parser);
     rg_free(conn->gates);
     rg_free(conn->name);
+    rg_free(conn->peer);
     rg_free(conn);
 }
 
@@ -58,8 +73,10 @@ struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const ch
 {
     struct rg_conn *conn = conn_new(node, kind);
 
-    (void)snprintf(conn->peer, sizeof(conn->peer), "%s:%u", host, port);
-    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", host);
+    char peer[CONN_ADDRESS_CHARS];
+
+    (void)snprintf(peer, sizeof(peer), "%s:%u", host, port);
+    conn_name(conn, peer, "", host);
     node_effect_connect(node, conn, host, port);
     return conn;
 }
@@ -108,7 +125,7 @@ void conn_consume(struct rg_conn *conn, size_t n)
     conn->lent = rg_bytes(conn->lent.data + n, conn->lent.len - n);
 }
 
-void conn_keep_input(struct rg_conn *conn)
+void conn_keep_input(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_bytes lent = conn->lent;
 
@@ -116,6 +133,7 @@ void conn_keep_input(struct rg_conn *conn)
         return;
     RG_ASSERT(rg_buf_len(&conn->in) == 0);
     conn->lent = (struct rg_bytes){0};
+    room_take(node, &conn->in);
     rg_buf_append_bytes(&conn->in, lent);
 }
 

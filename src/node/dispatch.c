@@ -198,6 +198,7 @@ static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *rep
         .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
         .hll_sparse_max_bytes = (uint64_t)node->config->hll_sparse_max_bytes,
         .access = &node->access,
+        .codec = &node->payload_codec.cmd,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
         .notes = &node->notes,
@@ -436,6 +437,7 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
+    room_take(node, &conn->out);
     struct rg_call call = {.node = node,
                            .conn = conn,
                            .reply = conn_reply(conn),

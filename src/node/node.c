@@ -7,11 +7,12 @@
 #include "base/panic.h"
 #include "cmd/index.h"
 #include "node/blocked.h"
+#include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 #include "node/notify.h"
 
-enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200, NODE_KEEP_INPUT = 64 * 1024 };
+enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 
 /* ---- What the other files ask ---- */
 
@@ -49,7 +50,12 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    return rg_store_memory(node->store) + rg_backlog_memory(node->backlog);
+    uint64_t memory = node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
+                      rg_backlog_memory(node->backlog);
+
+    if (node->snapshot != NULL)
+        memory += node->snapshot->bytes.cap;
+    return memory;
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -129,6 +135,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
+    rg_payload_codec_init(&node->payload_codec, &node->access, &node->now,
+                          &node->config->rdbcompression);
     node->pubsub = pubsub_new();
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
@@ -158,6 +166,7 @@ void rg_node_free(struct rg_node *node)
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
     latency_free(node->latency);
+    room_fini(node);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
@@ -273,21 +282,24 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
 
 /* ---- Inputs ---- */
 
-static void node_address(char *out, size_t size, const char *host, uint16_t port)
+static void node_address(char out[CONN_ADDRESS_CHARS], const char *host, uint16_t port)
 {
-    if (strchr(host, ':') != NULL)
-        (void)snprintf(out, size, "[%s]:%u", host, port);
-    else
-        (void)snprintf(out, size, "%s:%u", host, port);
+    bool six = strchr(host, ':') != NULL;
+
+    (void)snprintf(out, CONN_ADDRESS_CHARS, "%s%s%s:%u", six ? "[" : "", host, six ? "]" : "",
+                   port);
 }
 
 static void node_describe_conn(struct rg_conn *conn, const struct rg_conn_info *info)
 {
+    char peer[CONN_ADDRESS_CHARS];
+    char local[CONN_ADDRESS_CHARS];
+
     conn->origin = info->origin;
     conn->fd = info->fd;
-    (void)snprintf(conn->peer_host, sizeof(conn->peer_host), "%s", info->peer_host);
-    node_address(conn->peer, sizeof(conn->peer), info->peer_host, info->peer_port);
-    node_address(conn->local, sizeof(conn->local), info->local_host, info->local_port);
+    node_address(peer, info->peer_host, info->peer_port);
+    node_address(local, info->local_host, info->local_port);
+    conn_name(conn, peer, local, info->peer_host);
 }
 
 static const char node_protected[] =
@@ -352,7 +364,8 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
     if (client && conn_input(conn).len == 0) {
         conn->lent = bytes;
     } else {
-        conn_keep_input(conn);
+        conn_keep_input(node, conn);
+        room_take(node, &conn->in);
         rg_buf_append_bytes(&conn->in, bytes);
     }
     conn_wants_input(node, conn);
@@ -412,10 +425,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 {
     node->facts = *facts;
-    if (node->startup_memory == 0)
-        node->startup_memory = facts->used_memory;
-    if (facts->used_memory > node->peak_memory)
-        node->peak_memory = facts->used_memory;
+    memory_note(node);
 }
 
 /* ---- The run ---- */
@@ -431,6 +441,7 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
         .now = node->now,
         .rand = &node->rand,
         .access = &node->access,
+        .codec = &node->payload_codec.cmd,
         .counters = &node->stats.cmd,
         .propagation = &node->propagation,
         .notes = &node->notes,
@@ -572,6 +583,7 @@ static void node_cron(struct rg_node *node)
     node->next_cron_us = node->now.mono_us + NODE_CRON_US;
     node_sample(node);
     node_clients_cron(node);
+    room_cron(node);
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
@@ -694,7 +706,7 @@ void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct r
     node->stats.writes++;
     rg_buf_consume(&conn->out, own);
     if (rg_buf_len(&conn->out) == 0)
-        rg_buf_reset(&conn->out, NODE_KEEP_INPUT);
+        room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
     if (n > 0)

@@ -11,6 +11,7 @@
 #include "log/history.h"
 #include "log/rdb.h"
 #include "node/node.h"
+#include "node/payload.h"
 #include "proto/resp.h"
 #include "store/store.h"
 
@@ -96,9 +97,9 @@ struct rg_conn {
     void *host;
     enum rg_conn_kind kind;
     enum rg_conn_origin origin;
-    char peer[80]; /* host:port, or path:0 */
-    char local[80];
-    char peer_host[64];
+    char *peer; /* host:port, or path:0; owned: one allocation with the two below, see conn_name */
+    const char *local;
+    const char *peer_host;
     int fd;
 
     struct rg_bytes lent; /* input that the host lends until the run is over; in is empty then */
@@ -307,6 +308,14 @@ struct rg_stats {
     struct rg_command_stats *per_command; /* owned; by command id */
 };
 
+/* Memory for input and output that no connection needs just now (room.c). */
+struct rg_rooms {
+    struct rg_buf *spare; /* owned; empty buffers */
+    unsigned count;
+    unsigned low; /* the fewest there were since the last cron */
+    size_t bytes;
+};
+
 struct rg_node {
     struct rg_config *config;
     struct rg_rand rand;
@@ -326,6 +335,8 @@ struct rg_node {
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
     struct rg_stats stats;
     uint64_t startup_memory; /* 0: the host has not said yet */
+    uint64_t fixed_memory;   /* what is allocated and none of the figures below names */
+    uint64_t clients_memory; /* as it was when it was measured last */
     uint64_t peak_memory;
     uint64_t keys_loaded; /* from the file at the start */
     struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
@@ -337,6 +348,7 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
 
@@ -362,6 +374,7 @@ struct rg_node {
     struct rg_propagation propagation;
     struct rg_notes notes;
     struct rg_access access; /* what the eviction policy wants known of keys */
+    struct rg_payload_codec payload_codec;
     struct evict_pool *evict;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     bool ask_acks;                /* a GETACK is due at the end of this run */
@@ -407,6 +420,7 @@ void node_say(struct rg_node *node, enum rg_log_level level, const char *format,
 enum rg_mode node_mode(const struct rg_node *node);
 uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
+/* What counts for maxmemory, in O(1). */
 uint64_t node_memory(const struct rg_node *node);
 struct rg_store_limits node_store_limits(const struct rg_node *node);
 /* What the eviction policy wants known of keys, as configured now. */
@@ -438,6 +452,7 @@ void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char 
                          uint16_t port);
 void node_effect_close(struct rg_node *node, struct rg_conn *conn, bool drain);
 void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
+void node_effect_purge(struct rg_node *node);
 void node_effect_config(struct rg_node *node, const char *name);
 void node_effect_exit(struct rg_node *node, int status);
 /* bytes are moved out of *bytes where it is not NULL. */
@@ -448,8 +463,11 @@ void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
 /* ---- conn.c ---- */
+enum { CONN_ADDRESS_CHARS = 288 }; /* a name of the longest kind and a port */
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind);
 void conn_free(struct rg_node *node, struct rg_conn *conn);
+/* Names both ends. The words are copied; most connections never need more than their few bytes. */
+void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host);
 /* Dials; the handle is dropped by rg_node_closed as any other. */
 struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
                           uint16_t port);
@@ -462,7 +480,7 @@ void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
 struct rg_bytes conn_input(const struct rg_conn *conn);
 void conn_consume(struct rg_conn *conn, size_t n);
 /* Makes what is lent the connection's own (in). */
-void conn_keep_input(struct rg_conn *conn);
+void conn_keep_input(struct rg_node *node, struct rg_conn *conn);
 /* A reply writer at the end of its output. */
 struct rg_reply conn_reply(struct rg_conn *conn);
 /* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
@@ -471,6 +489,14 @@ void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark);
 struct rg_conn *conn_by_id(struct rg_node *node, uint64_t id);
 void conn_block(struct rg_node *node, struct rg_conn *conn, enum rg_block block, int64_t until_us);
 void conn_unblock(struct rg_node *node, struct rg_conn *conn);
+
+/* ---- room.c ---- */
+/* Memory for a buffer that has none, where there is some to spare. */
+void room_take(struct rg_node *node, struct rg_buf *buf);
+/* Takes the memory of an empty buffer back. */
+void room_give(struct rg_node *node, struct rg_buf *buf);
+void room_cron(struct rg_node *node);
+void room_fini(struct rg_node *node);
 
 /* ---- gate.c ---- */
 /* Output from mark on is the reply of a command that has seen the log up to node_log_end. */
@@ -570,8 +596,8 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
-    unsigned refs;   /* of replicas, and one of the node while it is being written */
-    uint64_t offset; /* end of the log it holds */
+    unsigned refs;                  /* of replicas, and one of the node while it is being written */
+    uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
     struct rg_buf bytes; /* grows until done */
     bool done;

@@ -41,6 +41,13 @@ void rg_request_parser_fini(struct rg_request_parser *parser)
     *parser = (struct rg_request_parser){0};
 }
 
+void rg_request_parser_rest(struct rg_request_parser *parser)
+{
+    RG_ASSERT(parser->args_left == 0 && parser->scanned == 0);
+    parser_free_args(parser);
+    rg_buf_fini(&parser->inline_copy);
+}
+
 static int parser_fail(struct rg_request_parser *parser, const char *error)
 {
     parser->error = error;

@@ -49,6 +49,8 @@ struct rg_request {
 };
 
 void rg_request_parser_fini(struct rg_request_parser *parser);
+/* Between requests: gives back the memory that it keeps for the next one. */
+void rg_request_parser_rest(struct rg_request_parser *parser);
 
 /*
  * Errors: RG_EAGAIN (the request is not whole yet), RG_EPROTO (parser->error says why; the

@@ -39,6 +39,8 @@ enum host_conn_state {
     HOST_CONN_ENDED, /* the node is told in the next turn; what it still writes is tried */
 };
 
+struct host_dial;
+
 struct host_conn {
     enum host_source source; /* first */
     enum host_conn_state state;
@@ -51,8 +53,13 @@ struct host_conn {
     enum rg_close_reason reason;
     bool draining; /* the node asked to close it after its output */
     bool named;    /* the node named it while it could not be written, and waits for a word */
-    unsigned address_count;
-    unsigned address_next;
+    struct host_dial *dial; /* owned; NULL for a connection that came in */
+};
+
+/* What is left to try of a name. */
+struct host_dial {
+    unsigned count;
+    unsigned next;
     struct rg_address addresses[RG_NAMES_MAX_ADDRESSES];
 };
 

@@ -35,6 +35,7 @@ static void host_conn_free(struct host *host, struct host_conn *hc)
     rg_list_remove(&hc->ended_node);
     rg_list_remove(&hc->drain_node);
     rg_loop_close(host->loop, hc->sock);
+    rg_free(hc->dial);
     rg_free(hc);
 }
 
@@ -109,9 +110,9 @@ void rg_host_accept_failed(struct host *host, int error)
 
 static void host_dial_next(struct host *host, struct host_conn *hc)
 {
-    RG_ASSERT(hc->address_next < hc->address_count);
+    RG_ASSERT(hc->dial->next < hc->dial->count);
     hc->state = HOST_CONN_DIALLING;
-    hc->sock = rg_loop_connect(host->loop, &hc->addresses[hc->address_next++], &hc->source);
+    hc->sock = rg_loop_connect(host->loop, &hc->dial->addresses[hc->dial->next++], &hc->source);
     rg_heap_set(&host->timers, &hc->timer, host->now.mono_us + HOST_DIAL_US);
 }
 
@@ -119,8 +120,9 @@ void rg_host_connect(struct host *host, struct rg_conn *conn, const char *name, 
 {
     struct host_conn *hc = host_conn_new(host, conn, HOST_CONN_RESOLVING);
 
-    if (rg_address_parse(name, port, &hc->addresses[0]) == 0) {
-        hc->address_count = 1;
+    hc->dial = RG_NEW(struct host_dial);
+    if (rg_address_parse(name, port, &hc->dial->addresses[0]) == 0) {
+        hc->dial->count = 1;
         host_dial_next(host, hc);
         return;
     }
@@ -137,8 +139,8 @@ void rg_host_names_answered(struct host *host)
             host_conn_free(host, hc);
             continue;
         }
-        hc->address_count = answer.count;
-        memcpy(hc->addresses, answer.addresses, sizeof(hc->addresses));
+        hc->dial->count = answer.count;
+        memcpy(hc->dial->addresses, answer.addresses, sizeof(hc->dial->addresses));
         if (answer.count == 0)
             rg_host_end(host, hc, RG_CLOSE_UNRESOLVED);
         else
@@ -151,7 +153,7 @@ static void host_dial_failed(struct host *host, struct host_conn *hc, enum rg_cl
 {
     rg_loop_close(host->loop, hc->sock);
     hc->sock = NULL;
-    if (hc->address_next < hc->address_count)
+    if (hc->dial->next < hc->dial->count)
         host_dial_next(host, hc);
     else
         rg_host_end(host, hc, reason);

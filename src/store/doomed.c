@@ -72,6 +72,8 @@ static bool value_doom(struct rg_store *store, const struct rg_entry *entry, boo
 
 void rg_doomed_entry(struct rg_store *store, struct rg_entry *entry)
 {
+    if (entry == NULL)
+        return;
     if (value_doom(store, entry, false))
         rg_entry_free_shell(store->pool, entry);
     else

@@ -9,7 +9,10 @@
  * gone for everybody else, but for a snapshot that still has to see what a database held.
  */
 
-/* Takes over an entry that is in no table and no index any more, and frees it now or later. */
+/*
+ * Takes over an entry that is in no table and no index any more, and frees it now or later. NULL is
+ * allowed.
+ */
 void rg_doomed_entry(struct rg_store *store, struct rg_entry *entry);
 /* Takes over all that the database holds, which is empty then. */
 void rg_doomed_database(struct rg_db *db);

@@ -18,7 +18,7 @@ struct rg_rank_child rg_rank_inner_child(struct rg_rank_inner *inner)
 void rg_rank_leaf_insert(struct rg_rank_leaf *leaf, unsigned at, struct rg_zset_item *item)
 {
     RG_ASSERT(leaf->count < RG_RANK_LEAF_ITEMS && at <= leaf->count);
-    memmove(leaf->items + at + 1, leaf->items + at, (leaf->count - at) * sizeof(leaf->items[0]));
+    memmove(leaf->items + at + 1, leaf->items + at, (leaf->count - at) * sizeof(void *));
     leaf->items[at] = item;
     leaf->count++;
 }
@@ -27,15 +27,14 @@ void rg_rank_leaf_erase(struct rg_rank_leaf *leaf, unsigned at, unsigned count)
 {
     RG_ASSERT(at + count <= leaf->count);
     leaf->count -= count;
-    memmove(leaf->items + at, leaf->items + at + count,
-            (leaf->count - at) * sizeof(leaf->items[0]));
+    memmove(leaf->items + at, leaf->items + at + count, (leaf->count - at) * sizeof(void *));
 }
 
 void rg_rank_leaf_move(struct rg_rank_leaf *from, unsigned at, struct rg_rank_leaf *to)
 {
     unsigned count = from->count - at;
     RG_ASSERT(at <= from->count && to->count + count <= RG_RANK_LEAF_ITEMS);
-    memcpy(to->items + to->count, from->items + at, count * sizeof(to->items[0]));
+    memcpy(to->items + to->count, from->items + at, count * sizeof(void *));
     to->count += count;
     from->count = at;
 }
@@ -56,7 +55,7 @@ static void inner_copy(struct rg_rank_inner *to, unsigned to_at, const struct rg
     memmove(to->scores + to_at, from->scores + from_at, count * sizeof(to->scores[0]));
     memmove(to->counts + to_at, from->counts + from_at, count * sizeof(to->counts[0]));
     memmove(to->nodes + to_at, from->nodes + from_at, count * sizeof(to->nodes[0]));
-    memmove(to->firsts + to_at, from->firsts + from_at, count * sizeof(to->firsts[0]));
+    memmove(to->firsts + to_at, from->firsts + from_at, count * sizeof(void *));
 }
 
 void rg_rank_inner_insert(struct rg_rank_inner *inner, unsigned at, struct rg_rank_child child)

@@ -143,7 +143,7 @@ static void path_add_root(struct rg_pool *pool, struct rg_rank_tree *tree,
     rg_rank_inner_insert(root, 0,
                          path->height > 0 ? rg_rank_inner_child(path->inner[0])
                                           : rg_rank_leaf_child(path->leaf));
-    memmove(path->inner + 1, path->inner, path->height * sizeof(path->inner[0]));
+    memmove(path->inner + 1, path->inner, path->height * sizeof(void *));
     memmove(path->slots + 1, path->slots, path->height * sizeof(path->slots[0]));
     path->inner[0] = root;
     path->slots[0] = 0;
@@ -324,7 +324,7 @@ unsigned rg_rank_tree_take(struct rg_pool *pool, struct rg_rank_tree *tree, uint
     rg_rank_path_find_rank(&path, tree, rank);
     unsigned count = path.leaf->count - path.index;
     count = count < max ? count : (unsigned)max;
-    memcpy(ret_items, path.leaf->items + path.index, count * sizeof(ret_items[0]));
+    memcpy(ret_items, path.leaf->items + path.index, count * sizeof(void *));
     path_remove(pool, tree, &path, count);
     return count;
 }

@@ -94,6 +94,8 @@ def move(gen):
     return gen.pick([
         ["lmove", source, target, side(gen), side(gen)],
         ["rpoplpush", source, target],
+        ["blmove", source, target, side(gen), side(gen), timeout(gen)],
+        ["brpoplpush", source, target, timeout(gen)],
     ])
 
 

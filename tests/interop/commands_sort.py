@@ -2,10 +2,13 @@
 
 Where Redis' order is left to chance nothing is compared but what must hold: a set that is not sorted
 comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0 … are
-touched by this family only, so that they are always lists."""
+touched by this family only, so that they are always lists.
+
+Redis takes a number for wrong once any number before was out of range of the C library, a cursor of
+SSCAN for one. So no family may use such numbers."""
 
 NUMBERS = ["0", "1", "2", "3", "10", "-1", "-5", "7", "1.5", "-0", "1e3", "0x1f", "inf"]
-NO_NUMBERS = ["", " 4", "x", "5 ", "nan", "3\x00x"]
+NO_NUMBERS = ["", " 4", "x", "5 ", "nan"]
 WORDS = ["apple", "Pear", "pear", "", "z", "zz", "10", "9", "\xe4", "-1"]
 LINES = ["line0", "line1", "line2"]
 

@@ -11,13 +11,15 @@ usage: make_fixtures.py [PORT]
 
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 import redis
+
+from rdb_forms import (crc64, double, intset, length, listpack, row, string, text_double, ziplist,
+                       zipmap)
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
 PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 7131
@@ -178,66 +180,6 @@ def fill_zsets(client):
 
 # ---- Older forms, by hand ----
 
-def length(n):
-    if n < 1 << 6:
-        return bytes([n])
-    if n < 1 << 14:
-        return bytes([0x40 | n >> 8, n & 255])
-    return b"\x80" + n.to_bytes(4, "big")
-
-
-def string(data):
-    return length(len(data)) + data
-
-
-def crc64(data):
-    """The checksum of RDB files: the polynomial of Jones, reflected."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x95ac9329ac4bc9b5 if crc & 1 else 0)
-    return crc
-
-
-def ziplist_integer(n):
-    if 0 <= n <= 12:
-        return bytes([0xf1 + n])
-    for code, size in [(0xfe, 1), (0xc0, 2), (0xf0, 3), (0xd0, 4), (0xe0, 8)]:
-        if -(1 << 8 * size - 1) <= n < 1 << 8 * size - 1:
-            return bytes([code]) + n.to_bytes(size, "little", signed=True)
-    raise ValueError(n)
-
-
-def ziplist_text(data):
-    if len(data) < 1 << 6:
-        return bytes([len(data)]) + data
-    if len(data) < 1 << 14:
-        return bytes([0x40 | len(data) >> 8, len(data) & 255]) + data
-    return b"\x80" + len(data).to_bytes(4, "big") + data
-
-
-def ziplist(items):
-    """Each entry begins with the length of the one before, in 1 byte or, from 254 on, in 5."""
-    body, before, last = b"", 0, 10
-    for item in items:
-        entry = bytes([before]) if before < 254 else b"\xfe" + before.to_bytes(4, "little")
-        entry += ziplist_integer(item) if isinstance(item, int) else ziplist_text(item)
-        last, before = 10 + len(body), len(entry)
-        body += entry
-    head = (10 + len(body) + 1).to_bytes(4, "little") + last.to_bytes(4, "little")
-    return head + len(items).to_bytes(2, "little") + body + b"\xff"
-
-
-def zipmap(pairs):
-    """A value may be followed by bytes that it no longer needs; how many is said before it."""
-    def size(data):
-        return bytes([len(data)]) if len(data) < 254 else b"\xfe" + len(data).to_bytes(4, "little")
-    body = b"".join(size(field) + field + size(value) + bytes([len(unused)]) + value + unused
-                    for field, value, unused in pairs)
-    return bytes([min(len(pairs), 254)]) + body + b"\xff"
-
-
 ZIPLIST = [0, 12, 13, -1, 127, -128, 128, -129, 32767, -32768, 32768, -32769, 8388607, -8388608,
            8388608, -8388609, 2147483647, -2147483648, 2147483648, -2147483649,
            9223372036854775807, -9223372036854775808]
@@ -279,28 +221,6 @@ def by_hand(version):
     return body
 
 
-def listpack(items):
-    """Each entry ends with its own length, in groups of 7 bits that are read backwards."""
-    body = b""
-    for item in items:
-        entry = bytes([0x80 | len(item)]) + item if isinstance(item, bytes) else bytes([item])
-        body += entry + bytes([len(entry)])
-    return (len(body) + 7).to_bytes(4, "little") + len(items).to_bytes(2, "little") + body + b"\xff"
-
-
-def intset(width, items):
-    return b"".join([width.to_bytes(4, "little"), len(items).to_bytes(4, "little"),
-                     *(n.to_bytes(width, "little", signed=True) for n in items)])
-
-
-def text_double(text):
-    return bytes([len(text)]) + text
-
-
-def row(items):
-    return length(len(items)) + b"".join(string(item) for item in items)
-
-
 LONG = [noise(n) for n in (250, 300, 1, 20000)]
 
 
@@ -312,8 +232,8 @@ def older():
         (3, b"zset", length(5) + string(b"half") + text_double(b"0.5") + string(b"low") + b"\xff"
          + string(b"high") + b"\xfe" + string(b"17") + text_double(b"17") + string(b"")
          + text_double(b"-1.0000000000000001e-05")),
-        (5, b"zset2", length(2) + string(b"half") + struct.pack("<d", 0.5) + string(b"low")
-         + struct.pack("<d", float("-inf"))),
+        (5, b"zset2", length(2) + string(b"half") + double(0.5) + string(b"low")
+         + double(float("-inf"))),
         (10, b"listziplist", string(ziplist([b"a", 5, -300, b"", *LONG]))),
         (11, b"intset16", string(intset(2, [-5, 0, 32767]))),
         (11, b"intset32", string(intset(4, [1, 2, 70000]))),

@@ -518,8 +518,10 @@ RG_TEST(collections_that_do_not_hold)
                "Unknown node of a list at offset 14");
     check_told("REDIS0010", RG_BYTES("\x12\1l\1\2\1x"), RG_ECORRUPT,
                "Invalid packed list at offset 16");
-    check_told("REDIS0010", RG_BYTES("\x12\1l\2\1\1x\1\0\0\1s\1v"), RG_EAGAIN,
-               "0 l: list\n0 l[0]=x\n0 l[1]=\n0 s=v\n");
+    check_told("REDIS0010", RG_BYTES("\x12\1l\2\1\1x\1\1y\0\1s\1v"), RG_EAGAIN,
+               "0 l: list\n0 l[0]=x\n0 l[1]=y\n0 s=v\n");
+    check_told("REDIS0010", RG_BYTES("\x12\1l\1\1\0"), RG_ECORRUPT,
+               "Invalid packed list at offset 15");
     check_told("REDIS0010", RG_BYTES("\x0b\1s\x0c\2\0\0\0\2\0\0\0\2\0\1\0"), RG_ECORRUPT,
                "Invalid packed set at offset 25");
     check_told("REDIS0010", RG_BYTES("\x11\1z\x0b\x0b\0\0\0\2\0\x01\1\x81x\2\xff"), RG_ECORRUPT,

@@ -92,7 +92,7 @@ static void check_order(struct world *world)
         if (world->in[i])
             world->order[world->count++] = world->items[i];
     }
-    qsort(world->order, world->count, sizeof(world->order[0]), compare_places);
+    qsort(world->order, world->count, sizeof(void *), compare_places);
     RG_CHECK_INT(world->tree.count, world->count);
     if (world->count == 0)
         return;

@@ -67,7 +67,7 @@ static void world_sort(struct world *world)
         if (world->members[i].in)
             world->order[world->count++] = &world->members[i];
     }
-    qsort(world->order, world->count, sizeof(world->order[0]), compare_members);
+    qsort(world->order, world->count, sizeof(void *), compare_members);
 }
 
 static void world_set(struct world *world, unsigned i, double score)
