@@ -289,6 +289,7 @@ static void machine_effect(struct sim_machine *machine, const struct rg_effect *
     case RG_EFFECT_SLEEP:
         machine->busy_until_us = machine->loop->now_us + effect->sleep_us;
         break;
+    case RG_EFFECT_PURGE:
     case RG_EFFECT_CONFIG:
         break;
     case RG_EFFECT_EXIT:

@@ -7,6 +7,7 @@
 #include "base/panic.h"
 #include "cmd/index.h"
 #include "node/blocked.h"
+#include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 #include "node/notify.h"
@@ -49,7 +50,12 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    return rg_store_memory(node->store) + rg_backlog_memory(node->backlog);
+    uint64_t memory = node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
+                      rg_backlog_memory(node->backlog);
+
+    if (node->snapshot != NULL)
+        memory += node->snapshot->bytes.cap;
+    return memory;
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -160,7 +166,7 @@ void rg_node_free(struct rg_node *node)
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
     latency_free(node->latency);
-    conn_rooms_free(node);
+    room_fini(node);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
@@ -358,7 +364,8 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
     if (client && conn_input(conn).len == 0) {
         conn->lent = bytes;
     } else {
-        conn_keep_input(conn);
+        conn_keep_input(node, conn);
+        room_take(node, &conn->in);
         rg_buf_append_bytes(&conn->in, bytes);
     }
     conn_wants_input(node, conn);
@@ -418,10 +425,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 {
     node->facts = *facts;
-    if (node->startup_memory == 0)
-        node->startup_memory = facts->used_memory;
-    if (facts->used_memory > node->peak_memory)
-        node->peak_memory = facts->used_memory;
+    memory_note(node);
 }
 
 /* ---- The run ---- */
@@ -579,6 +583,7 @@ static void node_cron(struct rg_node *node)
     node->next_cron_us = node->now.mono_us + NODE_CRON_US;
     node_sample(node);
     node_clients_cron(node);
+    room_cron(node);
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
@@ -701,7 +706,7 @@ void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct r
     node->stats.writes++;
     rg_buf_consume(&conn->out, own);
     if (rg_buf_len(&conn->out) == 0)
-        conn_give_room(node, conn);
+        room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
     if (n > 0)
