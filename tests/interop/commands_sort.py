@@ -1,8 +1,9 @@
 """Random SORT commands for differential.py, and what they sort.
 
 Where Redis' order is left to chance nothing is compared but what must hold: a set that is not sorted
-comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0 … are
-touched by this family only, so that they are always lists.
+comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0 … and the sorted
+sets rank0 … are touched by this family only, so that they are always that; and nobody sees that
+Redis unpacks a sorted set that it sorts.
 
 Redis takes a number for wrong once any number before was out of range of the C library, a cursor of
 SSCAN for one. So no family may use such numbers."""
@@ -11,6 +12,7 @@ NUMBERS = ["0", "1", "2", "3", "10", "-1", "-5", "7", "1.5", "-0", "1e3", "0x1f"
 NO_NUMBERS = ["", " 4", "x", "5 ", "nan"]
 WORDS = ["apple", "Pear", "pear", "", "z", "zz", "10", "9", "\xe4", "-1"]
 LINES = ["line0", "line1", "line2"]
+RANKS = ["rank0", "rank1"]
 
 
 def number(gen):
@@ -29,7 +31,8 @@ def fill(gen):
         ["rpush", key] + some,
         ["sadd", key] + some,
         ["lpush", gen.pick(LINES)] + some,
-        ["del", gen.pick(LINES)],
+        ["zadd", gen.pick(RANKS)] + [word for one in some for word in (str(gen.rng.randint(0, 9)), one)],
+        ["del", gen.pick(LINES + RANKS)],
     ])
 
 
@@ -72,10 +75,14 @@ def shuffled(gen, *options):
     return [word for option in options for word in option]
 
 
+def source(gen):
+    return gen.pick(RANKS) if gen.rng.random() < 0.2 else gen.key("sort")
+
+
 def by_number(gen):
     """Ties are settled by the elements themselves."""
     by = [gen.case("BY"), gen.pick(["w_*", "h_*->f", "w_*_end", "h_*->none", "none*"])]
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, gen.maybe(*by), gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
@@ -88,13 +95,13 @@ def by_text(gen):
 
 
 def alphabetic(gen):
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, [gen.case("ALPHA")], gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
 
 def as_it_is(gen):
-    return ["sort", gen.pick(LINES)] + shuffled(
+    return ["sort", gen.pick(LINES + RANKS)] + shuffled(
         gen, [gen.case("BY"), gen.pick(["nosort", "", "#"])], gen.maybe(*limit(gen)),
         direction(gen), gets(gen), gen.maybe(*store(gen), chance=0.3))
 
