@@ -241,6 +241,8 @@ int value_load_element(struct value_load *load, const struct rg_rdb_event *event
         return 0;
     switch (event->type) {
     case RG_RDB_LIST_ELEMENT:
+        if (event->value.len > RG_LIST_ELEMENT_MAX)
+            return RG_ECORRUPT;
         rg_list_push(load->db, &load->entry, RG_LIST_TAIL, event->value);
         break;
     case RG_RDB_SET_MEMBER:

@@ -58,7 +58,7 @@ bool value_is_element(enum rg_rdb_event_type type);
  */
 RG_MUST_USE int value_load_key(struct value_load *load, struct rg_bytes key,
                                const struct rg_rdb_event *event);
-/* Errors: RG_ECORRUPT (a member or field comes twice). */
+/* Errors: RG_ECORRUPT (a member or field comes twice, or an element is too long). */
 RG_MUST_USE int value_load_element(struct value_load *load, const struct rg_rdb_event *event);
 
 #endif

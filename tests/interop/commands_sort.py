@@ -1,8 +1,10 @@
 """Random SORT commands for differential.py, and what they sort.
 
-Where Redis' order is left to chance nothing is compared but what must hold: a set that is not sorted
-comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0 … are
-touched by this family only, so that they are always lists.
+Where Redis' order is left to chance nothing is compared but what must hold: a set that is not
+sorted comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0
+and so on and the sorted sets rank0 and so on are touched by this family only, so that they are
+always that; the latter hold a member that is too long for a packed form, since Redis unpacks a
+sorted set when it sorts it.
 
 Redis takes a number for wrong once any number before was out of range of the C library, a cursor of
 SSCAN for one. So no family may use such numbers."""
@@ -11,6 +13,8 @@ NUMBERS = ["0", "1", "2", "3", "10", "-1", "-5", "7", "1.5", "-0", "1e3", "0x1f"
 NO_NUMBERS = ["", " 4", "x", "5 ", "nan"]
 WORDS = ["apple", "Pear", "pear", "", "z", "zz", "10", "9", "\xe4", "-1"]
 LINES = ["line0", "line1", "line2"]
+RANKS = ["rank0", "rank1"]
+LONG = "0" * 70
 
 
 def number(gen):
@@ -24,12 +28,14 @@ def item(gen, words):
 def fill(gen):
     words = gen.rng.random() < 0.3
     some = gen.many(lambda: [item(gen, words)], 1, 40)
+    ranked = [word for one in some for word in (str(gen.rng.randint(0, 9)), one)]
     key = gen.key("sort")
     return gen.pick([
         ["rpush", key] + some,
         ["sadd", key] + some,
         ["lpush", gen.pick(LINES)] + some,
-        ["del", gen.pick(LINES)],
+        ["zadd", gen.pick(RANKS), "5", LONG] + ranked,
+        ["del", gen.pick(LINES + RANKS)],
     ])
 
 
@@ -72,10 +78,14 @@ def shuffled(gen, *options):
     return [word for option in options for word in option]
 
 
+def source(gen):
+    return gen.pick(RANKS) if gen.rng.random() < 0.2 else gen.key("sort")
+
+
 def by_number(gen):
     """Ties are settled by the elements themselves."""
     by = [gen.case("BY"), gen.pick(["w_*", "h_*->f", "w_*_end", "h_*->none", "none*"])]
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, gen.maybe(*by), gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
@@ -88,13 +98,13 @@ def by_text(gen):
 
 
 def alphabetic(gen):
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, [gen.case("ALPHA")], gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
 
 def as_it_is(gen):
-    return ["sort", gen.pick(LINES)] + shuffled(
+    return ["sort", gen.pick(LINES + RANKS)] + shuffled(
         gen, [gen.case("BY"), gen.pick(["nosort", "", "#"])], gen.maybe(*limit(gen)),
         direction(gen), gets(gen), gen.maybe(*store(gen), chance=0.3))
 
@@ -105,7 +115,7 @@ def stored_set(gen):
 
 def wrong(gen):
     return ["sort", gen.key()] + gen.pick([
-        ["BY"], ["LIMIT", "1"], ["GET"], ["STORE"], ["bad"], ["ASC", "bad"], ["ALPHA", "DESC"]])
+        ["BY"], ["LIMIT", "1"], ["GET"], ["STORE"], ["bad"], ["ASC", "bad"]])
 
 
 def command(gen):
