@@ -68,23 +68,34 @@ static bool is_one_string(unsigned type)
            type == RDB_TYPE_SET_LISTPACK;
 }
 
+/* Passes over what is said of a key before it; *ret_any tells whether there was something. */
+static bool view_about_key(struct view *view, bool *ret_any)
+{
+    uint64_t idle_s = 0;
+    unsigned op = view->left > 0 ? *view->at : 0;
+    *ret_any = true;
+    if (op == RDB_OP_EXPIRETIME_MS)
+        return view_skip(view, 9);
+    if (op == RDB_OP_EXPIRETIME)
+        return view_skip(view, 5);
+    if (op == RDB_OP_FREQ)
+        return view_skip(view, 2);
+    if (op == RDB_OP_IDLE)
+        return view_skip(view, 1) && view_length(view, &idle_s);
+    *ret_any = false;
+    return true;
+}
+
 static bool view_key(struct view *view, struct rg_bytes *ret_key)
 {
     struct rg_bytes value;
-    for (;;) {
-        if (view->left == 0)
-            return false;
-        unsigned b = *view->at;
-        unsigned skip = b == RDB_OP_EXPIRETIME_MS ? 9
-                        : b == RDB_OP_EXPIRETIME  ? 5
-                        : b == RDB_OP_FREQ        ? 2
-                                                  : 0;
-        if (skip == 0)
-            return is_one_string(b) && view_skip(view, 1) && view_string(view, ret_key) &&
-                   view_string(view, &value);
-        if (!view_skip(view, skip))
+    bool more = true;
+    while (more) {
+        if (!view_about_key(view, &more))
             return false;
     }
+    return view->left > 0 && is_one_string(*view->at) && view_skip(view, 1) &&
+           view_string(view, ret_key) && view_string(view, &value);
 }
 
 bool rdb_ahead_next(struct rdb_ahead *ahead, const struct rdb_source *s, struct rg_bytes *ret_key)
