@@ -23,9 +23,8 @@ def unordered_pairs(_command, reply):
 
 
 def scan(command, reply):
-    if not any(word.lower() == b"count" for word in command):
-        return "some"  # how many that is, is the table's matter
-    return reply[0], sorted(reply[1])
+    """Only one that takes in everything at once says the same on both sides."""
+    return (reply[0], sorted(reply[1])) if b"1000" in command else "some"
 
 
 def scan_pairs(_command, reply):
