@@ -56,14 +56,40 @@ static void debug_digest(struct rg_call *call)
     rg_reply_simple(&call->reply, hex);
 }
 
+static void debug_digest_value(struct rg_call *call)
+{
+    char hex[41];
+
+    rg_reply_array(&call->reply, call->argc - 2);
+    for (int i = 2; i < call->argc; i++) {
+        const struct rg_entry *entry =
+            rg_db_find(rg_store_db(call->node->store, call->conn->db), call->argv[i]);
+        memset(hex, '0', sizeof(hex) - 1);
+        hex[sizeof(hex) - 1] = '\0';
+        if (entry != NULL)
+            rg_entry_digest(entry, hex);
+        rg_reply_simple(&call->reply, hex);
+    }
+}
+
+static void debug_reload(struct rg_call *call)
+{
+    snapshot_reload(call->node);
+    rg_reply_simple(&call->reply, "OK");
+}
+
 static void debug_help(struct rg_call *call)
 {
     static const char *const lines[] = {
         "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "DIGEST",
         "    Digest of the whole keyspace; equal on nodes that hold the same data.",
+        "DIGEST-VALUE <key> [<key> ...]",
+        "    Digests of values alone; equal where type and value are.",
         "OBJECT <key>",
         "    Encoding and size of a value.",
+        "RELOAD",
+        "    Write the keyspace as an RDB, and load that in its place.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Whether keys past their time are deleted without being asked for.",
         "SLEEP <seconds>",
@@ -80,16 +106,18 @@ void cmd_debug(struct rg_call *call)
 {
     static const struct {
         const char *name;
-        int argc;
+        int argc; /* negative: at least so many */
         void (*run)(struct rg_call *call);
     } subs[] = {
         {"sleep", 3, debug_sleep},   {"object", 3, debug_object},
         {"digest", 2, debug_digest}, {"set-active-expire", 3, debug_active_expire},
-        {"help", 2, debug_help},
+        {"help", 2, debug_help},     {"digest-value", -2, debug_digest_value},
+        {"reload", 2, debug_reload},
     };
 
     for (size_t i = 0; i < sizeof(subs) / sizeof(subs[0]); i++) {
-        if (rg_bytes_is_nocase(call->argv[1], subs[i].name) && call->argc == subs[i].argc) {
+        bool fits = subs[i].argc < 0 ? call->argc >= -subs[i].argc : call->argc == subs[i].argc;
+        if (rg_bytes_is_nocase(call->argv[1], subs[i].name) && fits) {
             subs[i].run(call);
             return;
         }

@@ -75,22 +75,21 @@ static unsigned memory_databases_in_use(struct rg_store *store)
 
 static void memory_reply_allocator(struct rg_reply *reply, const struct memory_use *use)
 {
-    int64_t spare = (int64_t)use->rss - (int64_t)use->total;
-    double ratio = memory_ratio(use->rss, use->total);
-
     memory_reply_double(reply, "dataset.percentage", memory_percent(use->dataset, use->total));
     memory_reply_double(reply, "peak.percentage", memory_percent(use->total, use->peak));
-    memory_reply_i64(reply, "allocator.allocated", (int64_t)use->total);
-    memory_reply_i64(reply, "allocator.active", (int64_t)use->rss);
-    memory_reply_i64(reply, "allocator.resident", (int64_t)use->rss);
-    memory_reply_double(reply, "allocator-fragmentation.ratio", ratio);
-    memory_reply_i64(reply, "allocator-fragmentation.bytes", spare);
-    memory_reply_double(reply, "allocator-rss.ratio", 1);
-    memory_reply_i64(reply, "allocator-rss.bytes", 0);
-    memory_reply_double(reply, "rss-overhead.ratio", 1);
-    memory_reply_i64(reply, "rss-overhead.bytes", 0);
-    memory_reply_double(reply, "fragmentation", ratio);
-    memory_reply_i64(reply, "fragmentation.bytes", spare);
+    memory_reply_i64(reply, "allocator.allocated", (int64_t)use->allocated);
+    memory_reply_i64(reply, "allocator.active", (int64_t)use->active);
+    memory_reply_i64(reply, "allocator.resident", (int64_t)use->resident);
+    memory_reply_double(reply, "allocator-fragmentation.ratio",
+                        memory_ratio(use->active, use->allocated));
+    memory_reply_i64(reply, "allocator-fragmentation.bytes",
+                     (int64_t)(use->active - use->allocated));
+    memory_reply_double(reply, "allocator-rss.ratio", memory_ratio(use->resident, use->active));
+    memory_reply_i64(reply, "allocator-rss.bytes", (int64_t)(use->resident - use->active));
+    memory_reply_double(reply, "rss-overhead.ratio", memory_ratio(use->rss, use->resident));
+    memory_reply_i64(reply, "rss-overhead.bytes", (int64_t)(use->rss - use->resident));
+    memory_reply_double(reply, "fragmentation", memory_ratio(use->rss, use->total));
+    memory_reply_i64(reply, "fragmentation.bytes", (int64_t)(use->rss - use->total));
 }
 
 void cmd_memory_stats(struct rg_call *call)
@@ -122,23 +121,37 @@ void cmd_memory_stats(struct rg_call *call)
 
 void cmd_memory_doctor(struct rg_call *call)
 {
-    const struct rg_node_facts *facts = &call->node->facts;
     const char *text = "No problem with memory was found.";
+    struct memory_use use;
 
-    if (facts->used_memory < 5 * 1024 * 1024)
+    memory_use_measure(call->node, &use);
+    if (use.total < 5 * 1024 * 1024)
         text = "This instance holds too little data to judge its use of memory.";
-    else if (facts->used_memory_rss > facts->used_memory + facts->used_memory / 2)
-        text = "Resident memory is more than 1.5 times what is allocated: the allocator holds "
+    else if (use.peak > use.total + use.total / 2)
+        text = "Memory in use was more than 1.5 times as much at its peak: what was freed since "
+               "may still be held by the allocator. MEMORY PURGE gives it back.";
+    else if (use.rss > use.total + use.total / 2)
+        text = "Resident memory is more than 1.5 times what is in use: the allocator holds "
                "fragments that it cannot give back.";
     rg_reply_verbatim(&call->reply, "txt", rg_bytes_str(text));
 }
 
 void cmd_memory_malloc_stats(struct rg_call *call)
 {
-    rg_reply_bulk_str(&call->reply, "Stats not supported for the current allocator");
+    struct rg_buf out = {0};
+
+    if (call->node->facts.allocator_report == NULL) {
+        rg_reply_bulk_str(&call->reply, "Stats not supported for the current allocator");
+        return;
+    }
+    call->node->facts.allocator_report(&out);
+    rg_reply_verbatim(&call->reply, "txt", rg_buf_view(&out));
+    rg_buf_fini(&out);
 }
 
 void cmd_memory_purge(struct rg_call *call)
 {
+    rg_store_trim(call->node->store);
+    node_effect_purge(call->node);
     rg_reply_simple(&call->reply, "OK");
 }

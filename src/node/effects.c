@@ -58,6 +58,11 @@ void node_effect_sleep(struct rg_node *node, int64_t sleep_us)
     effect_add(node, RG_EFFECT_SLEEP)->effect.sleep_us = sleep_us;
 }
 
+void node_effect_purge(struct rg_node *node)
+{
+    effect_add(node, RG_EFFECT_PURGE);
+}
+
 void node_effect_config(struct rg_node *node, const char *name)
 {
     struct rg_effect_item *item = effect_add(node, RG_EFFECT_CONFIG);

@@ -7,29 +7,62 @@
 
 typedef unsigned long long ull;
 
-void memory_use_measure(const struct rg_node *node, struct memory_use *ret_use)
+/* The part of what counts that lies in the store's slabs, which the allocator does not know. */
+static uint64_t memory_in_slabs(const struct rg_node *node)
 {
-    struct memory_use use = {
-        .total = node->facts.used_memory,
-        .rss = node->facts.used_memory_rss,
-        .peak = node->peak_memory,
-        .startup = node->startup_memory,
-        .backlog = rg_backlog_memory(node->backlog),
-        .keys = rg_store_count(node->store),
-    };
+    uint64_t taken = 0;
+    uint64_t spare = 0;
 
+    rg_store_slabs(node->store, &taken, &spare);
+    return taken - spare;
+}
+
+static void memory_connections(const struct rg_node *node, uint64_t *ret_clients,
+                               uint64_t *ret_replicas)
+{
+    *ret_clients = *ret_replicas = 0;
     RG_LIST_EACH(link, &node->conns)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        *(conn->kind == RG_CONN_REPLICA ? &use.replicas : &use.clients) += client_memory(conn);
+        *(conn->kind == RG_CONN_REPLICA ? ret_replicas : ret_clients) += client_memory(conn);
     }
-    /* The host's figure is a second old, the data's is of now. */
-    use.dataset = rg_store_memory(node->store);
-    if (use.total < use.dataset)
-        use.total = use.dataset;
-    if (use.peak < use.total)
-        use.peak = use.total;
+}
+
+void memory_note(struct rg_node *node)
+{
+    uint64_t replicas = 0;
+
+    memory_connections(node, &node->clients_memory, &replicas);
+    if (node->startup_memory == 0) {
+        uint64_t known = node_memory(node) + replicas;
+        uint64_t allocated = node->facts.allocated + memory_in_slabs(node);
+        node->fixed_memory = allocated > known ? allocated - known : 0;
+        node->startup_memory = node_memory(node);
+    }
+    if (node_memory(node) + replicas > node->peak_memory)
+        node->peak_memory = node_memory(node) + replicas;
+}
+
+void memory_use_measure(const struct rg_node *node, struct memory_use *ret_use)
+{
+    uint64_t slabs = 0;
+    uint64_t spare = 0;
+    struct memory_use use = {
+        .rss = node->facts.used_memory_rss,
+        .startup = node->startup_memory,
+        .backlog = rg_backlog_memory(node->backlog),
+        .dataset = rg_store_memory(node->store),
+        .keys = rg_store_count(node->store),
+    };
+
+    memory_connections(node, &use.clients, &use.replicas);
+    use.total = node_memory(node) - node->clients_memory + use.clients + use.replicas;
+    use.peak = node->peak_memory > use.total ? node->peak_memory : use.total;
     use.overhead = use.total - use.dataset;
+    rg_store_slabs(node->store, &slabs, &spare);
+    use.allocated = node->facts.allocated + slabs - spare;
+    use.active = node->facts.active + slabs;
+    use.resident = node->facts.resident + slabs;
     *ret_use = use;
 }
 
@@ -74,17 +107,19 @@ static void memory_policy(void *arg, const char *name, struct rg_bytes value)
     (void)name;
 }
 
-/* What the allocator holds is known only as the resident size: these say what follows from it. */
+/* Of a figure and the larger one that it is part of: how much larger, as a ratio and in bytes. */
+static void memory_excess(struct rg_buf *out, const char *name, uint64_t part, uint64_t whole)
+{
+    rg_buf_printf(out, "%s_ratio:%.2f\r\n%s_bytes:%lld\r\n", name, memory_ratio(whole, part), name,
+                  (long long)(whole - part));
+}
+
 static void memory_allocator(const struct memory_use *use, struct rg_buf *out)
 {
-    long long spare = (long long)use->rss - (long long)use->total;
-    double ratio = memory_ratio(use->rss, use->total);
-
-    rg_buf_printf(out, "allocator_frag_ratio:%.2f\r\nallocator_frag_bytes:%lld\r\n", ratio, spare);
-    rg_buf_append_str(out, "allocator_rss_ratio:1.00\r\nallocator_rss_bytes:0\r\n"
-                           "rss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n");
-    rg_buf_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n", ratio,
-                  spare);
+    memory_excess(out, "allocator_frag", use->allocated, use->active);
+    memory_excess(out, "allocator_rss", use->active, use->resident);
+    memory_excess(out, "rss_overhead", use->resident, use->rss);
+    memory_excess(out, "mem_fragmentation", use->total, use->rss);
 }
 
 void info_memory(const struct rg_node *node, struct rg_buf *out)
@@ -104,9 +139,9 @@ void info_memory(const struct rg_node *node, struct rg_buf *out)
     memory_line(out, "used_memory_dataset", use.dataset);
     rg_buf_printf(out, "used_memory_dataset_perc:%.2f%%\r\n",
                   memory_percent(use.dataset, use.total));
-    memory_line(out, "allocator_allocated", use.total);
-    memory_line(out, "allocator_active", use.rss);
-    memory_line(out, "allocator_resident", use.rss);
+    memory_line(out, "allocator_allocated", use.allocated);
+    memory_line(out, "allocator_active", use.active);
+    memory_line(out, "allocator_resident", use.resident);
     memory_lines(out, "total_system_memory", node->facts.total_system_memory);
     rg_buf_append_str(out, "used_memory_lua:0\r\nused_memory_vm_eval:0\r\n"
                            "used_memory_lua_human:0B\r\nused_memory_scripts_eval:0\r\n"
@@ -118,13 +153,14 @@ void info_memory(const struct rg_node *node, struct rg_buf *out)
     memory_lines(out, "maxmemory", (uint64_t)node->config->maxmemory);
     rg_config_get(node->config, &policy, 1, memory_policy, out);
     memory_allocator(&use, out);
-    rg_buf_append_str(out, "mem_not_counted_for_evict:0\r\n");
+    memory_line(out, "mem_not_counted_for_evict", use.replicas);
     memory_line(out, "mem_replication_backlog", use.backlog);
     memory_line(out, "mem_total_replication_buffers", use.backlog + use.replicas);
     memory_line(out, "mem_clients_slaves", use.replicas);
     memory_line(out, "mem_clients_normal", use.clients);
-    rg_buf_append_str(out, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:libc\r\n"
-                           "active_defrag_running:0\r\n");
+    rg_buf_append_str(out, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\n");
+    rg_buf_printf(out, "mem_allocator:%s\r\nactive_defrag_running:0\r\n",
+                  node->facts.allocator[0] != '\0' ? node->facts.allocator : "libc");
     rg_store_count_doomed(node->store, &pending, &freed);
     memory_line(out, "lazyfree_pending_objects", pending);
     memory_line(out, "lazyfreed_objects", freed);

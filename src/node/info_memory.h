@@ -5,7 +5,10 @@
 
 /* What the memory of a node goes to, in bytes; the same figures for INFO and MEMORY STATS. */
 struct memory_use {
-    uint64_t total; /* allocated */
+    uint64_t total;     /* computed: all of the below that is not part of another */
+    uint64_t allocated; /* by the allocator and in slabs, as they say themselves */
+    uint64_t active;    /* pages of both that hold something */
+    uint64_t resident;  /* pages of both */
     uint64_t rss;
     uint64_t peak;
     uint64_t startup;
@@ -17,6 +20,8 @@ struct memory_use {
     uint64_t keys;
 };
 
+/* The host's figures are new. */
+void memory_note(struct rg_node *node);
 void memory_use_measure(const struct rg_node *node, struct memory_use *ret_use);
 /* 100 * part / whole; 0 of nothing. */
 double memory_percent(uint64_t part, uint64_t whole);

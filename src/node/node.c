@@ -7,6 +7,7 @@
 #include "base/panic.h"
 #include "cmd/index.h"
 #include "node/blocked.h"
+#include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 #include "node/notify.h"
@@ -49,7 +50,12 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    return rg_store_memory(node->store) + rg_backlog_memory(node->backlog);
+    uint64_t memory = node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
+                      rg_backlog_memory(node->backlog);
+
+    if (node->snapshot != NULL)
+        memory += node->snapshot->bytes.cap;
+    return memory;
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -419,10 +425,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
 {
     node->facts = *facts;
-    if (node->startup_memory == 0)
-        node->startup_memory = facts->used_memory;
-    if (facts->used_memory > node->peak_memory)
-        node->peak_memory = facts->used_memory;
+    memory_note(node);
 }
 
 /* ---- The run ---- */

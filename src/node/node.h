@@ -98,15 +98,19 @@ void rg_node_stop(struct rg_node *node, struct rg_time now);
 
 /* Figures that only the host knows, for INFO; given when they change or about once a second. */
 struct rg_node_facts {
-    uint64_t used_memory; /* allocated */
+    char allocator[32]; /* "jemalloc-5.3.0"; "": "libc" */
+    uint64_t allocated; /* by the allocator; slabs of the store are beside it */
+    uint64_t active;    /* pages that hold something of that */
+    uint64_t resident;  /* pages that the allocator has in memory */
     uint64_t used_memory_rss;
     uint64_t total_system_memory;
     int64_t cpu_user_us;
     int64_t cpu_system_us;
     int64_t cpu_thread_user_us; /* of the thread that runs the node */
     int64_t cpu_thread_system_us;
-    const char *io_backend; /* "epoll", "io_uring"; static */
-    char os[128];           /* system, release and machine; "" where there is none */
+    void (*allocator_report)(struct rg_buf *out); /* for people; NULL: there is none */
+    const char *io_backend;                       /* "epoll", "io_uring"; static */
+    char os[128]; /* system, release and machine; "" where there is none */
 };
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts);
 
@@ -126,6 +130,7 @@ enum rg_effect_type {
     RG_EFFECT_FILE_REMOVE, /* missing is no error; file_done(token) */
     RG_EFFECT_LOG,         /* one line at level; no newline */
     RG_EFFECT_SLEEP,       /* DEBUG SLEEP: block for sleep_us before anything else */
+    RG_EFFECT_PURGE,       /* the allocator gives back what it keeps */
     RG_EFFECT_CONFIG,      /* CONFIG SET changed a directive that the host acts on (name) */
     RG_EFFECT_EXIT,        /* end the process with status after sending what is pending */
 };

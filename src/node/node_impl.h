@@ -335,6 +335,8 @@ struct rg_node {
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
     struct rg_stats stats;
     uint64_t startup_memory; /* 0: the host has not said yet */
+    uint64_t fixed_memory;   /* what is allocated and none of the figures below names */
+    uint64_t clients_memory; /* as it was when it was measured last */
     uint64_t peak_memory;
     uint64_t keys_loaded; /* from the file at the start */
     struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
@@ -418,6 +420,7 @@ void node_say(struct rg_node *node, enum rg_log_level level, const char *format,
 enum rg_mode node_mode(const struct rg_node *node);
 uint64_t node_log_end(const struct rg_node *node);
 int64_t node_measure_us(const struct rg_node *node);
+/* What counts for maxmemory, in O(1). */
 uint64_t node_memory(const struct rg_node *node);
 struct rg_store_limits node_store_limits(const struct rg_node *node);
 /* What the eviction policy wants known of keys, as configured now. */
@@ -449,6 +452,7 @@ void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char 
                          uint16_t port);
 void node_effect_close(struct rg_node *node, struct rg_conn *conn, bool drain);
 void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
+void node_effect_purge(struct rg_node *node);
 void node_effect_config(struct rg_node *node, const char *name);
 void node_effect_exit(struct rg_node *node, int status);
 /* bytes are moved out of *bytes where it is not NULL. */
@@ -592,6 +596,7 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
     unsigned refs;                  /* of replicas, and one of the node while it is being written */
     uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
@@ -612,6 +617,8 @@ void snapshot_drop(struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
+/* reload.c: writes everything, and loads it in place of what is there. */
+void snapshot_reload(struct rg_node *node);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "server/allocator.h"
 #include "server/host.h"
 #include "server/process.h"
 
@@ -64,6 +65,9 @@ static void host_effect(struct host *host, const struct rg_effect *effect)
         break;
     case RG_EFFECT_SLEEP:
         host_sleep(effect->sleep_us);
+        break;
+    case RG_EFFECT_PURGE:
+        rg_allocator_purge();
         break;
     case RG_EFFECT_CONFIG:
         host_config_changed(host, effect->name);

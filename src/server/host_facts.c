@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -7,6 +6,7 @@
 
 #include "base/number.h"
 #include "io/clock.h"
+#include "server/allocator.h"
 #include "server/host.h"
 
 /* Asking the allocator walks its free pieces; at most this share of the time goes to it. */
@@ -48,11 +48,9 @@ void rg_host_facts(struct host *host)
         return;
     if (host->total_memory == 0)
         host->total_memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    struct mallinfo2 info = mallinfo2();
     (void)getrusage(RUSAGE_SELF, &usage);
     (void)getrusage(RUSAGE_THREAD, &thread);
     struct rg_node_facts facts = {
-        .used_memory = info.uordblks + info.hblkhd,
         .used_memory_rss = host_rss(),
         .total_system_memory = host->total_memory,
         .cpu_user_us = host_cpu_us(&usage.ru_utime),
@@ -61,6 +59,7 @@ void rg_host_facts(struct host *host)
         .cpu_thread_system_us = host_cpu_us(&thread.ru_stime),
         .io_backend = rg_loop_name(host->loop),
     };
+    rg_allocator_facts(&facts);
     if (uname(&system) == 0)
         (void)snprintf(facts.os, sizeof(facts.os), "%.40s %.60s %.20s", system.sysname,
                        system.release, system.machine);

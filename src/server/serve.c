@@ -1,4 +1,5 @@
 #include "server/serve.h"
+#include "server/allocator.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +35,14 @@ static void serve_help(void)
 /* The answers that need no server. Negative: there is one to run. */
 static int serve_answer(const struct rg_options *options)
 {
+    char allocator[32];
+
     switch (options->action) {
     case RG_OPTIONS_VERSION:
-        (void)puts("Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64 build=0 "
-                   "(Regent " RG_VERSION ")");
+        rg_allocator_name(allocator, sizeof(allocator));
+        (void)printf("Redis server v=7.0.15 sha=00000000:0 malloc=%s bits=64 build=0 "
+                     "(Regent " RG_VERSION ")\n",
+                     allocator);
         return EXIT_SUCCESS;
     case RG_OPTIONS_HELP:
         serve_help();

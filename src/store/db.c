@@ -98,6 +98,21 @@ uint64_t rg_store_memory(const struct rg_store *store)
     return sizeof(*store) + store->databases * sizeof(*store->dbs) + held - store->doomed_memory;
 }
 
+void rg_store_slabs(const struct rg_store *store, uint64_t *ret_taken, uint64_t *ret_spare)
+{
+    *ret_taken = rg_pool_slabs(store->pool);
+    *ret_spare = rg_pool_spare(store->pool);
+    for (const struct rg_store *old = store->buried; old != NULL; old = old->next_buried) {
+        *ret_taken += rg_pool_slabs(old->pool);
+        *ret_spare += rg_pool_spare(old->pool);
+    }
+}
+
+void rg_store_trim(struct rg_store *store)
+{
+    rg_pool_trim(store->pool);
+}
+
 void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry)
 {
     *ret_table = rg_table_memory(&db->table);
@@ -109,6 +124,11 @@ void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_e
 uint64_t rg_store_hash(const struct rg_store *store, struct rg_bytes key)
 {
     return rg_table_hash(&store->dbs[0].table, key);
+}
+
+void rg_db_expect(struct rg_db *db, uint64_t keys)
+{
+    rg_table_expect(&db->table, keys);
 }
 
 void rg_db_prefetch_bucket(const struct rg_db *db, uint64_t hash)

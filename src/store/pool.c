@@ -316,7 +316,12 @@ uint64_t rg_pool_used(const struct rg_pool *pool)
     return pool->used;
 }
 
+uint64_t rg_pool_slabs(const struct rg_pool *pool)
+{
+    return pool->chunks.used * RG_CHUNK_BYTES;
+}
+
 uint64_t rg_pool_spare(const struct rg_pool *pool)
 {
-    return pool->chunks.used * RG_CHUNK_BYTES - pool->small_used;
+    return rg_pool_slabs(pool) - pool->small_used;
 }

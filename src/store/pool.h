@@ -52,7 +52,8 @@ static inline size_t rg_pool_room(size_t size)
 
 /* Costs of all items there are. */
 uint64_t rg_pool_used(const struct rg_pool *pool);
-/* Of the memory that slabs take, what no item uses at the moment. */
+/* What slabs take, and of that what no item uses at the moment. */
+uint64_t rg_pool_slabs(const struct rg_pool *pool);
 uint64_t rg_pool_spare(const struct rg_pool *pool);
 /* Gives the empty slabs that are kept for the next item back to the system. */
 void rg_pool_trim(struct rg_pool *pool);

@@ -64,7 +64,14 @@ void rg_store_swap_dbs(struct rg_store *store, unsigned a, unsigned b);
 uint64_t rg_store_count(const struct rg_store *store);
 /* Bytes of all entries and tables, computed, so that it is the same wherever the commands ran. */
 uint64_t rg_store_memory(const struct rg_store *store);
-/* Of that, what a database's table and its index of expiries take. */
+/*
+ * The part of the store's memory that is not the allocator's: what its slabs take of the system,
+ * and of that what no item uses at the moment.
+ */
+void rg_store_slabs(const struct rg_store *store, uint64_t *ret_taken, uint64_t *ret_spare);
+/* Gives empty slabs that are kept for new items back to the system. */
+void rg_store_trim(struct rg_store *store);
+/* Of rg_store_memory, what a database's table and its index of expiries take. */
 void rg_db_overhead(const struct rg_db *db, uint64_t *ret_table, uint64_t *ret_expiry);
 /*
  * A digest of everything that two equal keyspaces share: database, key, type, value and expiry,
@@ -96,6 +103,8 @@ void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash);
 void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash);
 void rg_store_forget_key(struct rg_store *store);
 
+/* Makes room in the table for as many keys, before they come. */
+void rg_db_expect(struct rg_db *db, uint64_t keys);
 /* For reading: nothing but the access word may be changed. NULL where there is none. */
 struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key);
 /* For every access that will change the entry or its value in place. */

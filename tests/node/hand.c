@@ -174,6 +174,7 @@ static void hand_effect(struct hand *hand, const struct rg_effect *effect)
     case RG_EFFECT_SLEEP:
         hand->slept_us += effect->sleep_us;
         break;
+    case RG_EFFECT_PURGE:
     case RG_EFFECT_CONFIG:
         break;
     case RG_EFFECT_EXIT:
