@@ -48,6 +48,7 @@ static struct rg_entry *hll_create(struct rg_cmd_ctx *ctx, struct rg_bytes key)
     struct rg_entry *entry = rg_db_put_string(ctx->db, key, RG_BYTES(""));
     rg_string_rewrite(ctx->db, &entry, rg_bytes(empty, sizeof(empty)));
     rg_lookup_touch(ctx, entry);
+    rg_cmd_note_new(ctx, ctx->db_index, key);
     return entry;
 }
 

@@ -596,6 +596,7 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
     unsigned refs;                  /* of replicas, and one of the node while it is being written */
     uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
@@ -616,6 +617,8 @@ void snapshot_drop(struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
+/* reload.c: writes everything, and loads it in place of what is there. */
+void snapshot_reload(struct rg_node *node);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
