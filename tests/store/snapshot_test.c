@@ -169,7 +169,7 @@ static void change_list(struct rg_db *db, struct rg_entry *entry, struct rg_rand
         break;
     case 3:
         rg_list_push(db, &entry, RG_LIST_TAIL, RG_BYTES("stays"));
-        (void)rg_list_remove(db, &entry, element, RG_LIST_HEAD, 2);
+        (void)rg_list_delete_equal(db, &entry, element, RG_LIST_HEAD, 2);
         break;
     default:
         rg_list_push(db, &entry, rg_rand_below(rand, 2) ? RG_LIST_HEAD : RG_LIST_TAIL, element);
