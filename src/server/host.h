@@ -6,6 +6,7 @@
 #include "io/files.h"
 #include "io/loop.h"
 #include "io/names.h"
+#include "io/ticks.h"
 #include "node/node.h"
 #include "server/host_log.h"
 
@@ -70,6 +71,7 @@ struct host {
     struct rg_names *names;
     struct rg_host_log log;
     struct rg_time now;
+    struct rg_ticks ticks; /* durations of commands, for the node's statistics */
     struct rg_list conns;
     struct rg_list ended;
     struct rg_list draining;
