@@ -596,6 +596,7 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
     unsigned refs;                  /* of replicas, and one of the node while it is being written */
     uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];

@@ -1,19 +1,16 @@
 """Random SORT commands for differential.py, and what they sort.
 
 Where Redis' order is left to chance nothing is compared but what must hold: a set that is not
-sorted comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0
-and so on and the sorted sets rank0 and so on are touched by this family only, so that they are
-always that; the latter hold a member that is too long for a packed form, since Redis unpacks a
-sorted set when it sorts it.
-
-Redis takes a number for wrong once any number before was out of range of the C library, a cursor of
-SSCAN for one. So no family may use such numbers."""
+sorted comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. What is sorted is
+touched by this family only: lists stay lists where that counts, and no sorted set is sorted whose
+encoding is compared, since Redis unpacks it for that."""
 
 NUMBERS = ["0", "1", "2", "3", "10", "-1", "-5", "7", "1.5", "-0", "1e3", "0x1f", "inf"]
 NO_NUMBERS = ["", " 4", "x", "5 ", "nan"]
 WORDS = ["apple", "Pear", "pear", "", "z", "zz", "10", "9", "\xe4", "-1"]
+PILES = ["pile0", "pile1", "pile2", "pile3"]  # lists and sets
 LINES = ["line0", "line1", "line2"]
-RANKS = ["rank0", "rank1"]
+RANKS = ["rank0", "rank1"]  # sorted sets
 LONG = "0" * 70
 
 
@@ -29,13 +26,13 @@ def fill(gen):
     words = gen.rng.random() < 0.3
     some = gen.many(lambda: [item(gen, words)], 1, 40)
     ranked = [word for one in some for word in (str(gen.rng.randint(0, 9)), one)]
-    key = gen.key("sort")
+    key = gen.pick(PILES)
     return gen.pick([
         ["rpush", key] + some,
         ["sadd", key] + some,
         ["lpush", gen.pick(LINES)] + some,
         ["zadd", gen.pick(RANKS), "5", LONG] + ranked,
-        ["del", gen.pick(LINES + RANKS)],
+        ["del", gen.pick(PILES + LINES + RANKS)],
     ])
 
 
@@ -69,7 +66,7 @@ def direction(gen):
 
 
 def store(gen):
-    return [gen.case("STORE"), gen.key("sort")]
+    return [gen.case("STORE"), gen.pick([gen.key("sort"), gen.pick(PILES)])]
 
 
 def shuffled(gen, *options):
@@ -79,7 +76,7 @@ def shuffled(gen, *options):
 
 
 def source(gen):
-    return gen.pick(RANKS) if gen.rng.random() < 0.2 else gen.key("sort")
+    return gen.pick(PILES + LINES + RANKS)
 
 
 def by_number(gen):
@@ -110,7 +107,7 @@ def as_it_is(gen):
 
 
 def stored_set(gen):
-    return ["sort", gen.key("sort")] + store(gen) + ["BY", "nosort"]
+    return ["sort", gen.pick(PILES)] + store(gen) + ["BY", "nosort"]
 
 
 def wrong(gen):
