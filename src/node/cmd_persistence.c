@@ -69,8 +69,8 @@ static bool shutdown_flags(const struct rg_call *call, unsigned *ret_flags, bool
     }
     *ret_flags = flags;
     *ret_abort = abort_asked;
-    return !(abort_asked && flags != 0) && (flags & (RG_STOP_SAVE | RG_STOP_NOSAVE)) !=
-                                               (RG_STOP_SAVE | RG_STOP_NOSAVE);
+    return !(abort_asked && flags != 0) &&
+           (flags & (RG_STOP_SAVE | RG_STOP_NOSAVE)) != (RG_STOP_SAVE | RG_STOP_NOSAVE);
 }
 
 void cmd_shutdown(struct rg_call *call)

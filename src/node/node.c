@@ -579,9 +579,9 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node), gate_deadline(node),
-        session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
-        evict_deadline(node),    snapshot_deadline(node), stop_deadline(node),
+        member_deadline(node),  follow_deadline(node),   gate_deadline(node),
+        session_deadline(node), node->next_cron_us,      node_expire_deadline(node),
+        evict_deadline(node),   snapshot_deadline(node), stop_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

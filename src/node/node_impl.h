@@ -369,8 +369,8 @@ struct rg_node {
     uint64_t fixed_memory;   /* what is allocated and none of the figures below names */
     uint64_t clients_memory; /* as it was when it was measured last */
     uint64_t peak_memory;
-    struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
-    int64_t slept_us;     /* asked of the host by the command that runs (DEBUG SLEEP) */
+    struct rg_buf muted; /* replies that CLIENT REPLY keeps from their client */
+    int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
     uint64_t next_conn_id;
@@ -423,9 +423,9 @@ struct rg_node {
     bool pause_all;         /* reads too */
 
     enum rg_stop_state stop_state;
-    unsigned stop_flags;    /* enum rg_stop_flags */
-    int64_t stop_limit_us;  /* until when replicas are waited for */
-    bool stopping;          /* the final snapshot is being written: nothing else is done */
+    unsigned stop_flags;   /* enum rg_stop_flags */
+    int64_t stop_limit_us; /* until when replicas are waited for */
+    bool stopping;         /* the final snapshot is being written: nothing else is done */
     int64_t next_cron_us;
     struct rg_transfer *load; /* dump.rdb at start (load.c) */
     struct rg_loading loading;

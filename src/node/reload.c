@@ -8,13 +8,14 @@
  * lost on the way.
  */
 
-static void reload_event(struct rg_node *node, struct value_load *load,
-                         const struct rg_rdb_event *event)
+static void reload_event(struct value_load *load, const struct rg_rdb_event *event)
 {
     int result = 0;
 
     if (event->type == RG_RDB_DB)
-        load->db = rg_store_db(node->store, event->db);
+        value_load_db(load, event->db);
+    else if (event->type == RG_RDB_SIZE)
+        value_load_size(load, event->count);
     else if (value_is_key(event->type))
         result = value_load_key(load, event->key, event);
     else if (value_is_element(event->type))
@@ -25,12 +26,12 @@ static void reload_event(struct rg_node *node, struct value_load *load,
 static void reload_read(struct rg_node *node, struct rg_bytes file)
 {
     struct rg_rdb_reader *reader = rg_rdb_reader_new();
-    struct value_load load = {.access = &node->access, .now = &node->now};
+    struct value_load load = {.access = &node->access, .now = &node->now, .store = node->store};
     struct rg_rdb_event event = {.type = RG_RDB_AUX};
 
     rg_rdb_reader_feed(reader, file);
     while (rg_rdb_reader_next(reader, &event) == 0)
-        reload_event(node, &load, &event);
+        reload_event(&load, &event);
     RG_ASSERT(event.type == RG_RDB_END);
     rg_rdb_reader_free(reader);
 }

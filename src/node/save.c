@@ -15,9 +15,9 @@
 enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
-    SAVE_PIECES = 16,                 /* under way to the disk */
-    SAVE_PIECE_BYTES = 1 << 20,       /* at most */
-    SAVE_RETRY_US = 5 * 1000 * 1000,  /* after a failure */
+    SAVE_PIECES = 16,                /* under way to the disk */
+    SAVE_PIECE_BYTES = 1 << 20,      /* at most */
+    SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
 };
 
 struct rg_save {
@@ -39,9 +39,9 @@ struct rg_save {
     int64_t began_us;
 
     bool scheduled;
-    bool ok;             /* the last one was, or there was none yet */
-    int64_t tried_us;    /* monotonic */
-    int64_t saved_us;    /* monotonic: the last that went well, or the start */
+    bool ok;          /* the last one was, or there was none yet */
+    int64_t tried_us; /* monotonic */
+    int64_t saved_us; /* monotonic: the last that went well, or the start */
     int64_t saved_wall_s;
     int64_t took_s; /* -1: none yet */
     uint64_t saves;

@@ -356,10 +356,9 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 /* Bytes of the snapshot and its mark that are there to be sent. */
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
-    return serve->awaits_length
-               ? 0
-               : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
-                     serve->snapshot_sent;
+    return serve->awaits_length ? 0
+                                : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
+                                      serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -542,7 +541,8 @@ static void serve_tell_alive(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_serve *serve = conn->serve;
 
-    if ((serve->state != RG_SERVE_WAITING && !serve->awaits_length) || node->now.mono_us - serve->told_alive_us < RG_S_US)
+    if ((serve->state != RG_SERVE_WAITING && !serve->awaits_length) ||
+        node->now.mono_us - serve->told_alive_us < RG_S_US)
         return;
     serve->told_alive_us = node->now.mono_us;
     rg_buf_append_char(&conn->out, '\n');

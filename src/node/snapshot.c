@@ -19,8 +19,8 @@ enum {
      * server's replies take no more than twice the time. */
     SNAPSHOT_LEAST_US = 100,
     SNAPSHOT_MOST_US = 1000,
-    SNAPSHOT_STEP = 32,      /* entries between two looks at the clock */
-    SNAPSHOT_UNTIMED = 512,  /* entries of a slice where there is no clock */
+    SNAPSHOT_STEP = 32,    /* entries between two looks at the clock */
+    SNAPSHOT_UNTIMED = 16, /* entries of a slice where there is no clock */
 };
 
 static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
@@ -74,7 +74,9 @@ static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
 
     if (snapshot->db != (int)db) {
         snapshot->db = (int)db;
-        rg_rdb_write_db(&snapshot->writer, db, 0, 0);
+        /* A hint: some may have gone since the snapshot began, and some have come. */
+        const struct rg_db *now = rg_store_db(snapshot->store, db);
+        rg_rdb_write_db(&snapshot->writer, db, rg_db_count(now), rg_db_count_expiring(now));
     }
     if (snapshot->access != NULL)
         value_save_access(&snapshot->writer, snapshot->access, snapshot->now->mono_us, entry);
@@ -98,6 +100,7 @@ static void snapshot_begin(struct rg_node *node)
     snapshot->refs = 1;
     snapshot->access = snapshot_wants_access(node) ? &node->access : NULL;
     snapshot->now = &node->now;
+    snapshot->store = node->store;
     snapshot->offset = node_log_end(node);
     snapshot->changes = node->changes;
     snapshot->keys_total = rg_store_count(node->store);

@@ -11,11 +11,12 @@
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
     unsigned refs;                  /* of replicas, the file, and the node while it is written */
     uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
     uint64_t changes; /* node->changes when it began */
-    uint64_t keys;  /* written so far */
+    uint64_t keys;    /* written so far */
     uint64_t keys_total;
     bool done;
     bool whole; /* somebody needs its length first: nothing is let go before its end */
@@ -24,9 +25,9 @@ struct rg_snapshot {
     int64_t began_us;
 
     /* snapshot_window.c */
-    uint64_t start;         /* of the oldest byte that is held */
-    struct rg_list chunks;  /* whole ones */
-    struct rg_buf newest;   /* what the writer adds to */
+    uint64_t start;        /* of the oldest byte that is held */
+    struct rg_list chunks; /* whole ones */
+    struct rg_buf newest;  /* what the writer adds to */
     uint64_t newest_start;
 };
 
