@@ -78,6 +78,7 @@ static void host_turn(struct host *host)
 
     rg_loop_wait(host->loop, host_timeout_us(host));
     host->now = rg_clock_now();
+    rg_host_sent(host);
     rg_host_tell_ended(host);
     while (rg_loop_next(host->loop, &event))
         host_dispatch(host, &event);

@@ -122,8 +122,11 @@ void rg_host_end(struct host *host, struct host_conn *hc, enum rg_close_reason r
 
 /* ---- host_output.c ---- */
 
-/* Sends what the node has, as far as the sockets take it; then closes what is drained. */
+/* Sends what the node has, as far as the sockets take it, or leaves that to the next wait; then
+ * closes what is drained. */
 void rg_host_send(struct host *host);
+/* Tells the node what was sent by the last wait or flush. */
+void rg_host_sent(struct host *host);
 /* Before the process ends: sends on for at most limit_us. */
 void rg_host_send_last(struct host *host, int64_t limit_us);
 
