@@ -75,6 +75,8 @@ def test_streams_are_alike(park, seed, rounds):
             if isinstance(replies[index], Error) != isinstance(their_replies[index], Error):
                 break  # test_differential.py is the judge of replies
             a, b = stream.until(index), their_stream.until(index)
+            if b == [] and command[0].lower() == b"bitfield":
+                continue  # it made a string or made one longer, which redis-server keeps to itself
             assert a == b, f"seed {seed}, command {index}: {command}"
 
 
