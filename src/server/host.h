@@ -41,6 +41,7 @@ enum host_conn_state {
 };
 
 struct host_dial;
+struct host_load;
 
 struct host_conn {
     enum host_source source; /* first */
@@ -91,6 +92,7 @@ struct host {
     char *pidfile;    /* owned; NULL: none written */
     char *unixsocket; /* owned; NULL: none bound */
     int lock_fd;      /* of the state file; -1: none */
+    struct host_load *load; /* owned: the file that is being loaded; NULL: none */
 };
 
 /* The token of the host's own file operation, a change of the directory; the node's are others. */
@@ -156,9 +158,13 @@ bool rg_host_signals_pending(struct host *host);
 
 /* ---- host_load.c ---- */
 
-/* Hands the files in the working directory to the node. Errors: RG_ECORRUPT, RG_EIO: it was logged
- * why; RG_EAGAIN: a signal asked for the end. */
+/* Hands the state file to the node and begins with the RDB, in the working directory. Files that a
+ * crash left half-written are removed. Errors: RG_ECORRUPT, RG_EIO: it was logged why. */
 RG_MUST_USE int rg_host_load(struct host *host);
+/* Goes on with the RDB for a moment; at its end the node starts. Errors: the same; RG_EAGAIN: a
+ * signal asked for the end. */
+RG_MUST_USE int rg_host_load_step(struct host *host);
+void rg_host_load_free(struct host *host);
 
 /* ---- host_facts.c ---- */
 
