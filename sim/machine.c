@@ -363,8 +363,9 @@ static void machine_fire(struct sim_event *event)
         struct sim_happening happening = machine->queue[i];
         machine_happening(machine, &happening);
     }
-    memmove(machine->queue, machine->queue + count,
-            (machine->queue_count - count) * sizeof(struct sim_happening));
+    if (count > 0)
+        memmove(machine->queue, machine->queue + count,
+                (machine->queue_count - count) * sizeof(struct sim_happening));
     machine->queue_count -= count;
     rg_node_run(machine->node, sim_machine_time(machine));
     for (size_t i = 0; i < machine->read_count; i++)

@@ -106,8 +106,18 @@ static void workload_incr(struct sim_workload *load, struct sim_op *op, struct r
 
 static void workload_other(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
 {
+    enum { MOST_QUEUED = 4 };
+
     op->kind = SIM_OP_OTHER;
-    sim_form_draw(load->loop, request);
+    if (!sim_chance(load->loop, 0.1)) {
+        sim_form_draw(load->loop, request);
+        return;
+    }
+    rg_request_write_strs(request, "MULTI", NULL);
+    op->before = 2 + (unsigned)rg_rand_below(&load->loop->rand, MOST_QUEUED);
+    for (unsigned i = 1; i < op->before; i++)
+        sim_form_draw(load->loop, request);
+    rg_request_write_strs(request, "EXEC", NULL);
 }
 
 void sim_workload_draw(struct sim_workload *load, struct sim_op *op, struct rg_buf *request)
@@ -201,5 +211,6 @@ bool sim_workload_is_refusal(struct rg_bytes error)
            rg_bytes_starts_with(error, RG_BYTES("MASTERDOWN")) ||
            rg_bytes_starts_with(error, RG_BYTES("NOREPLICAS")) ||
            rg_bytes_starts_with(error, RG_BYTES("UNCERTAIN")) ||
+           rg_bytes_starts_with(error, RG_BYTES("EXECABORT")) ||
            rg_bytes_starts_with(error, RG_BYTES("LOADING"));
 }

@@ -39,7 +39,8 @@ int rg_buf_try_reserve(struct rg_buf *buf, size_t n, char **ret_room)
         buf->data = data;
         buf->cap = cap;
     }
-    *ret_room = buf->data + buf->tail;
+    /* Nothing was asked of an empty buffer: adding even 0 to NULL is undefined. */
+    *ret_room = buf->tail == 0 ? buf->data : buf->data + buf->tail;
     return 0;
 }
 

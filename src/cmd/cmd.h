@@ -63,10 +63,12 @@ struct rg_cmd_codec {
     /* Puts the payload at the end of out. */
     void (*dump)(const void *arg, const struct rg_entry *entry, struct rg_buf *out);
     /*
-     * Puts the value under a key that is free, or leaves it free. Errors: RG_EPROTO (not a payload
-     * of a version that is known, with its checksum), others (it holds no valid value).
+     * Puts the value under a key of the database that is free, or leaves it free. Errors: RG_EPROTO
+     * (not a payload of a version that is known, with its checksum), others (it holds no valid
+     * value).
      */
-    int (*restore)(const void *arg, struct rg_db *db, struct rg_bytes key, struct rg_bytes payload);
+    int (*restore)(const void *arg, struct rg_store *store, unsigned db, struct rg_bytes key,
+                   struct rg_bytes payload);
     const void *arg;
 };
 

@@ -106,7 +106,7 @@ static struct rg_bytes restore_free_key(const struct rg_cmd_ctx *ctx, char room[
 static bool restore_value(struct rg_cmd_ctx *ctx, struct rg_bytes key)
 {
     struct rg_bytes payload = ctx->argv[RESTORE_PAYLOAD];
-    int result = ctx->codec->restore(ctx->codec->arg, ctx->db, key, payload);
+    int result = ctx->codec->restore(ctx->codec->arg, ctx->store, ctx->db_index, key, payload);
 
     if (result == RG_EPROTO)
         rg_reply_error(ctx->reply, "ERR DUMP payload version or checksum are wrong");

@@ -48,6 +48,7 @@ static struct rg_entry *hll_create(struct rg_cmd_ctx *ctx, struct rg_bytes key)
     struct rg_entry *entry = rg_db_put_string(ctx->db, key, RG_BYTES(""));
     rg_string_rewrite(ctx->db, &entry, rg_bytes(empty, sizeof(empty)));
     rg_lookup_touch(ctx, entry);
+    rg_cmd_note_new(ctx, ctx->db_index, key);
     return entry;
 }
 
@@ -98,7 +99,9 @@ static int64_t sparse_add_all(struct rg_cmd_ctx *ctx, struct rg_entry **entry,
         result = rg_hll_work_raise(&work, index, value);
         changed += result > 0;
     }
-    if (changed > 0)
+    /* Unlike in Redis, a corrupted one stays as it is: replicas are not told of commands that fail.
+     */
+    if (changed > 0 && result >= 0)
         rg_string_rewrite(ctx->db, entry, rg_bytes(work.bytes, work.len));
     rg_hll_work_fini(&work);
     return result < 0 ? result : changed;
@@ -163,8 +166,7 @@ static void count_union(struct rg_cmd_ctx *ctx)
             return;
         }
     }
-    for (unsigned i = 0; i < RG_HLL_REGISTERS; i++)
-        counts[max[i]]++;
+    rg_hll_count(max, counts);
     rg_reply_i64(ctx->reply, (int64_t)rg_hll_estimate(counts));
 }
 

@@ -125,6 +125,21 @@ void rg_hll_dense_set(char *dense, unsigned index, unsigned value)
         at[1] = (unsigned char)((at[1] & ~(mask >> (8 - shift))) | value >> (8 - shift));
 }
 
+void rg_hll_dense_read(const char *dense, uint8_t ret_registers[RG_HLL_REGISTERS])
+{
+    const unsigned char *at = (const unsigned char *)dense + RG_HLL_HEADER_BYTES;
+    unsigned mask = RG_HLL_VALUES - 1;
+
+    /* Three bytes are four registers. */
+    for (unsigned i = 0; i < RG_HLL_REGISTERS; i += 4, at += 3) {
+        unsigned bits = at[0] | (unsigned)at[1] << 8 | (unsigned)at[2] << 16;
+        ret_registers[i] = (uint8_t)(bits & mask);
+        ret_registers[i + 1] = (uint8_t)(bits >> RG_HLL_BITS & mask);
+        ret_registers[i + 2] = (uint8_t)(bits >> 2 * RG_HLL_BITS & mask);
+        ret_registers[i + 3] = (uint8_t)(bits >> 3 * RG_HLL_BITS & mask);
+    }
+}
+
 struct rg_hll_run rg_hll_run_read(struct rg_bytes left)
 {
     unsigned first = (unsigned char)left.data[0];
@@ -144,14 +159,13 @@ static struct rg_bytes rest_of(struct rg_bytes bytes, size_t size)
 
 int rg_hll_merge(struct rg_bytes bytes, uint8_t max[RG_HLL_REGISTERS])
 {
+    uint8_t registers[RG_HLL_REGISTERS];
     unsigned index = 0;
 
     if (!rg_hll_is_sparse(bytes)) {
-        for (; index < RG_HLL_REGISTERS; index++) {
-            unsigned value = rg_hll_dense_get(bytes.data, index);
-            if (value > max[index])
-                max[index] = (uint8_t)value;
-        }
+        rg_hll_dense_read(bytes.data, registers);
+        for (unsigned i = 0; i < RG_HLL_REGISTERS; i++)
+            max[i] = registers[i] > max[i] ? registers[i] : max[i];
         return 0;
     }
     struct rg_bytes left = rest_of(bytes, RG_HLL_HEADER_BYTES);
@@ -168,14 +182,28 @@ int rg_hll_merge(struct rg_bytes bytes, uint8_t max[RG_HLL_REGISTERS])
     return index == RG_HLL_REGISTERS ? 0 : RG_EPROTO;
 }
 
+void rg_hll_count(const uint8_t registers[RG_HLL_REGISTERS], unsigned counts[RG_HLL_VALUES])
+{
+    /* Neighbours are often equal, and one count would wait for the other's. */
+    unsigned odd[RG_HLL_VALUES] = {0};
+
+    for (unsigned i = 0; i < RG_HLL_REGISTERS; i += 2) {
+        counts[registers[i]]++;
+        odd[registers[i + 1]]++;
+    }
+    for (unsigned value = 0; value < RG_HLL_VALUES; value++)
+        counts[value] += odd[value];
+}
+
 int rg_hll_histogram(struct rg_bytes bytes, unsigned counts[RG_HLL_VALUES])
 {
+    uint8_t dense[RG_HLL_REGISTERS];
     uint64_t registers = 0;
 
     memset(counts, 0, RG_HLL_VALUES * sizeof(*counts));
     if (!rg_hll_is_sparse(bytes)) {
-        for (unsigned i = 0; i < RG_HLL_REGISTERS; i++)
-            counts[rg_hll_dense_get(bytes.data, i)]++;
+        rg_hll_dense_read(bytes.data, dense);
+        rg_hll_count(dense, counts);
         return 0;
     }
     struct rg_bytes left = rest_of(bytes, RG_HLL_HEADER_BYTES);

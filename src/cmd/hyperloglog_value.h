@@ -57,6 +57,8 @@ void rg_hll_place(struct rg_bytes element, unsigned *ret_index, unsigned *ret_va
 /* Of RG_HLL_DENSE_BYTES. */
 unsigned rg_hll_dense_get(const char *dense, unsigned index);
 void rg_hll_dense_set(char *dense, unsigned index, unsigned value);
+/* All registers of such a one. */
+void rg_hll_dense_read(const char *dense, uint8_t ret_registers[RG_HLL_REGISTERS]);
 /*
  * Raises max[i] to the register i of each. Errors: RG_EPROTO (the runs are not RG_HLL_REGISTERS
  * long).
@@ -65,6 +67,8 @@ RG_MUST_USE int rg_hll_merge(struct rg_bytes bytes, uint8_t max[RG_HLL_REGISTERS
 
 /* ---- Cardinality, from how many registers have each value ---- */
 
+/* Adds to the counts. */
+void rg_hll_count(const uint8_t registers[RG_HLL_REGISTERS], unsigned counts[RG_HLL_VALUES]);
 /* Errors: RG_EPROTO, as above. */
 RG_MUST_USE int rg_hll_histogram(struct rg_bytes bytes, unsigned counts[RG_HLL_VALUES]);
 uint64_t rg_hll_estimate(const unsigned counts[RG_HLL_VALUES]);

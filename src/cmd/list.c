@@ -252,8 +252,8 @@ void rg_cmd_run_lrem(struct rg_cmd_ctx *ctx)
         uint64_t max = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
         if (max == 0)
             max = UINT64_MAX;
-        removed = rg_list_remove(ctx->db, &entry, ctx->argv[3],
-                                 count < 0 ? RG_LIST_TAIL : RG_LIST_HEAD, max);
+        removed = rg_list_delete_equal(ctx->db, &entry, ctx->argv[3],
+                                       count < 0 ? RG_LIST_TAIL : RG_LIST_HEAD, max);
     }
     rg_reply_i64(ctx->reply, (int64_t)removed);
     if (removed == 0)

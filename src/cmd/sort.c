@@ -144,9 +144,11 @@ static void sort_replace(struct rg_cmd_ctx *ctx, struct rg_bytes key, struct rg_
 {
     struct rg_bytes element;
 
-    rg_db_delete(ctx->db, key);
+    bool was_there = rg_db_delete(ctx->db, key);
     struct rg_entry *entry = rg_db_put_list(ctx->db, key);
     rg_lookup_touch(ctx, entry);
+    if (!was_there)
+        rg_cmd_note_new(ctx, ctx->db_index, key);
     while (elements.len > 0) {
         const char *end = rg_counted_read(elements.data, &element);
         elements = rg_bytes(end, elements.len - (size_t)(end - elements.data));

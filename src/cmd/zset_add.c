@@ -113,6 +113,7 @@ void rg_zset_add(struct rg_cmd_ctx *ctx, const struct rg_zset_pairs *pairs)
     if (entry == NULL && !options->xx) {
         entry = rg_db_put_zset(ctx->db, ctx->argv[1]);
         rg_lookup_touch(ctx, entry);
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
     }
     if (entry == NULL || add_all(ctx, &entry, pairs, &result) == 0)
         add_reply(ctx, options, &result);

@@ -137,6 +137,8 @@ void rg_zset_result_store(struct rg_cmd_ctx *ctx, struct rg_zset_result *result,
     }
     struct rg_entry *entry = rg_db_put_zset(ctx->db, key);
     rg_lookup_touch(ctx, entry);
+    if (!was_there)
+        rg_cmd_note_new(ctx, ctx->db_index, key);
     for (size_t i = 0; i < result->count; i++)
         rg_zset_set(ctx->db, &entry, rg_zset_result_member(result, i), result->items[i].score);
     rg_reply_i64(ctx->reply, (int64_t)rg_zset_len(entry));

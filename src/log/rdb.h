@@ -83,6 +83,7 @@ void rg_rdb_write_payload_end(struct rg_rdb_writer *writer);
 enum rg_rdb_event_type {
     RG_RDB_AUX,    /* key is its name, value its value */
     RG_RDB_DB,     /* db is the number that the following keys are in */
+    RG_RDB_SIZE,   /* count: about as many keys will follow in this database */
     RG_RDB_STRING, /* a key with its value */
     RG_RDB_LIST,   /* a key; elements follow, at least one, as long as there are such events */
     RG_RDB_LIST_ELEMENT, /* value; they come from head to tail */
@@ -133,6 +134,11 @@ void rg_rdb_reader_feed(struct rg_rdb_reader *reader, struct rg_bytes piece);
  * this version does not hold), RG_ENOMEM; rg_rdb_reader_error says what and at which offset.
  */
 RG_MUST_USE int rg_rdb_reader_next(struct rg_rdb_reader *reader, struct rg_rdb_event *ret_event);
+/*
+ * Shows keys that lie ahead in the bytes fed, each one once and a few at a time, so that whoever
+ * stores them can prepare. A key has the address that its event will show. False: none for now.
+ */
+bool rg_rdb_reader_ahead(struct rg_rdb_reader *reader, struct rg_bytes *ret_key);
 const char *rg_rdb_reader_error(const struct rg_rdb_reader *reader);
 /* Bytes fed that lie behind the end mark (after RG_RDB_END): the stream goes on with them. */
 struct rg_bytes rg_rdb_reader_rest(const struct rg_rdb_reader *reader);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/crc64.h"
 #include "base/panic.h"
+#include "log/rdb_ahead.h"
 #include "log/rdb_format.h"
 #include "log/rdb_source.h"
 #include "log/rdb_value.h"
@@ -17,6 +18,7 @@ enum { MAGIC_LEN = 9, CRC_LEN = 8, VERSION_LEN = 2, VERSION_CRC = 5 };
 struct rg_rdb_reader {
     struct rdb_source source;
     struct rdb_value value;
+    struct rdb_ahead ahead;
     int version; /* 0 before the head was read */
     bool ended;
     bool payload;
@@ -70,6 +72,12 @@ void rg_rdb_reader_free(struct rg_rdb_reader *r)
 void rg_rdb_reader_feed(struct rg_rdb_reader *r, struct rg_bytes piece)
 {
     rdb_source_feed(&r->source, piece);
+    rdb_ahead_reset(&r->ahead);
+}
+
+bool rg_rdb_reader_ahead(struct rg_rdb_reader *r, struct rg_bytes *ret_key)
+{
+    return rdb_ahead_next(&r->ahead, &r->source, ret_key);
 }
 
 const char *rg_rdb_reader_error(const struct rg_rdb_reader *r)
@@ -144,8 +152,10 @@ static int read_key(struct rg_rdb_reader *r, unsigned type, struct rg_rdb_event 
     int rc = r->payload ? 0 : rdb_take_string(&r->source, &r->value.text[0], &head.key);
     if (rc == 0)
         rc = rdb_value_begin(&r->value, &r->source, type, &head, event);
-    if (rc >= 0)
-        r->head = no_event;
+    if (rc < 0)
+        return rc;
+    r->head = no_event;
+    rdb_ahead_passed(&r->ahead);
     return rc;
 }
 
@@ -215,8 +225,11 @@ static int read_item(struct rg_rdb_reader *r, struct rg_rdb_event *event)
     case RDB_OP_SELECTDB:
         return read_db(r, event);
     case RDB_OP_RESIZEDB:
-        rc = rdb_take_length(&r->source, &n);
-        return rc < 0 ? rc : rdb_take_length(&r->source, &n);
+        event->type = RG_RDB_SIZE;
+        rc = rdb_take_length(&r->source, &event->count);
+        if (rc == 0)
+            rc = rdb_take_length(&r->source, &n);
+        return rc < 0 ? rc : 1;
     case RDB_OP_EXPIRETIME:
     case RDB_OP_EXPIRETIME_MS:
     case RDB_OP_IDLE:

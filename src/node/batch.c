@@ -154,7 +154,7 @@ static void batch_gather_conn(struct rg_node *node, struct rg_conn *conn)
 /* Links between nodes, which have parsers of their own. */
 static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
 {
-    conn_keep_input(conn);
+    conn_keep_input(node, conn);
     if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_input(node, conn);
     else if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
@@ -173,7 +173,7 @@ static void batch_gather(struct rg_node *node)
         if (batch_takes(conn))
             batch_gather_conn(node, conn);
         else if (conn->kind == RG_CONN_CLIENT || conn->kind == RG_CONN_REPLICA)
-            conn_keep_input(conn); /* it waits */
+            conn_keep_input(node, conn); /* it waits */
         else if (batch->run_count == 0)
             batch_link_input(node, conn);
         else {
@@ -218,10 +218,10 @@ static void batch_settle(struct rg_node *node, struct batch_run *run, bool all)
     if (conn_input(conn).len > 0 && (link || (more && conn->block == RG_BLOCK_NONE)))
         conn_wants_input(node, conn);
     else
-        conn_keep_input(conn);
+        conn_keep_input(node, conn);
     if (conn_input(conn).len == 0) {
         /* What waits for the rest of a request has memory, and nobody else. */
-        rg_buf_fini(&conn->in);
+        room_give(node, &conn->in);
         rg_request_parser_rest(&conn->parser);
     }
 }

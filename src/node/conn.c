@@ -5,9 +5,6 @@
 #include "node/blocked.h"
 #include "node/multi.h"
 
-/* Rooms that are kept: for the connections of a busy turn. */
-enum { CONN_ROOMS = 128, CONN_ROOM_BYTES = 32 * 1024 };
-
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
 {
     struct rg_conn *conn = RG_NEW(struct rg_conn);
@@ -42,36 +39,6 @@ void conn_name(struct rg_conn *conn, const char *peer, const char *local, const 
     memcpy(conn->peer, peer, peer_size);
     conn->local = memcpy(conn->peer + peer_size, local, local_size);
     conn->peer_host = memcpy(conn->peer + peer_size + local_size, peer_host, host_size);
-}
-
-void conn_take_room(struct rg_node *node, struct rg_conn *conn)
-{
-    if (conn->out.cap > 0 || node->spare_count == 0)
-        return;
-    conn->out = node->spare_rooms[--node->spare_count];
-}
-
-void conn_give_room(struct rg_node *node, struct rg_conn *conn)
-{
-    RG_ASSERT(rg_buf_len(&conn->out) == 0);
-    if (conn->out.cap == 0)
-        return;
-    if (conn->out.cap > CONN_ROOM_BYTES || node->spare_count == CONN_ROOMS) {
-        rg_buf_fini(&conn->out);
-        return;
-    }
-    if (node->spare_rooms == NULL)
-        node->spare_rooms = RG_NEW_ARRAY(struct rg_buf, CONN_ROOMS);
-    rg_buf_reset(&conn->out, CONN_ROOM_BYTES);
-    node->spare_rooms[node->spare_count++] = conn->out;
-    conn->out = (struct rg_buf){0};
-}
-
-void conn_rooms_free(struct rg_node *node)
-{
-    while (node->spare_count > 0)
-        rg_buf_fini(&node->spare_rooms[--node->spare_count]);
-    rg_free(node->spare_rooms);
 }
 
 void conn_free(struct rg_node *node, struct rg_conn *conn)
@@ -158,7 +125,7 @@ void conn_consume(struct rg_conn *conn, size_t n)
     conn->lent = rg_bytes(conn->lent.data + n, conn->lent.len - n);
 }
 
-void conn_keep_input(struct rg_conn *conn)
+void conn_keep_input(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_bytes lent = conn->lent;
 
@@ -166,6 +133,7 @@ void conn_keep_input(struct rg_conn *conn)
         return;
     RG_ASSERT(rg_buf_len(&conn->in) == 0);
     conn->lent = (struct rg_bytes){0};
+    room_take(node, &conn->in);
     rg_buf_append_bytes(&conn->in, lent);
 }
 

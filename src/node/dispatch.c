@@ -437,7 +437,7 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
-    conn_take_room(node, conn);
+    room_take(node, &conn->out);
     struct rg_call call = {.node = node,
                            .conn = conn,
                            .reply = conn_reply(conn),

@@ -166,7 +166,7 @@ void rg_node_free(struct rg_node *node)
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
     latency_free(node->latency);
-    conn_rooms_free(node);
+    room_fini(node);
     node_effects_fini(node);
     rg_propagation_fini(&node->propagation);
     rg_notes_fini(&node->notes);
@@ -364,7 +364,8 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
     if (client && conn_input(conn).len == 0) {
         conn->lent = bytes;
     } else {
-        conn_keep_input(conn);
+        conn_keep_input(node, conn);
+        room_take(node, &conn->in);
         rg_buf_append_bytes(&conn->in, bytes);
     }
     conn_wants_input(node, conn);
@@ -582,6 +583,7 @@ static void node_cron(struct rg_node *node)
     node->next_cron_us = node->now.mono_us + NODE_CRON_US;
     node_sample(node);
     node_clients_cron(node);
+    room_cron(node);
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
@@ -704,7 +706,7 @@ void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct r
     node->stats.writes++;
     rg_buf_consume(&conn->out, own);
     if (rg_buf_len(&conn->out) == 0)
-        conn_give_room(node, conn);
+        room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
     if (n > 0)

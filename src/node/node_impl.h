@@ -10,8 +10,8 @@
 #include "log/backlog.h"
 #include "log/history.h"
 #include "log/rdb.h"
-#include "node/payload.h"
 #include "node/node.h"
+#include "node/payload.h"
 #include "proto/resp.h"
 #include "store/store.h"
 
@@ -308,6 +308,14 @@ struct rg_stats {
     struct rg_command_stats *per_command; /* owned; by command id */
 };
 
+/* Memory for input and output that no connection needs just now (room.c). */
+struct rg_rooms {
+    struct rg_buf *spare; /* owned; empty buffers */
+    unsigned count;
+    unsigned low; /* the fewest there were since the last cron */
+    size_t bytes;
+};
+
 struct rg_node {
     struct rg_config *config;
     struct rg_rand rand;
@@ -340,8 +348,7 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
-    struct rg_buf *spare_rooms; /* owned: empty buffers with memory; see conn_take_room */
-    unsigned spare_count;
+    struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
 
@@ -461,13 +468,6 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind);
 void conn_free(struct rg_node *node, struct rg_conn *conn);
 /* Names both ends. The words are copied; most connections never need more than their few bytes. */
 void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host);
-/*
- * Room for replies is lent to a connection while it has some to send: an idle one holds none.
- * Called before a command writes, and when all was sent.
- */
-void conn_take_room(struct rg_node *node, struct rg_conn *conn);
-void conn_give_room(struct rg_node *node, struct rg_conn *conn);
-void conn_rooms_free(struct rg_node *node);
 /* Dials; the handle is dropped by rg_node_closed as any other. */
 struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
                           uint16_t port);
@@ -480,7 +480,7 @@ void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
 struct rg_bytes conn_input(const struct rg_conn *conn);
 void conn_consume(struct rg_conn *conn, size_t n);
 /* Makes what is lent the connection's own (in). */
-void conn_keep_input(struct rg_conn *conn);
+void conn_keep_input(struct rg_node *node, struct rg_conn *conn);
 /* A reply writer at the end of its output. */
 struct rg_reply conn_reply(struct rg_conn *conn);
 /* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
@@ -489,6 +489,14 @@ void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark);
 struct rg_conn *conn_by_id(struct rg_node *node, uint64_t id);
 void conn_block(struct rg_node *node, struct rg_conn *conn, enum rg_block block, int64_t until_us);
 void conn_unblock(struct rg_node *node, struct rg_conn *conn);
+
+/* ---- room.c ---- */
+/* Memory for a buffer that has none, where there is some to spare. */
+void room_take(struct rg_node *node, struct rg_buf *buf);
+/* Takes the memory of an empty buffer back. */
+void room_give(struct rg_node *node, struct rg_buf *buf);
+void room_cron(struct rg_node *node);
+void room_fini(struct rg_node *node);
 
 /* ---- gate.c ---- */
 /* Output from mark on is the reply of a command that has seen the log up to node_log_end. */
@@ -588,6 +596,7 @@ void feed_ping(struct rg_node *node);
 struct rg_snapshot {
     const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
     const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
     unsigned refs;                  /* of replicas, and one of the node while it is being written */
     uint64_t offset;                /* end of the log it holds */
     char replid[RG_REPLID_LEN + 1];
@@ -608,6 +617,8 @@ void snapshot_drop(struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
+/* reload.c: writes everything, and loads it in place of what is there. */
+void snapshot_reload(struct rg_node *node);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */

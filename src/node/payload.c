@@ -32,19 +32,20 @@ static int payload_read(struct rg_rdb_reader *reader, struct value_load *load, s
     }
 }
 
-static int payload_restore(const void *arg, struct rg_db *db, struct rg_bytes key,
-                           struct rg_bytes payload)
+static int payload_restore(const void *arg, struct rg_store *store, unsigned db,
+                           struct rg_bytes key, struct rg_bytes payload)
 {
     const struct rg_payload_codec *codec = arg;
-    struct value_load load = {.access = codec->access, .now = codec->now, .db = db};
+    struct value_load load = {.access = codec->access, .now = codec->now, .store = store};
     struct rg_rdb_reader *reader = NULL;
 
+    value_load_db(&load, db);
     int result = rg_rdb_reader_new_payload(payload, &reader);
     if (result < 0)
         return result == RG_ECORRUPT ? RG_EPROTO : result;
     result = payload_read(reader, &load, key);
     if (result < 0)
-        (void)rg_db_delete(db, key);
+        (void)rg_db_delete(load.db, key);
     rg_rdb_reader_free(reader);
     return result;
 }

@@ -56,7 +56,9 @@ static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
 
     if (snapshot->db != (int)db) {
         snapshot->db = (int)db;
-        rg_rdb_write_db(&snapshot->writer, db, 0, 0);
+        /* A hint: some may have gone since the snapshot began, and some have come. */
+        const struct rg_db *now = rg_store_db(snapshot->store, db);
+        rg_rdb_write_db(&snapshot->writer, db, rg_db_count(now), rg_db_count_expiring(now));
     }
     if (snapshot->access != NULL)
         value_save_access(&snapshot->writer, snapshot->access, snapshot->now->mono_us, entry);
@@ -78,6 +80,7 @@ static struct rg_snapshot *snapshot_begin(struct rg_node *node)
     snapshot->refs = 1;
     snapshot->access = snapshot_wants_access(node) ? &node->access : NULL;
     snapshot->now = &node->now;
+    snapshot->store = node->store;
     snapshot->offset = node_log_end(node);
     snapshot->db = -1;
     snapshot->began_us = node->now.mono_us;

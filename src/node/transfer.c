@@ -68,8 +68,9 @@ struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
     transfer->reader = rg_rdb_reader_new();
     transfer->store =
         rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
-    transfer->load = (struct value_load){
-        .access = &node->access, .now = &node->now, .db = rg_store_db(transfer->store, 0)};
+    transfer->load =
+        (struct value_load){.access = &node->access, .now = &node->now, .store = transfer->store};
+    value_load_db(&transfer->load, 0);
     transfer->log.stream_db = -1;
     transfer->log.mode = -1;
     transfer->drop_expired_ms = -1;
@@ -187,7 +188,10 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
                            rg_store_databases(transfer->store));
             return RG_ECORRUPT;
         }
-        transfer->load.db = rg_store_db(transfer->store, event->db);
+        value_load_db(&transfer->load, event->db);
+        return 0;
+    case RG_RDB_SIZE:
+        value_load_size(&transfer->load, event->count);
         return 0;
     case RG_RDB_STRING:
     case RG_RDB_LIST:
@@ -215,6 +219,7 @@ static int transfer_read(struct rg_transfer *transfer)
     struct rg_rdb_event event;
 
     while (!transfer->ended) {
+        value_load_ahead(&transfer->load, transfer->reader);
         int result = rg_rdb_reader_next(transfer->reader, &event);
         if (result < 0) {
             if (result != RG_EAGAIN)
@@ -244,6 +249,7 @@ static void transfer_write(struct rg_node *node, struct rg_transfer *transfer,
 static int transfer_piece(struct rg_node *node, struct rg_transfer *transfer, struct rg_bytes piece)
 {
     transfer_write(node, transfer, piece);
+    value_load_moved(&transfer->load);
     rg_rdb_reader_feed(transfer->reader, piece);
     int result = transfer_read(transfer);
     return result == RG_EAGAIN ? 0 : result;
@@ -318,6 +324,7 @@ int transfer_feed(struct rg_node *node, struct rg_transfer *transfer, struct rg_
 
 int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece)
 {
+    value_load_moved(&transfer->load);
     rg_rdb_reader_feed(transfer->reader, piece);
     int result = transfer_read(transfer);
     if (piece.len > 0)

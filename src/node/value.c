@@ -149,7 +149,67 @@ static uint32_t load_access(const struct value_load *load, const struct rg_rdb_e
     return rg_access_of_idle(event->idle_s, now_us);
 }
 
-int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
+void value_load_db(struct value_load *load, unsigned index)
+{
+    load->db = rg_store_db(load->store, index);
+    load->promised = load->room = 0;
+}
+
+void value_load_size(struct value_load *load, uint64_t keys)
+{
+    load->promised = keys;
+    load->room = 0;
+}
+
+/*
+ * Room is made in large steps as keys come, so that hardly any of them has to be moved later, and a
+ * promise that is not kept costs no more than what came.
+ */
+static void load_make_room(struct value_load *load)
+{
+    enum { FIRST = 4096, STEP = 8 };
+
+    if (load->room >= load->promised || rg_db_count(load->db) < load->room)
+        return;
+    uint64_t room = load->room == 0 ? FIRST : load->room * STEP;
+    load->room = room < load->promised ? room : load->promised;
+    rg_db_expect(load->db, load->room);
+}
+
+void value_load_ahead(struct value_load *load, struct rg_rdb_reader *reader)
+{
+    struct value_ahead *ahead = &load->ahead;
+    struct rg_bytes key;
+
+    while (rg_rdb_reader_ahead(reader, &key)) {
+        if (key.len == 0 || ahead->count == VALUE_AHEAD_MAX)
+            continue;
+        uint64_t hash = rg_store_hash(load->store, key);
+        unsigned at = (ahead->first + ahead->count++) % VALUE_AHEAD_MAX;
+        ahead->keys[at].key = key.data;
+        ahead->keys[at].hash = hash;
+        rg_db_prefetch_bucket(load->db, hash);
+    }
+}
+
+/* Where the key was seen ahead, the store need not hash it again. */
+static void load_expect_key(struct value_load *load, struct rg_bytes key)
+{
+    struct value_ahead *ahead = &load->ahead;
+
+    while (ahead->count > 0) {
+        unsigned at = ahead->first;
+        bool same = ahead->keys[at].key == key.data;
+        ahead->first = (at + 1) % VALUE_AHEAD_MAX;
+        ahead->count--;
+        if (same) {
+            rg_store_expect_key(load->store, key, ahead->keys[at].hash);
+            return;
+        }
+    }
+}
+
+static int load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
 {
     struct rg_entry *entry = NULL;
 
@@ -164,6 +224,15 @@ int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg
     return 0;
 }
 
+int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
+{
+    load_make_room(load);
+    load_expect_key(load, key);
+    int result = load_key(load, key, event);
+    rg_store_forget_key(load->store);
+    return result;
+}
+
 int value_load_element(struct value_load *load, const struct rg_rdb_event *event)
 {
     bool is_new = true;
@@ -172,6 +241,8 @@ int value_load_element(struct value_load *load, const struct rg_rdb_event *event
         return 0;
     switch (event->type) {
     case RG_RDB_LIST_ELEMENT:
+        if (event->value.len > RG_LIST_ELEMENT_MAX)
+            return RG_ECORRUPT;
         rg_list_push(load->db, &load->entry, RG_LIST_TAIL, event->value);
         break;
     case RG_RDB_SET_MEMBER:

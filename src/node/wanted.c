@@ -4,20 +4,29 @@
 #include "base/hash.h"
 #include "base/panic.h"
 
-enum { WANTED_BUCKETS = 1024 };
+enum { WANTED_FIRST_BUCKETS = 16 };
 
 struct rg_wanted {
-    struct rg_list buckets[WANTED_BUCKETS];
+    struct rg_list *buckets; /* owned; a power of two of them, more than there are keys */
+    size_t bucket_count;
+    size_t count;
     struct rg_list all;
     uint64_t seed;
 };
+
+static void wanted_make_buckets(struct rg_wanted *wanted, size_t count)
+{
+    wanted->buckets = RG_NEW_ARRAY(struct rg_list, count);
+    wanted->bucket_count = count;
+    for (size_t i = 0; i < count; i++)
+        rg_list_init(&wanted->buckets[i]);
+}
 
 struct rg_wanted *wanted_new(uint64_t seed)
 {
     struct rg_wanted *wanted = RG_NEW(struct rg_wanted);
 
-    for (int i = 0; i < WANTED_BUCKETS; i++)
-        rg_list_init(&wanted->buckets[i]);
+    wanted_make_buckets(wanted, WANTED_FIRST_BUCKETS);
     rg_list_init(&wanted->all);
     wanted->seed = seed;
     return wanted;
@@ -27,7 +36,8 @@ void wanted_free(struct rg_wanted *wanted)
 {
     if (wanted == NULL)
         return;
-    RG_ASSERT(rg_list_empty(&wanted->all));
+    RG_ASSERT(rg_list_empty(&wanted->all) && wanted->count == 0);
+    rg_free(wanted->buckets);
     rg_free(wanted);
 }
 
@@ -43,7 +53,21 @@ struct rg_list *wanted_all(struct rg_node *node)
 
 static struct rg_list *wanted_bucket(struct rg_wanted *wanted, unsigned db, struct rg_bytes key)
 {
-    return &wanted->buckets[rg_hash64(key, wanted->seed + db) % WANTED_BUCKETS];
+    return &wanted->buckets[rg_hash64(key, wanted->seed + db) & (wanted->bucket_count - 1)];
+}
+
+/* There are hardly ever more keys than clients: all of them may be moved at once. */
+static void wanted_grow(struct rg_wanted *wanted)
+{
+    if (wanted->count < wanted->bucket_count)
+        return;
+    rg_free(wanted->buckets);
+    wanted_make_buckets(wanted, 2 * wanted->bucket_count);
+    RG_LIST_EACH(link, &wanted->all)
+    {
+        struct wanted_key *key = RG_CONTAINER_OF(link, struct wanted_key, all);
+        rg_list_append(wanted_bucket(wanted, key->db, wanted_name(key)), &key->bucket);
+    }
 }
 
 struct wanted_key *wanted_find(const struct rg_node *node, unsigned db, struct rg_bytes key)
@@ -65,6 +89,8 @@ struct wanted_key *wanted_get(struct rg_node *node, unsigned db, struct rg_bytes
 
     if (it != NULL)
         return it;
+    wanted_grow(node->wanted);
+    node->wanted->count++;
     it = rg_alloc(sizeof(*it) + key.len);
     it->db = db;
     it->existed = false;
@@ -81,12 +107,12 @@ struct wanted_key *wanted_get(struct rg_node *node, unsigned db, struct rg_bytes
 
 void wanted_release(struct rg_node *node, struct wanted_key *key)
 {
-    (void)node;
     if (!rg_list_empty(&key->watchers) || !rg_list_empty(&key->waiters))
         return;
     rg_list_remove(&key->bucket);
     rg_list_remove(&key->all);
     rg_list_remove(&key->ready);
+    node->wanted->count--;
     rg_free(key);
 }
 

@@ -166,18 +166,22 @@ void rg_reply_bool(struct rg_reply *reply, bool value)
         rg_reply_i64(reply, value ? 1 : 0);
 }
 
-void rg_reply_double(struct rg_reply *reply, double value)
+void rg_reply_number_text(struct rg_reply *reply, struct rg_bytes text)
 {
-    char text[RG_DOUBLE_CHARS];
-    size_t len = rg_format_double(text, value);
-
     if (!reply_is_resp3(reply)) {
-        write_bulk(reply->out, rg_bytes(text, len));
+        write_bulk(reply->out, text);
         return;
     }
     rg_buf_append_char(reply->out, ',');
-    rg_buf_append(reply->out, text, len);
+    rg_buf_append_bytes(reply->out, text);
     rg_buf_append(reply->out, "\r\n", 2);
+}
+
+void rg_reply_double(struct rg_reply *reply, double value)
+{
+    char text[RG_DOUBLE_CHARS];
+
+    rg_reply_number_text(reply, rg_bytes(text, rg_format_double(text, value)));
 }
 
 void rg_reply_verbatim(struct rg_reply *reply, const char *format, struct rg_bytes value)

@@ -109,6 +109,8 @@ void rg_reply_set(struct rg_reply *reply, int64_t len);     /* an array in RESP2
 void rg_reply_push(struct rg_reply *reply, int64_t len);    /* an array in RESP2 */
 void rg_reply_bool(struct rg_reply *reply, bool value);     /* 1 or 0 in RESP2 */
 void rg_reply_double(struct rg_reply *reply, double value); /* a bulk in RESP2 */
+/* The same with a text of the caller's. */
+void rg_reply_number_text(struct rg_reply *reply, struct rg_bytes text);
 /* A bulk in RESP2; format is "txt" or "mkd". */
 void rg_reply_verbatim(struct rg_reply *reply, const char *format, struct rg_bytes value);
 

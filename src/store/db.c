@@ -126,6 +126,11 @@ uint64_t rg_store_hash(const struct rg_store *store, struct rg_bytes key)
     return rg_table_hash(&store->dbs[0].table, key);
 }
 
+void rg_db_expect(struct rg_db *db, uint64_t keys)
+{
+    rg_table_expect(&db->table, keys);
+}
+
 void rg_db_prefetch_bucket(const struct rg_db *db, uint64_t hash)
 {
     rg_table_prefetch_bucket(&db->table, hash);

@@ -251,8 +251,8 @@ void rg_list_delete(struct rg_db *db, struct rg_entry **entry, uint64_t index, u
     change_end(&change);
 }
 
-uint64_t rg_list_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes element,
-                        enum rg_list_end from, uint64_t max)
+uint64_t rg_list_delete_equal(struct rg_db *db, struct rg_entry **entry, struct rg_bytes element,
+                              enum rg_list_end from, uint64_t max)
 {
     struct change change;
     change_begin(&change, db, *entry);
@@ -260,6 +260,11 @@ uint64_t rg_list_remove(struct rg_db *db, struct rg_entry **entry, struct rg_byt
         rg_list_dir_remove(change.pool, change.dir, &change.limit, element, from, max);
     change_end(&change);
     return removed;
+}
+
+uint64_t rg_list_chunks(const struct rg_entry *entry)
+{
+    return entry->form == RG_FORM_LIST_CHUNK ? 1 : dir_of(entry)->count;
 }
 
 void rg_list_check(const struct rg_entry *entry)
@@ -295,8 +300,7 @@ void rg_list_iter_init(struct rg_list_iter *iter, const struct rg_entry *entry, 
 static const struct rg_list_chunk *iter_turn(struct rg_list_iter *iter)
 {
     const struct rg_entry *entry = iter->entry;
-    uint64_t chunks = entry->form == RG_FORM_LIST_CHUNK ? 1 : dir_of(entry)->count;
-    uint64_t last = iter->backward ? 0 : chunks - 1;
+    uint64_t last = iter->backward ? 0 : rg_list_chunks(entry) - 1;
     if (iter->position[ITER_CHUNK] == last)
         return NULL;
     iter->position[ITER_CHUNK] += iter->backward ? UINT64_MAX : 1;

@@ -32,8 +32,8 @@ void rg_list_delete(struct rg_db *db, struct rg_entry **entry, uint64_t index, u
  * Removes up to max elements that are equal to this one, from the head on or from the tail; returns
  * how many there were. element lies outside the list.
  */
-uint64_t rg_list_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes element,
-                        enum rg_list_end from, uint64_t max);
+uint64_t rg_list_delete_equal(struct rg_db *db, struct rg_entry **entry, struct rg_bytes element,
+                              enum rg_list_end from, uint64_t max);
 
 /* Walks from a position (in [0, len)) towards the tail, or towards the head. */
 struct rg_list_iter {
@@ -45,6 +45,8 @@ void rg_list_iter_init(struct rg_list_iter *iter, const struct rg_entry *entry, 
                        bool backward);
 bool rg_list_iter_next(struct rg_list_iter *iter, struct rg_bytes *ret_element);
 
+/* How many runs of elements it lies in. */
+uint64_t rg_list_chunks(const struct rg_entry *entry);
 /* Panics where the list's parts do not agree; for tests. */
 void rg_list_check(const struct rg_entry *entry);
 

@@ -134,8 +134,8 @@ static bool chunks_join(struct rg_pool *pool, struct rg_list_dir *dir,
 static void chunk_settle(struct rg_pool *pool, struct rg_list_dir *dir,
                          const struct rg_list_limit *limit, uint32_t at)
 {
-    if (at >= dir->count)
-        return;
+    if (at >= dir->count || rg_list_chunk_used(chunk_at(dir, at)) > limit->bytes / 2)
+        return; /* too full to join, and not roomy */
     if (at > 0 && chunks_join(pool, dir, limit, at - 1))
         at--;
     chunks_join(pool, dir, limit, at);

@@ -39,6 +39,23 @@ void rg_rank_leaf_move(struct rg_rank_leaf *from, unsigned at, struct rg_rank_le
     from->count = at;
 }
 
+void rg_rank_leaf_level(struct rg_rank_leaf *left, struct rg_rank_leaf *right, unsigned left_count)
+{
+    unsigned total = left->count + right->count;
+    RG_ASSERT(left_count <= RG_RANK_LEAF_ITEMS && total - left_count <= RG_RANK_LEAF_ITEMS);
+    if (left_count >= left->count) {
+        unsigned moved = left_count - left->count;
+        memcpy(left->items + left->count, right->items, moved * sizeof(void *));
+        rg_rank_leaf_erase(right, 0, moved);
+    } else {
+        unsigned moved = left->count - left_count;
+        memmove(right->items + moved, right->items, right->count * sizeof(void *));
+        memcpy(right->items, left->items + left_count, moved * sizeof(void *));
+    }
+    left->count = left_count;
+    right->count = total - left_count;
+}
+
 void rg_rank_inner_set(struct rg_rank_inner *inner, unsigned at, struct rg_rank_child child)
 {
     RG_ASSERT(at < inner->count);

@@ -45,6 +45,9 @@ void rg_rank_leaf_erase(struct rg_rank_leaf *leaf, unsigned at, unsigned count);
 /* Moves the items of `from` from index `at` on to the end of `to`, which has room. */
 void rg_rank_leaf_move(struct rg_rank_leaf *from, unsigned at, struct rg_rank_leaf *to);
 
+/* Moves items between neighbours so that the left one has left_count of them. */
+void rg_rank_leaf_level(struct rg_rank_leaf *left, struct rg_rank_leaf *right, unsigned left_count);
+
 void rg_rank_inner_set(struct rg_rank_inner *inner, unsigned at, struct rg_rank_child child);
 /* The node has room. */
 void rg_rank_inner_insert(struct rg_rank_inner *inner, unsigned at, struct rg_rank_child child);

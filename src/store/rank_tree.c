@@ -191,6 +191,36 @@ static void leaf_split_insert(struct rg_pool *pool, struct rg_rank_tree *tree,
     path_refresh(path, path->height - 1);
 }
 
+/*
+ * Makes room in the full leaf of the path by what a neighbour can take, so that leaves are split
+ * only where those around them are nearly full as well. False where they are.
+ */
+static bool leaf_share(struct rg_rank_path *path)
+{
+    enum { WORTH_IT = 2 * RG_RANK_LEAF_ITEMS - 8 };
+    if (path->height == 0)
+        return false;
+    struct rg_rank_inner *above = path->inner[path->height - 1];
+    unsigned slot = path->slots[path->height - 1];
+    unsigned at = slot;
+    if (slot + 1 == above->count || above->counts[slot] + above->counts[slot + 1] > WORTH_IT) {
+        if (slot == 0 || above->counts[slot - 1] + above->counts[slot] > WORTH_IT)
+            return false;
+        at = slot - 1;
+    }
+    struct rg_rank_leaf *left = above->nodes[at];
+    struct rg_rank_leaf *right = above->nodes[at + 1];
+    unsigned index = path->index + (at == slot ? 0 : left->count);
+    rg_rank_leaf_level(left, right, (left->count + right->count) / 2);
+    rg_rank_inner_set(above, at, rg_rank_leaf_child(left));
+    rg_rank_inner_set(above, at + 1, rg_rank_leaf_child(right));
+    bool is_right = index > left->count;
+    path->leaf = is_right ? right : left;
+    path->index = is_right ? index - left->count : index;
+    path->slots[path->height - 1] = at + is_right;
+    return true;
+}
+
 void rg_rank_tree_insert(struct rg_pool *pool, struct rg_rank_tree *tree, struct rg_zset_item *item)
 {
     struct rg_rank_path path;
@@ -204,7 +234,9 @@ void rg_rank_tree_insert(struct rg_pool *pool, struct rg_rank_tree *tree, struct
                               .by_member = true};
     rg_rank_path_find(&path, tree, &key);
     tree->count++;
-    if (path.leaf->count == RG_RANK_LEAF_ITEMS) {
+    bool at_end = path.leaf->next == NULL && path.index == path.leaf->count;
+    bool at_begin = path.leaf->prev == NULL && path.index == 0;
+    if (path.leaf->count == RG_RANK_LEAF_ITEMS && (at_end || at_begin || !leaf_share(&path))) {
         leaf_split_insert(pool, tree, &path, item);
         return;
     }

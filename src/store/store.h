@@ -103,6 +103,8 @@ void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash);
 void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash);
 void rg_store_forget_key(struct rg_store *store);
 
+/* Makes room in the table for as many keys, before they come. */
+void rg_db_expect(struct rg_db *db, uint64_t keys);
 /* For reading: nothing but the access word may be changed. NULL where there is none. */
 struct rg_entry *rg_db_find(struct rg_db *db, struct rg_bytes key);
 /* For every access that will change the entry or its value in place. */

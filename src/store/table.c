@@ -206,13 +206,28 @@ void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash)
     }
 }
 
+static void table_begin(struct rg_table *table)
+{
+    if (table->bucket_count > 0)
+        return;
+    rg_segments_grow(&table->buckets, 1);
+    *bucket_at(table, 0) = (struct rg_bucket){0};
+    table->bucket_count = 1;
+}
+
+void rg_table_expect(struct rg_table *table, uint64_t items)
+{
+    RG_ASSERT(items <= UINT64_MAX / 16);
+    if (items == 0)
+        return;
+    table_begin(table);
+    while (items * 16 > table->bucket_count * GROW_ITEMS_PER_16)
+        table_split(table);
+}
+
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash)
 {
-    if (table->bucket_count == 0) {
-        rg_segments_grow(&table->buckets, 1);
-        *bucket_at(table, 0) = (struct rg_bucket){0};
-        table->bucket_count = 1;
-    }
+    table_begin(table);
     chain_add(table, bucket_of(table, hash), rg_bucket_print(hash), item);
     table->count++;
     if (table->count * 16 > table->bucket_count * GROW_ITEMS_PER_16)

@@ -47,6 +47,8 @@ void rg_table_replace(struct rg_table *table, const void *item, void *fresh, uin
  */
 void rg_table_prefetch_bucket(const struct rg_table *table, uint64_t hash);
 void rg_table_prefetch_items(const struct rg_table *table, uint64_t hash);
+/* As many items will be there: the buckets for them are made now, which is cheap while few are. */
+void rg_table_expect(struct rg_table *table, uint64_t items);
 /* The item's key, of this hash, is not in the table. */
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash);
 /* Returns the item that was removed, or NULL. */

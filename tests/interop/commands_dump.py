@@ -118,4 +118,3 @@ def command(g):
 
 # Payloads differ in how they are compressed; what they hold is compared at the end of a round.
 COMPARABLE = {"dump": lambda _command, _reply: "payload"}
-READERS = {b"zset": lambda client, key: client.call("object", "encoding", key)}

@@ -2,10 +2,10 @@
 
 # A register above 32 makes a sparse one dense; elements whose hash asks for that are rare.
 HIGH = ["52110", "105442", "133126", "203183"]
-BROKEN = ["HYLL", "HYLL" + "\x01" + "\x00" * 11, "HYLL\x01" + "\x00" * 11 + "\x7f\xff" * 2,
-          "HYLL\x01" + "\x00" * 10 + "\x80" + "\x00\x80\x41", "HYLL\x00" + "\x00" * 11,
-          "HYLL\x02" + "\x00" * 20, "HYLL\x01" + "\x00" * 10 + "\x80" + "\x7f\xff\x00",
-          "HYLL\x00" + "\x00" * 10 + "\x80" + "\xff" * 12288]
+# None with more registers than there are: Redis changes some of them before it finds out.
+BROKEN = ["HYLL", "HYLL" + "\x01" + "\x00" * 11, "HYLL\x01" + "\x00" * 11,
+          "HYLL\x01" + "\x00" * 10 + "\x80" + "\x40\x00", "HYLL\x00" + "\x00" * 11,
+          "HYLL\x02" + "\x00" * 20, "HYLL\x00" + "\x00" * 10 + "\x80" + "\xff" * 12288]
 
 
 def elements(g):

@@ -1,9 +1,10 @@
 """Random list commands for differential.py.
 
-The blocking ones wait at most for a millisecond, so that a stream of commands goes on; waiting itself
-is tested elsewhere."""
+The blocking ones wait at most for a millisecond, so that a stream of commands goes on; waiting
+itself is tested elsewhere."""
 
-ELEMENTS = ["a", "b", "c", "", "1", "-7", "9223372036854775807", "x" * 100, "y" * 1000, "bin\x00\r\n\xff"]
+ELEMENTS = ["a", "b", "c", "", "1", "-7", "9223372036854775807", "x" * 100, "y" * 1000,
+            "bin\x00\r\n\xff"]
 INDICES = ["0", "0", "1", "-1", "-1", "-2", "2", "3", "10", "-10", "100", "-100", "300",
            "9223372036854775807", "-9223372036854775808", "x", "1.0", ""]
 SIDES = ["LEFT", "RIGHT", "left", "Right"]

@@ -60,7 +60,7 @@ def command(g):
         + g.maybe(g.pick(["limit", "LIMIT", "bad"]),
                   g.pick(["0", "1", "2", "100", "-1", "x"]), chance=0.5)
         + g.maybe("LIMIT", chance=0.05),
-        lambda: ["sscan", key, g.pick(["0", "0", "0", "0", "abc", "1x"]),
+        lambda: ["sscan", key, g.pick(["0", "0", "0", "0", "abc"] + g.out_of_range("18446744073709551616")),
                  g.case("COUNT"), g.pick(["100000", "100000", "100000", "0", "abc"])]
         + g.maybe(g.case("MATCH"), g.pick(PATTERNS + ["1*", "m*"]))
         + g.maybe("bad", chance=0.05),

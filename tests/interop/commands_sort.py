@@ -1,16 +1,17 @@
 """Random SORT commands for differential.py, and what they sort.
 
-Where Redis' order is left to chance nothing is compared but what must hold: a set that is not sorted
-comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. The lists line0 … are
-touched by this family only, so that they are always lists.
-
-Redis takes a number for wrong once any number before was out of range of the C library, a cursor of
-SSCAN for one. So no family may use such numbers."""
+Where Redis' order is left to chance nothing is compared but what must hold: a set that is not
+sorted comes in any order, and equals that LIMIT cuts apart are cut apart anywhere. What is sorted is
+touched by this family only: lists stay lists where that counts, and no sorted set is sorted whose
+encoding is compared, since Redis unpacks it for that."""
 
 NUMBERS = ["0", "1", "2", "3", "10", "-1", "-5", "7", "1.5", "-0", "1e3", "0x1f", "inf"]
 NO_NUMBERS = ["", " 4", "x", "5 ", "nan"]
 WORDS = ["apple", "Pear", "pear", "", "z", "zz", "10", "9", "\xe4", "-1"]
+PILES = ["pile0", "pile1", "pile2", "pile3"]  # lists and sets
 LINES = ["line0", "line1", "line2"]
+RANKS = ["rank0", "rank1"]  # sorted sets
+LONG = "0" * 70
 
 
 def number(gen):
@@ -24,12 +25,14 @@ def item(gen, words):
 def fill(gen):
     words = gen.rng.random() < 0.3
     some = gen.many(lambda: [item(gen, words)], 1, 40)
-    key = gen.key("sort")
+    ranked = [word for one in some for word in (str(gen.rng.randint(0, 9)), one)]
+    key = gen.pick(PILES)
     return gen.pick([
         ["rpush", key] + some,
         ["sadd", key] + some,
         ["lpush", gen.pick(LINES)] + some,
-        ["del", gen.pick(LINES)],
+        ["zadd", gen.pick(RANKS), "5", LONG] + ranked,
+        ["del", gen.pick(PILES + LINES + RANKS)],
     ])
 
 
@@ -63,7 +66,7 @@ def direction(gen):
 
 
 def store(gen):
-    return [gen.case("STORE"), gen.key("sort")]
+    return [gen.case("STORE"), gen.pick([gen.key("sort"), gen.pick(PILES)])]
 
 
 def shuffled(gen, *options):
@@ -72,10 +75,14 @@ def shuffled(gen, *options):
     return [word for option in options for word in option]
 
 
+def source(gen):
+    return gen.pick(PILES + LINES + RANKS)
+
+
 def by_number(gen):
     """Ties are settled by the elements themselves."""
     by = [gen.case("BY"), gen.pick(["w_*", "h_*->f", "w_*_end", "h_*->none", "none*"])]
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, gen.maybe(*by), gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
@@ -88,24 +95,24 @@ def by_text(gen):
 
 
 def alphabetic(gen):
-    return ["sort", gen.key("sort")] + shuffled(
+    return ["sort", source(gen)] + shuffled(
         gen, [gen.case("ALPHA")], gen.maybe(*limit(gen)), direction(gen), gets(gen),
         gen.maybe(*store(gen), chance=0.3))
 
 
 def as_it_is(gen):
-    return ["sort", gen.pick(LINES)] + shuffled(
+    return ["sort", gen.pick(LINES + RANKS)] + shuffled(
         gen, [gen.case("BY"), gen.pick(["nosort", "", "#"])], gen.maybe(*limit(gen)),
         direction(gen), gets(gen), gen.maybe(*store(gen), chance=0.3))
 
 
 def stored_set(gen):
-    return ["sort", gen.key("sort")] + store(gen) + ["BY", "nosort"]
+    return ["sort", gen.pick(PILES)] + store(gen) + ["BY", "nosort"]
 
 
 def wrong(gen):
     return ["sort", gen.key()] + gen.pick([
-        ["BY"], ["LIMIT", "1"], ["GET"], ["STORE"], ["bad"], ["ASC", "bad"], ["ALPHA", "DESC"]])
+        ["BY"], ["LIMIT", "1"], ["GET"], ["STORE"], ["bad"], ["ASC", "bad"]])
 
 
 def command(gen):

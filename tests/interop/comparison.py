@@ -22,8 +22,9 @@ def unordered_pairs(_command, reply):
     return sorted(reply) if isinstance(reply, Map) else pairs(reply)
 
 
-def scan(_command, reply):
-    return reply[0], sorted(reply[1])
+def scan(command, reply):
+    """Only one that takes in everything at once says the same on both sides."""
+    return (reply[0], sorted(reply[1])) if b"1000" in command else "some"
 
 
 def scan_pairs(_command, reply):

@@ -95,6 +95,7 @@ def test_another_type_is_no_error_while_it_waits(server):
     [["select", "1"], ["rpush", "k", "x"], ["move", "k", "0"]],
     [["select", "1"], ["rpush", "k", "x"], ["swapdb", "0", "1"]],
     [["rpush", "other", "x"], ["lmove", "other", "k", "left", "left"]],
+    [["rpush", "other", "x"], ["sort", "other", "alpha", "store", "k"]],
 ])
 def test_keys_come_in_many_ways(server, steps):
     waiter = Waiter(server, "blpop", "k", "0")
@@ -128,6 +129,7 @@ def test_one_serves_the_next(server):
 @pytest.mark.parametrize("words", [
     ["blpop", "k", "l", "0.05"], ["brpop", "k", "0.05"], ["blmove", "k", "l", "left", "left", "0.05"],
     ["brpoplpush", "k", "l", "0.05"], ["blmpop", "0.05", "2", "k", "l", "left"],
+    ["bzpopmin", "k", "l", "0.05"], ["bzpopmax", "k", "0.05"], ["bzmpop", "0.05", "1", "k", "min"],
 ])
 def test_time_is_over(park, proto, words):
     replies = []
@@ -225,3 +227,51 @@ def test_replicas_hold_what_was_served(server, park):
     eventually(lambda: reader.call("exists", "end") == 1)
     assert reader.call("lrange", "k", 0, -1) == [b"3"]
     assert reader.call("lrange", "m", 0, -1) == [b"2"]
+
+
+def test_many_wait_for_keys_of_their_own(server):
+    waiters = [Client(server.port) for _ in range(60)]
+    for number, waiter in enumerate(waiters):
+        waiter.send("blpop", *["k%d-%d" % (number, i) for i in range(20)], "0")
+    client = Client(server.port)
+    eventually(lambda: b"blocked_clients:60\r" in client.call("info", "clients"))
+    for number in range(len(waiters)):
+        client.call("rpush", "k%d-%d" % (number, number % 20), "x")
+    for number, waiter in enumerate(waiters):
+        assert waiter.read() == [b"k%d-%d" % (number, number % 20), b"x"]
+
+
+@pytest.mark.parametrize("words, reply", [
+    (["bzpopmin", "l", "k", "0"], [b"k", b"a", b"1"]),
+    (["bzpopmax", "k", "0"], [b"k", b"b", b"2"]),
+    (["bzmpop", "0", "2", "l", "k", "max", "count", "5"], [b"k", [[b"b", b"2"], [b"a", b"1"]]]),
+])
+@pytest.mark.parametrize("way", [
+    [["zadd", "k", "1", "a", "2", "b"]],
+    [["zadd", "other", "1", "a", "2", "b"], ["zunionstore", "k", "1", "other"]],
+    [["zadd", "other", "1", "a", "2", "b"], ["zrangestore", "k", "other", "0", "-1"]],
+    [["zadd", "other", "1", "a", "2", "b"], ["rename", "other", "k"]],
+])
+def test_sorted_sets(server, words, reply, way):
+    waiter = Waiter(server, *words)
+    Client(server.port).pipeline(way)
+    assert waiter.read() == reply
+
+
+def test_who_waits_for_another_type_waits_on(server):
+    scores, elements = Waiter(server, "bzpopmin", "k", "0"), Waiter(server, "blpop", "k", "0")
+    client = Client(server.port)
+    client.call("rpush", "k", "x")
+    assert elements.read() == [b"k", b"x"]
+    assert scores.quiet()
+    client.call("zadd", "k", "1", "m")
+    assert scores.read() == [b"k", b"m", b"1"]
+
+
+def test_restored(server):
+    client = Client(server.port)
+    client.call("rpush", "other", "x")
+    payload = client.call("dump", "other")
+    waiter = Waiter(server, "brpop", "k", "0")
+    client.call("restore", "k", "0", payload)
+    assert waiter.read() == [b"k", b"x"]

@@ -223,3 +223,82 @@ def test_redis_starts_with_what_regent_saved(park, seed):
         server = serving(park, file.read())
     assert not differences(want, content(server))
     assert encodings(server) == forms
+
+
+def test_dumped_by_one_and_restored_by_the_other(park, seed):
+    rand = random.Random(seed)
+    servers = [park.redis(), park.regent()]
+    fill(servers[0].client(), rand)
+    servers[0].client().save()
+    servers[1].stop()
+    shutil.copy(os.path.join(servers[0].dir, "dump.rdb"), os.path.join(servers[1].dir, "dump.rdb"))
+    servers[1].start()
+    for source, target in (servers, servers[::-1]):
+        for db in databases(source):
+            sender, receiver = source.client(db=db), target.client(db=db)
+            keys = sorted(sender.scan_iter(count=1000))
+            receiver.flushdb()
+            for start in range(0, len(keys), 50):
+                pipe = sender.pipeline(transaction=False)
+                for key in keys[start:start + 50]:
+                    pipe.dump(key)
+                    pipe.execute_command("PEXPIRETIME", key)
+                got = pipe.execute()
+                pipe = receiver.pipeline(transaction=False)
+                for key, payload, at in zip(keys[start:], got[::2], got[1::2]):
+                    pipe.restore(key, max(at, 0), payload, absttl=True)
+                assert all(reply == b"OK" for reply in pipe.execute())
+        assert encodings(source) == encodings(target)
+        assert not differences(content(source), content(target))
+
+
+@pytest.mark.parametrize("primary", ["redis", "regent"])
+def test_a_full_resync_brings_all_types(park, seed, primary):
+    rand = random.Random(seed)
+    first = park.redis() if primary == "redis" else park.regent()
+    fill(first.client(), rand)
+    address = (first.host, first.port)
+    replicas = [park.regent(replicaof=address)]
+    if primary == "regent":
+        replicas.append(park.redis(replicaof=address))
+    for replica in replicas:
+        eventually(lambda: replica.info("replication")["master_link_status"] == "up")
+        assert not differences(content(first), content(replica))
+        assert encodings(first) == encodings(replica)
+
+
+@pytest.mark.parametrize("primary", ["redis", "regent"])
+def test_restore_is_replicated(park, primary):
+    first = park.redis() if primary == "redis" else park.regent()
+    address = (first.host, first.port)
+    replicas = [park.regent(replicaof=address)]
+    if primary == "regent":
+        replicas.append(park.redis(replicaof=address))
+    for replica in replicas:
+        eventually(lambda: replica.info("replication")["master_link_status"] == "up")
+    client = first.client()
+    client.rpush("list", *range(300))
+    client.set("past", "gone")
+    payload = client.dump("list")
+    client.restore("copy", 0, payload)
+    client.restore("due", 10_000_000, payload)
+    client.restore("due", 20_000_000, payload, replace=True, idletime=7)
+    client.restore("until", LATER, payload, absttl=True)
+    client.restore("past", 1, payload, replace=True, absttl=True)
+    client.restore("never", 1, payload, absttl=True)
+    assert sorted(client.keys()) == [b"copy", b"due", b"list", b"until"]
+    for replica in replicas:
+        eventually(lambda: replica.client().exists("until", "past") == 1)
+        assert not differences(content(first), content(replica))
+        assert replica.client().execute_command("PEXPIRETIME", "due") == \
+            client.execute_command("PEXPIRETIME", "due")
+
+
+def test_debug_reload_changes_nothing(park, seed):
+    regent = park.regent()
+    fill(regent.client(), random.Random(seed))
+    want, forms = content(regent), encodings(regent)
+    before = regent.client().execute_command("DEBUG", "DIGEST")
+    regent.client().execute_command("DEBUG", "RELOAD")
+    assert regent.client().execute_command("DEBUG", "DIGEST") == before
+    assert content(regent) == want and encodings(regent) == forms

@@ -106,6 +106,8 @@ static void narrate_event(struct narrator *n, const struct rg_rdb_event *e)
     case RG_RDB_DB:
         n->db = e->db;
         return;
+    case RG_RDB_SIZE: /* a hint, which depends on how the file was written */
+        return;
     case RG_RDB_STRING:
         rg_buf_printf(n->out, "%u ", n->db);
         narrate_pair(n, e, "=");

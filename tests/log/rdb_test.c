@@ -529,3 +529,58 @@ RG_TEST(collections_that_do_not_hold)
     check_told("REDIS0010", RG_BYTES("\x11\1z\x0c\x0c\0\0\0\2\0\x01\1\x81x\2\xff"), RG_ECORRUPT,
                "0 z: 1\nA score that is not a number at offset 25");
 }
+
+/* ---- Keys ahead ---- */
+
+static void write_many(struct rg_buf *file)
+{
+    struct rg_rdb_writer w;
+    char key[80];
+    rg_rdb_write_begin(&w, file, true, true);
+    for (int i = 0; i < 200; i++) {
+        size_t len = (size_t)snprintf(key, sizeof(key), i % 7 == 0 ? "%d" : "key %d%*s", i,
+                                      i % 5 == 0 ? 60 : 0, "");
+        if (i % 3 == 0)
+            rg_rdb_write_idle(&w, 100);
+        if (i % 11 == 0) {
+            rg_rdb_write_set(&w, rg_bytes(key, len), 5, 1, i % 2 == 0);
+            rg_rdb_write_set_member(&w, RG_BYTES("5"));
+        } else {
+            rg_rdb_write_string(&w, rg_bytes(key, len), i % 4 == 0 ? 5 : -1, rg_bytes(key, len));
+        }
+    }
+    rg_rdb_write_end(&w);
+}
+
+RG_TEST(keys_are_shown_ahead_once_and_in_order)
+{
+    enum { AHEAD_MAX = 8 };
+    struct rg_buf file = {0};
+    struct rg_rdb_reader *r = rg_rdb_reader_new();
+    struct rg_rdb_event e = {.type = RG_RDB_AUX};
+    struct rg_bytes ahead[AHEAD_MAX];
+    size_t count = 0;
+    unsigned foretold = 0;
+    write_many(&file);
+    rg_rdb_reader_feed(r, rg_buf_view(&file));
+    while (e.type != RG_RDB_END) {
+        struct rg_bytes key;
+        while (rg_rdb_reader_ahead(r, &key)) {
+            RG_CHECK(count < AHEAD_MAX);
+            ahead[count++] = key;
+        }
+        RG_CHECK_INT(rg_rdb_reader_next(r, &e), 0);
+        if ((e.type != RG_RDB_STRING && e.type != RG_RDB_SET) || count == 0)
+            continue;
+        /* One that is written as an integer or compressed has no bytes to be shown. */
+        if (ahead[0].len > 0) {
+            RG_CHECK(ahead[0].data == e.key.data);
+            RG_CHECK_INT(ahead[0].len, e.key.len);
+            foretold++;
+        }
+        memmove(ahead, ahead + 1, --count * sizeof(*ahead));
+    }
+    RG_CHECK(foretold > 100);
+    rg_rdb_reader_free(r);
+    rg_buf_fini(&file);
+}

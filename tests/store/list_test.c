@@ -175,8 +175,8 @@ static void step_remove(struct world *world)
         rg_list_insert(world->db, &world->entry, index, element_of(world, number));
         model_insert(world, index, number);
     }
-    uint64_t removed = rg_list_remove(world->db, &world->entry, element_of(world, number),
-                                      backward ? RG_LIST_TAIL : RG_LIST_HEAD, max);
+    uint64_t removed = rg_list_delete_equal(world->db, &world->entry, element_of(world, number),
+                                            backward ? RG_LIST_TAIL : RG_LIST_HEAD, max);
     uint64_t expected = 0;
     char kept[TEXT_MAX];
     struct rg_bytes wanted = element_of(world, number);

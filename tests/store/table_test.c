@@ -129,6 +129,24 @@ static void scan_round(struct world *world, struct rg_rand *rand)
         RG_CHECK(!world->items[i].stayed || world->items[i].seen > 0);
 }
 
+RG_TEST(a_table_that_expects_items_moves_none_of_them)
+{
+    static struct world world;
+    world_init(&world, 5);
+    rg_table_expect(&world.table, KEYS);
+    for (unsigned i = 0; i < KEYS; i++)
+        world_flip(&world, i);
+    RG_CHECK_INT(world.table.moved, 0);
+    rg_table_expect(&world.table, 10); /* fewer than there are */
+    RG_CHECK_INT(world.table.moved, 0);
+    rg_table_expect(&world.table, KEYS * 4);
+    RG_CHECK(world.table.moved > 0);
+    for (unsigned i = 0; i < KEYS; i++)
+        world_flip(&world, i);
+    RG_CHECK_INT(world.table.count, 0);
+    rg_table_fini(&world.table);
+}
+
 RG_TEST(a_scan_sees_whatever_stays_while_the_table_changes_its_size)
 {
     static struct world world;
