@@ -77,6 +77,11 @@ static void disk_remove(struct sim_file *file)
     *file = (struct sim_file){0};
 }
 
+void sim_disk_forget(struct sim_disk *disk, const char *name)
+{
+    disk_remove(disk_file(disk, name));
+}
+
 /* ---- Operations ---- */
 
 static void disk_schedule(struct sim_disk *disk)

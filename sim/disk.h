@@ -50,5 +50,7 @@ const struct sim_file *sim_disk_find(const struct sim_disk *disk, const char *na
 /* The process died. power: the machine did, so that unsynced bytes are lost or torn. */
 void sim_disk_crash(struct sim_disk *disk, bool power);
 void sim_disk_wipe(struct sim_disk *disk);
+/* Removes a file while nobody works on it. */
+void sim_disk_forget(struct sim_disk *disk, const char *name);
 
 #endif

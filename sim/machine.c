@@ -228,7 +228,7 @@ static void machine_happening(struct sim_machine *machine, const struct sim_happ
         rg_node_file_done(machine->node, happening->token, happening->result, now);
         break;
     case HAPPENED_STOP:
-        rg_node_stop(machine->node, now);
+        rg_node_stop(machine->node, false, now);
         break;
     }
 }
@@ -416,9 +416,21 @@ void sim_machine_fini(struct sim_machine *machine)
     rg_free(machine->read);
 }
 
+/* As the host does: files that a crash left half-written. */
+static void machine_tidy(struct sim_machine *machine)
+{
+    int64_t pid = 0;
+
+    for (int i = 0; i < SIM_MAX_FILES; i++) {
+        if (rg_node_is_temporary(machine->disk.files[i].name, &pid))
+            sim_disk_forget(&machine->disk, machine->disk.files[i].name);
+    }
+}
+
 /* Errors: those of the loading functions. */
 static int machine_load(struct sim_machine *machine)
 {
+    machine_tidy(machine);
     const struct sim_file *state = sim_disk_find(&machine->disk, RG_NODE_STATE_FILE);
     const struct sim_file *rdb = sim_disk_find(&machine->disk, "dump.rdb");
     int result = 0;

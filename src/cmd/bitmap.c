@@ -54,6 +54,8 @@ int rg_bitmap_open(struct rg_cmd_ctx *ctx, uint64_t last_bit, struct rg_entry **
         rg_cmd_reply_out_of_memory(ctx);
         return RG_ENOMEM;
     }
+    if (created)
+        rg_cmd_note_new(ctx, ctx->db_index, ctx->argv[1]);
     *ret_entry = entry;
     return 0;
 }

@@ -88,6 +88,7 @@ static void bitop_compute(struct rg_cmd_ctx *ctx, enum bitop op, char *result, s
 static int bitop_store(struct rg_cmd_ctx *ctx, struct rg_bytes result)
 {
     struct rg_bytes key = ctx->argv[2];
+    bool was_there = rg_lookup_write(ctx, key) != NULL;
     struct rg_entry *entry = rg_db_put_string(ctx->db, key, RG_BYTES(""));
 
     rg_lookup_touch(ctx, entry);
@@ -96,6 +97,8 @@ static int bitop_store(struct rg_cmd_ctx *ctx, struct rg_bytes result)
         rg_cmd_reply_out_of_memory(ctx);
         return RG_ENOMEM;
     }
+    if (!was_there)
+        rg_cmd_note_new(ctx, ctx->db_index, key);
     rg_cmd_note(ctx, key, RG_NOTE_STRING, "set");
     ctx->dirty++;
     return 0;

@@ -164,8 +164,10 @@ static unsigned radius_step(double radius_m, double latitude)
 
     if (radius_m == 0)
         return RG_GEO_STEP_MAX;
-    for (; radius_m < MERCATOR_MAX_M; radius_m *= 2)
+    while (radius_m < MERCATOR_MAX_M) {
+        radius_m *= 2;
         step++;
+    }
     if (fabs(latitude) > 66)
         step--;
     if (fabs(latitude) > 80)

@@ -329,7 +329,7 @@ static void search_store(struct rg_cmd_ctx *ctx, const struct search *search,
                            search->store_dist ? item->distance / search->shape.unit_m
                                               : item->score);
     }
-    rg_zset_result_store(ctx, &result, ctx->argv[search->store],
+    rg_zset_result_store(ctx, &result, ctx->argv[search->store], RG_ZSET_STORE_WHOLE,
                          search->named ? "geosearchstore" : "georadiusstore");
     rg_zset_result_fini(&result);
 }

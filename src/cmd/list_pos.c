@@ -13,6 +13,7 @@ struct pos_options {
     bool counted;   /* the reply is an array */
     uint64_t count; /* matches at most; 0: all */
     uint64_t max;   /* elements to look at; 0: all */
+    bool endless;   /* count is not heeded */
 };
 
 /* Errors: RG_EINVAL (replied). */
@@ -29,7 +30,8 @@ static int pos_parse_rank(struct rg_cmd_ctx *ctx, int index, struct pos_options 
         return RG_EINVAL;
     }
     options->backward = rank < 0;
-    /* The least number has no opposite; it finds the first match, as in Redis. */
+    /* The least number has no opposite; it finds every match, as in Redis. */
+    options->endless = rank == INT64_MIN;
     options->rank = rank == INT64_MIN ? 1 : (uint64_t)(rank < 0 ? -rank : rank);
     return 0;
 }
@@ -87,7 +89,8 @@ static bool pos_walk_next(struct pos_walk *walk, uint64_t *ret_position)
     const struct pos_options *options = walk->options;
     struct rg_bytes element;
 
-    if (options->count > 0 && walk->matches >= options->rank - 1 + options->count)
+    if (options->count > 0 && !options->endless &&
+        walk->matches >= options->rank - 1 + options->count)
         return false;
     while ((options->max == 0 || walk->looked < options->max) &&
            rg_list_iter_next(&walk->iter, &element)) {

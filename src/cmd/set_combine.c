@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/panic.h"
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
@@ -12,11 +13,15 @@
 
 /* ---- The sets to be combined ---- */
 
+struct set_source {
+    const struct rg_entry *set; /* NULL: there is none under that key */
+};
+
 struct set_sources {
-    const struct rg_entry **sets; /* NULL: there is none under that key */
+    struct set_source *sets; /* few, or owned */
     int count;
     int missing;
-    const struct rg_entry *few[16];
+    struct set_source few[16];
 };
 
 static void sources_fini(struct set_sources *sources)
@@ -31,6 +36,7 @@ static int sources_find(struct rg_cmd_ctx *ctx, int first, int count, struct set
     enum { FEW = sizeof(sources->few) / sizeof(sources->few[0]) };
     struct rg_entry *entry = NULL;
 
+    RG_ASSERT(count > 0);
     sources->count = count;
     sources->missing = 0;
     sources->sets = count <= FEW ? sources->few : rg_alloc((size_t)count * sizeof(*sources->sets));
@@ -39,7 +45,7 @@ static int sources_find(struct rg_cmd_ctx *ctx, int first, int count, struct set
             sources_fini(sources);
             return RG_ETYPE;
         }
-        sources->sets[i] = entry;
+        sources->sets[i].set = entry;
         sources->missing += entry == NULL;
     }
     return 0;
@@ -52,8 +58,8 @@ static uint64_t set_len(const struct rg_entry *set)
 
 static int compare_smaller_first(const void *a, const void *b)
 {
-    uint64_t x = set_len(*(const struct rg_entry *const *)a);
-    uint64_t y = set_len(*(const struct rg_entry *const *)b);
+    uint64_t x = set_len(((const struct set_source *)a)->set);
+    uint64_t y = set_len(((const struct set_source *)b)->set);
 
     return (x > y) - (x < y);
 }
@@ -128,7 +134,8 @@ static void result_store(struct set_result *result, struct rg_bytes key, const c
 static bool in_all_others(const struct set_sources *sources, struct rg_bytes member)
 {
     for (int i = 1; i < sources->count; i++) {
-        if (sources->sets[i] != sources->sets[0] && !rg_set_has(sources->sets[i], member))
+        if (sources->sets[i].set != sources->sets[0].set &&
+            !rg_set_has(sources->sets[i].set, member))
             return false;
     }
     return true;
@@ -144,7 +151,7 @@ static void set_intersect(struct set_sources *sources, struct set_result *result
         return;
     /* The members of the smallest are looked for in the others, the next smallest first. */
     qsort(sources->sets, (size_t)sources->count, sizeof(*sources->sets), compare_smaller_first);
-    rg_set_iter_init(&iter, sources->sets[0]);
+    rg_set_iter_init(&iter, sources->sets[0].set);
     while (rg_set_iter_next(&iter, scratch, &member)) {
         if (in_all_others(sources, member) && !result_add(result, member, scratch))
             return;
@@ -223,9 +230,9 @@ static void set_unite(const struct set_sources *sources, struct set_result *resu
     struct rg_bytes member;
 
     for (int i = 0; i < sources->count; i++) {
-        if (sources->sets[i] == NULL)
+        if (sources->sets[i].set == NULL)
             continue;
-        rg_set_iter_init(&iter, sources->sets[i]);
+        rg_set_iter_init(&iter, sources->sets[i].set);
         while (rg_set_iter_next(&iter, scratch, &member))
             result_add(result, member, scratch);
     }
@@ -233,8 +240,8 @@ static void set_unite(const struct set_sources *sources, struct set_result *resu
 
 static bool in_any_other(const struct set_sources *sources, struct rg_bytes member)
 {
-    for (int i = 1; i < sources->count && sources->sets[i] != NULL; i++) {
-        if (rg_set_has(sources->sets[i], member))
+    for (int i = 1; i < sources->count && sources->sets[i].set != NULL; i++) {
+        if (rg_set_has(sources->sets[i].set, member))
             return true;
     }
     return false;
@@ -249,7 +256,7 @@ static void set_subtract_looking(struct set_sources *sources, struct set_result 
 
     qsort(sources->sets + 1, (size_t)sources->count - 1, sizeof(*sources->sets),
           compare_larger_first);
-    rg_set_iter_init(&iter, sources->sets[0]);
+    rg_set_iter_init(&iter, sources->sets[0].set);
     while (rg_set_iter_next(&iter, scratch, &member)) {
         if (!in_any_other(sources, member))
             result_add(result, member, scratch);
@@ -265,13 +272,13 @@ static void set_subtract_removing(const struct set_sources *sources, struct set_
 
     if (result->draft == NULL)
         result->draft = rg_set_draft(result->ctx->db, RG_BYTES(""));
-    rg_set_iter_init(&iter, sources->sets[0]);
+    rg_set_iter_init(&iter, sources->sets[0].set);
     while (rg_set_iter_next(&iter, scratch, &member))
         rg_set_add(result->ctx->db, &result->draft, member);
     for (int i = 1; i < sources->count && rg_set_len(result->draft) > 0; i++) {
-        if (sources->sets[i] == NULL)
+        if (sources->sets[i].set == NULL)
             continue;
-        rg_set_iter_init(&iter, sources->sets[i]);
+        rg_set_iter_init(&iter, sources->sets[i].set);
         while (rg_set_iter_next(&iter, scratch, &member))
             rg_set_remove(result->ctx->db, &result->draft, member);
     }
@@ -282,15 +289,15 @@ static void set_subtract(struct set_sources *sources, struct set_result *result)
     uint64_t looking = 0;
     uint64_t removing = 0;
 
-    if (sources->sets[0] == NULL)
+    if (sources->sets[0].set == NULL)
         return;
     for (int i = 0; i < sources->count; i++) {
-        if (sources->sets[i] == NULL)
+        if (sources->sets[i].set == NULL)
             continue;
-        looking += set_len(sources->sets[0]);
-        removing += set_len(sources->sets[i]);
+        looking += set_len(sources->sets[0].set);
+        removing += set_len(sources->sets[i].set);
         /* A set less itself is empty. */
-        if (i > 0 && sources->sets[i] == sources->sets[0])
+        if (i > 0 && sources->sets[i].set == sources->sets[0].set)
             return;
     }
     /* A look-up is cheaper than an insertion and a removal, and often the first ones decide. */

@@ -325,7 +325,7 @@ static void combine_finish(struct rg_cmd_ctx *ctx, const struct combine *combine
     }
     rg_zset_result_sort(result);
     if (combine->store)
-        rg_zset_result_store(ctx, result, ctx->argv[1], events[combine->op]);
+        rg_zset_result_store(ctx, result, ctx->argv[1], RG_ZSET_STORE_WHOLE, events[combine->op]);
     else
         rg_zset_result_reply(ctx, result, combine->with_scores);
 }

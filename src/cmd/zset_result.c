@@ -124,8 +124,10 @@ void rg_zset_result_reply(struct rg_cmd_ctx *ctx, const struct rg_zset_result *r
 }
 
 void rg_zset_result_store(struct rg_cmd_ctx *ctx, struct rg_zset_result *result,
-                          struct rg_bytes key, const char *event)
+                          struct rg_bytes key, enum rg_zset_store_form form, const char *event)
 {
+    size_t longest = 0;
+
     rg_zset_result_own(result);
     bool was_there = rg_lookup_write(ctx, key) != NULL && rg_db_delete(ctx->db, key);
     if (result->count == 0) {
@@ -139,6 +141,12 @@ void rg_zset_result_store(struct rg_cmd_ctx *ctx, struct rg_zset_result *result,
     rg_lookup_touch(ctx, entry);
     if (!was_there)
         rg_cmd_note_new(ctx, ctx->db_index, key);
+    for (size_t i = 0; form == RG_ZSET_STORE_WHOLE && i < result->count; i++) {
+        if (result->items[i].member.len > longest)
+            longest = result->items[i].member.len;
+    }
+    if (form != RG_ZSET_STORE_GROWING)
+        rg_zset_expect(ctx->db, &entry, result->count, longest);
     for (size_t i = 0; i < result->count; i++)
         rg_zset_set(ctx->db, &entry, rg_zset_result_member(result, i), result->items[i].score);
     rg_reply_i64(ctx->reply, (int64_t)rg_zset_len(entry));

@@ -35,10 +35,20 @@ void rg_zset_result_sort_members(struct rg_zset_result *result);
 void rg_zset_result_reply(struct rg_cmd_ctx *ctx, const struct rg_zset_result *result,
                           bool with_scores);
 /*
+ * When a stored result takes the form of a large set, which shows in the sign of zero: a small one
+ * has no -0, so that it is lost where the set grows out of its packed form.
+ */
+enum rg_zset_store_form {
+    RG_ZSET_STORE_GROWING, /* once it has grown */
+    RG_ZSET_STORE_COUNTED, /* at once, for its count */
+    RG_ZSET_STORE_WHOLE,   /* at once, for its count or its longest member */
+};
+
+/*
  * Makes a sorted set of it under key, in the place of what is there, and replies its length. An
  * empty one deletes the key. Of members that are there twice the last one's score counts.
  */
 void rg_zset_result_store(struct rg_cmd_ctx *ctx, struct rg_zset_result *result,
-                          struct rg_bytes key, const char *event);
+                          struct rg_bytes key, enum rg_zset_store_form form, const char *event);
 
 #endif

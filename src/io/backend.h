@@ -36,6 +36,7 @@ struct rg_loop_send_item {
     unsigned run_count;
     size_t offered;
     size_t sent;
+    bool decided; /* the backend knows what became of it */
     struct msghdr header;
 };
 
@@ -58,6 +59,7 @@ struct rg_loop_ops {
     bool (*remove)(struct rg_loop *loop, struct rg_sock *sock);
     /* Takes back what the entry lent. */
     void (*give_back)(struct rg_loop *loop, const struct rg_loop_entry *entry);
+    /* Begins with sending, where sends_waiting. */
     void (*wait)(struct rg_loop *loop, int64_t timeout_us);
     void (*flush)(struct rg_loop *loop);
 };
@@ -73,7 +75,8 @@ struct rg_loop {
     struct rg_loop_send_item *sends;
     unsigned send_count;
     unsigned send_told;
-    unsigned paused; /* listeners that wait to accept again */
+    bool sends_waiting; /* offered, and not sent yet */
+    unsigned paused;    /* listeners that wait to accept again */
 };
 
 extern const struct rg_loop_ops rg_loop_epoll_ops;

@@ -178,17 +178,6 @@ static int epoll_poll(struct epoll_backend *backend, int64_t timeout_us)
                       timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms);
 }
 
-static void epoll_wait_events(struct rg_loop *loop, int64_t timeout_us)
-{
-    struct epoll_backend *backend = loop->backend;
-
-    backend->arena_used = 0;
-    int n = epoll_poll(backend, timeout_us);
-    RG_ASSERT(n >= 0 || errno == EINTR);
-    for (int i = 0; i < n; i++)
-        epoll_dispatch(loop, backend->events[i].data.ptr, backend->events[i].events);
-}
-
 static void epoll_flush(struct rg_loop *loop)
 {
     for (unsigned i = 0; i < loop->send_count; i++) {
@@ -198,6 +187,22 @@ static void epoll_flush(struct rg_loop *loop)
         ssize_t n = sendmsg(item->sock->fd, &item->header, MSG_NOSIGNAL | MSG_DONTWAIT);
         rg_loop_sent(loop, item, n < 0 ? -errno : n);
     }
+}
+
+static void epoll_wait_events(struct rg_loop *loop, int64_t timeout_us)
+{
+    struct epoll_backend *backend = loop->backend;
+
+    backend->arena_used = 0;
+    if (loop->sends_waiting) {
+        size_t entries = loop->entry_tail;
+        epoll_flush(loop);
+        timeout_us = loop->entry_tail > entries ? 0 : timeout_us;
+    }
+    int n = epoll_poll(backend, timeout_us);
+    RG_ASSERT(n >= 0 || errno == EINTR);
+    for (int i = 0; i < n; i++)
+        epoll_dispatch(loop, backend->events[i].data.ptr, backend->events[i].events);
 }
 
 const struct rg_loop_ops rg_loop_epoll_ops = {

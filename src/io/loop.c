@@ -261,7 +261,7 @@ static int64_t loop_resume_listeners(struct rg_loop *loop, int64_t timeout_us)
 
 void rg_loop_wait(struct rg_loop *loop, int64_t timeout_us)
 {
-    RG_ASSERT(loop->send_told == loop->send_count);
+    RG_ASSERT(loop->sends_waiting || loop->send_told == loop->send_count);
     for (size_t i = 0; i < loop->entry_head; i++) {
         if (loop->entries[i].buffer >= 0)
             loop->ops->give_back(loop, &loop->entries[i]);
@@ -272,6 +272,7 @@ void rg_loop_wait(struct rg_loop *loop, int64_t timeout_us)
     loop->entry_head = 0;
     timeout_us = loop_resume_listeners(loop, timeout_us);
     loop->ops->wait(loop, loop->entry_tail > 0 ? 0 : timeout_us);
+    loop->sends_waiting = false;
 }
 
 bool rg_loop_next(struct rg_loop *loop, struct rg_loop_event *ret_event)
@@ -301,6 +302,8 @@ bool rg_loop_send(struct rg_loop *loop, struct rg_sock *sock, const struct rg_by
     item->run_count = count;
     item->offered = 0;
     item->sent = 0;
+    item->decided = false;
+    loop->sends_waiting = true;
     for (unsigned i = 0; i < count; i++) {
         /* The kernel only reads it. */
         memcpy(&item->runs[i].iov_base, &runs[i].data, sizeof(runs[i].data));
@@ -313,14 +316,16 @@ bool rg_loop_send(struct rg_loop *loop, struct rg_sock *sock, const struct rg_by
 
 void rg_loop_flush(struct rg_loop *loop)
 {
-    if (loop->send_count > 0)
+    if (loop->sends_waiting)
         loop->ops->flush(loop);
+    loop->sends_waiting = false;
 }
 
 void rg_loop_sent(struct rg_loop *loop, struct rg_loop_send_item *item, int64_t result)
 {
     struct rg_sock *sock = item->sock;
 
+    item->decided = true;
     item->sent = result > 0 ? (size_t)result : 0;
     if (result < 0 && result != -EAGAIN && result != -EINTR) {
         rg_loop_tell_end(loop, sock, (int)-result);
@@ -333,6 +338,7 @@ void rg_loop_sent(struct rg_loop *loop, struct rg_loop_send_item *item, int64_t 
 
 bool rg_loop_next_sent(struct rg_loop *loop, struct rg_sock **ret_sock, size_t *ret_n)
 {
+    RG_ASSERT(!loop->sends_waiting);
     while (loop->send_told < loop->send_count) {
         const struct rg_loop_send_item *item = &loop->sends[loop->send_told++];
         if (item->sock == NULL)

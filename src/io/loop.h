@@ -14,7 +14,9 @@
  *
  * A turn:
  *   1. rg_loop_wait, then rg_loop_next until it returns false;
- *   2. rg_loop_send for each socket with output, rg_loop_flush, rg_loop_next_sent until false.
+ *   2. rg_loop_send for each socket with output;
+ *   3. rg_loop_flush, or the next wait, which sends first (io_uring: in the same system call); then
+ *      rg_loop_next_sent until false.
  */
 struct rg_loop;
 
@@ -73,8 +75,9 @@ bool rg_loop_next(struct rg_loop *loop, struct rg_loop_event *ret_event);
 
 enum { RG_LOOP_MAX_RUNS = 16, RG_LOOP_MAX_SENDS = 256 };
 
-/* Offers the runs for sending; they must stay as they are until the flush. At most one per socket
- * between two flushes. False: the loop holds as many as it can, flush first. */
+/* Offers the runs for sending; they must stay as they are until the flush, or the next wait, has
+ * returned. At most one per socket between two of these. False: the loop holds as many as it can,
+ * flush first. */
 RG_MUST_USE bool rg_loop_send(struct rg_loop *loop, struct rg_sock *sock,
                               const struct rg_bytes *runs, unsigned count);
 /* Sends what the sockets take without waiting. */

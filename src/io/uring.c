@@ -12,8 +12,11 @@
 /*
  * The io_uring backend. Accepting and receiving are multishot: armed once, they complete for every
  * connection and every arrival, into buffers that the kernel picks from a ring of provided ones.
- * Sends are tried at submission (MSG_DONTWAIT), so that a whole batch costs one system call and is
- * decided when that returns. A socket's memory stays until its last operation has completed.
+ * Sends are tried at submission (MSG_DONTWAIT), so that a whole batch is decided when the system
+ * call returns, which can be the one that then waits. Only a send that did not go out whole
+ * completes (MSG_WAITALL makes that a failure, IOSQE_CQE_SKIP_SUCCESS keeps the others quiet), so
+ * that the wait is not ended by them. A socket's memory stays until its last operation has
+ * completed.
  *
  * It needs Linux 6.1 (deferred task work); older kernels and forbidding ones refuse it in open.
  */
@@ -43,7 +46,6 @@ struct uring_backend {
     char *buffers;
     int returned; /* buffers added to the ring since it was last advanced */
     unsigned stale;
-    unsigned sends; /* not yet completed */
 };
 
 static size_t uring_buffer_ring_bytes(void)
@@ -319,27 +321,61 @@ static void uring_on_completion(struct rg_loop *loop, const struct io_uring_cqe 
     if (op == URING_IGNORED || data == LIBURING_UDATA_TIMEOUT)
         return;
     if (op == URING_SEND) {
-        struct uring_backend *backend = loop->backend;
-        RG_ASSERT(backend->sends > 0);
-        backend->sends--;
         rg_loop_sent(loop, &loop->sends[data >> 3], cqe->res);
         return;
     }
     uring_on_socket(loop, (struct rg_sock *)(uintptr_t)(data & ~(uint64_t)URING_OP_MASK), op, cqe);
 }
 
-/* Takes what has completed, as much as the queue holds at once. */
+/* Takes all that has completed, also what had no room in the queue. More completes in system calls
+ * only, so that this ends. */
 static void uring_reap(struct rg_loop *loop)
 {
     struct uring_backend *backend = loop->backend;
     struct io_uring_cqe *cqe = NULL;
-    unsigned count = 0;
 
-    while (count < URING_COMPLETIONS && io_uring_peek_cqe(&backend->ring, &cqe) == 0) {
+    while (io_uring_peek_cqe(&backend->ring, &cqe) == 0) {
         struct io_uring_cqe copy = *cqe;
         io_uring_cqe_seen(&backend->ring, cqe);
         uring_on_completion(loop, &copy);
-        count++;
+    }
+}
+
+static void uring_push_sends(struct rg_loop *loop)
+{
+    enum { FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL };
+    struct uring_backend *backend = loop->backend;
+
+    for (unsigned i = 0; i < loop->send_count; i++) {
+        struct rg_loop_send_item *item = &loop->sends[i];
+        if (item->sock == NULL)
+            continue;
+        struct io_uring_sqe *sqe = uring_sqe(backend);
+        if (item->run_count == 1)
+            io_uring_prep_send(sqe, item->sock->fd, item->runs[0].iov_base, item->runs[0].iov_len,
+                               FLAGS);
+        else
+            io_uring_prep_sendmsg(sqe, item->sock->fd, &item->header, FLAGS);
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+        io_uring_sqe_set_data64(sqe, (uint64_t)i << 3 | URING_SEND);
+    }
+}
+
+/* Every send was submitted, and so tried, before this returns; those that said nothing went out. */
+static void uring_end_sends(struct rg_loop *loop)
+{
+    struct uring_backend *backend = loop->backend;
+
+    while (io_uring_sq_ready(&backend->ring) > 0) {
+        int result = io_uring_submit_and_get_events(&backend->ring);
+        RG_ASSERT(result >= 0 || uring_is_transient(result));
+        uring_reap(loop);
+    }
+    uring_reap(loop);
+    for (unsigned i = 0; i < loop->send_count; i++) {
+        struct rg_loop_send_item *item = &loop->sends[i];
+        if (item->sock != NULL && !item->decided)
+            rg_loop_sent(loop, item, (int64_t)item->offered);
     }
 }
 
@@ -360,6 +396,8 @@ static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
         backend->returned = 0;
     }
     uring_start_missing(loop);
+    if (loop->sends_waiting)
+        uring_push_sends(loop);
     int result = 0;
     if (timeout_us == 0) /* goes into the kernel in any case: deferred completions run there */
         result = io_uring_submit_and_get_events(&backend->ring);
@@ -367,33 +405,16 @@ static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
         result = io_uring_submit_and_wait_timeout(&backend->ring, &cqe, 1,
                                                   timeout_us < 0 ? NULL : &ts, NULL);
     RG_ASSERT(result >= 0 || result == -ETIME || uring_is_transient(result));
-    uring_reap(loop);
+    if (loop->sends_waiting)
+        uring_end_sends(loop);
+    else
+        uring_reap(loop);
 }
 
 static void uring_flush(struct rg_loop *loop)
 {
-    struct uring_backend *backend = loop->backend;
-
-    for (unsigned i = 0; i < loop->send_count; i++) {
-        struct rg_loop_send_item *item = &loop->sends[i];
-        if (item->sock == NULL)
-            continue;
-        struct io_uring_sqe *sqe = uring_sqe(backend);
-        /* MSG_DONTWAIT: the attempt is over when the submission returns, never kept for later. */
-        if (item->run_count == 1)
-            io_uring_prep_send(sqe, item->sock->fd, item->runs[0].iov_base, item->runs[0].iov_len,
-                               MSG_NOSIGNAL | MSG_DONTWAIT);
-        else
-            io_uring_prep_sendmsg(sqe, item->sock->fd, &item->header, MSG_NOSIGNAL | MSG_DONTWAIT);
-        io_uring_sqe_set_data64(sqe, (uint64_t)i << 3 | URING_SEND);
-        backend->sends++;
-    }
-    /* One round, but for a full completion queue, which holds submissions up. */
-    while (backend->sends > 0) {
-        int result = io_uring_submit_and_get_events(&backend->ring);
-        RG_ASSERT(result >= 0 || uring_is_transient(result));
-        uring_reap(loop);
-    }
+    uring_push_sends(loop);
+    uring_end_sends(loop);
 }
 
 const struct rg_loop_ops rg_loop_uring_ops = {

@@ -138,12 +138,11 @@ void cmd_config_resetstat(struct rg_call *call)
     struct rg_stats *stats = &call->node->stats;
     struct rg_command_stats *per_command = stats->per_command;
     unsigned commands = 0;
-    uint64_t dirty = stats->dirty;
 
     (void)rg_cmd_table(&commands);
     memset(per_command, 0, commands * sizeof(struct rg_command_stats));
     *stats = (struct rg_stats){
-        .per_command = per_command, .dirty = dirty, .sample_us = call->node->now.mono_us};
+        .per_command = per_command, .sample_us = call->node->now.mono_us};
     latency_forget_commands(call->node);
     rg_reply_simple(&call->reply, "OK");
 }

@@ -138,6 +138,8 @@ static const char *dispatch_refusal(const struct rg_call *call)
         return "NOAUTH Authentication required.";
     if (conn->multi != NULL && (flags & RG_CMD_NO_MULTI))
         return "ERR Command not allowed inside a transaction";
+    if (node->loading.on && !(flags & RG_CMD_LOADING))
+        return "LOADING Redis is loading the dataset in memory";
     refusal = dispatch_group_refusal(node, flags);
     if (refusal != NULL)
         return refusal;
@@ -145,6 +147,13 @@ static const char *dispatch_refusal(const struct rg_call *call)
         ((flags & RG_CMD_DENYOOM) ||
          (multi_queues(call) && call->command->id != RG_CMD_ID_unwatch)))
         return "OOM command not allowed when used memory > 'maxmemory'.";
+    if (((flags & RG_CMD_WRITE) || call->command->id == RG_CMD_ID_ping) &&
+        save_refuses_writes(node))
+        return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to "
+               "persist to disk. Commands that may modify the data set are disabled, because this "
+               "instance is configured to report errors during writes if RDB snapshotting fails "
+               "(stop-writes-on-bgsave-error option). Please check the Redis logs for details "
+               "about the RDB error.";
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
         config->min_replicas_max_lag > 0 &&
         (int64_t)serve_count_good(node) < config->min_replicas_to_write)
@@ -174,7 +183,7 @@ static bool dispatch_held(const struct rg_call *call)
     bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
     bool logged = changes || multi_logs(call);
 
-    if (node->members.hold && logged)
+    if (node_holds_writes(node) && logged)
         return true;
     if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;
@@ -221,7 +230,7 @@ static void dispatch_data(struct rg_call *call)
     node->propagation.replaced = false;
     notify_begin(node, call->command);
     rg_cmd_run(&ctx);
-    node->stats.dirty += ctx.dirty;
+    node->changes += ctx.dirty;
     call->changed = ctx.dirty > 0;
     call->waits = ctx.wait.wanted;
     RG_ASSERT(!call->waits || ctx.may_wait);
@@ -488,7 +497,7 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
     ctx.no_touch = true;
     notify_begin(node, command);
     rg_cmd_run(&ctx);
-    node->stats.dirty += ctx.dirty;
+    node->changes += ctx.dirty;
     node->stats.per_command[command->id].calls++;
     rg_propagation_reset(&node->propagation);
     notify_end(node, command, db, argv, ctx.dirty > 0);

@@ -245,13 +245,21 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
 
 /* ---- The answer to PSYNC ---- */
 
+/* rdb-del-sync-files: where nothing is saved otherwise, no file of the primary's stays either. */
+static bool follow_keeps_file(const struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+
+    return !follow_plain(node) || !config->rdb_del_sync_files || config->save_count > 0;
+}
+
 static void follow_full(struct rg_node *node, const char *replid, uint64_t offset)
 {
     struct rg_follow *follow = &node->follow;
 
     (void)snprintf(follow->full_replid, sizeof(follow->full_replid), "%s", replid);
     follow->full_offset = offset;
-    follow->transfer = transfer_new(node, true);
+    follow->transfer = transfer_new(node, follow_keeps_file(node));
     node_say(node, RG_LOG_NOTICE, "Full resync from master: %s:%llu", replid,
              (unsigned long long)offset);
     follow_state(node, RG_FOLLOW_TRANSFER);
@@ -348,6 +356,8 @@ static size_t follow_transfer(struct rg_node *node, struct rg_bytes bytes)
     follow->last_io_us = node->now.mono_us;
     if (result == 0) {
         follow_state(node, RG_FOLLOW_SAVING);
+        if (!transfer_to_file(follow->transfer))
+            follow_transferred(node);
         return used;
     }
     if (result == RG_EAGAIN)
@@ -466,6 +476,7 @@ static void follow_take_line(struct rg_node *node, struct rg_bytes line)
 {
     struct rg_follow *follow = &node->follow;
 
+    follow->last_io_us = node->now.mono_us;
     if (line.len == 0)
         return; /* a primary that is busy saving keeps the link alive with empty lines */
     if (line.len >= FOLLOW_MAX_LINE) {

@@ -52,7 +52,9 @@ void cmd_config_get(struct rg_call *call);
 void cmd_config_set(struct rg_call *call);
 void cmd_config_rewrite(struct rg_call *call);
 void cmd_config_resetstat(struct rg_call *call);
-/* cmd_server.c */
+/* cmd_persistence.c */
+void cmd_save(struct rg_call *call);
+void cmd_bgsave(struct rg_call *call);
 void cmd_shutdown(struct rg_call *call);
 void cmd_lastsave(struct rg_call *call);
 /* cmd_client.c, cmd_client_kill.c */

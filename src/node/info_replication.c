@@ -43,9 +43,9 @@ static unsigned info_replica(const struct rg_node *node, const struct rg_conn *c
 
     rg_buf_printf(out, "slave%u:ip=%s,port=%lld,state=%s,offset=%llu,lag=%lld\r\n", index,
                   serve->ip ? serve->ip : conn->peer_host, (long long)serve->listening_port,
-                  serve->state == RG_SERVE_ONLINE ? "online"
-                  : serve->awaits_length          ? "wait_bgsave"
-                                                  : "send_bulk",
+                  serve->state == RG_SERVE_ONLINE                            ? "online"
+                  : serve->state == RG_SERVE_WAITING || serve->awaits_length ? "wait_bgsave"
+                                                                             : "send_bulk",
                   (unsigned long long)serve->acked,
                   (long long)(serve->state == RG_SERVE_ONLINE
                                   ? (node->now.mono_us - serve->last_ack_us) / RG_S_US

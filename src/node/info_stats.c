@@ -7,25 +7,19 @@ typedef unsigned long long ull;
 
 void info_persistence(const struct rg_node *node, struct rg_buf *out)
 {
-    rg_buf_append_str(out, "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\n"
-                           "current_cow_size:0\r\ncurrent_cow_size_age:0\r\n"
-                           "current_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\n"
-                           "current_save_keys_total:0\r\n");
-    rg_buf_printf(out, "rdb_changes_since_last_save:%llu\r\n", (ull)node->stats.dirty);
-    rg_buf_printf(out,
-                  "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:%lld\r\n"
-                  "rdb_last_bgsave_status:ok\r\n",
-                  (long long)(node->started.wall_us / RG_S_US));
-    rg_buf_append_str(out, "rdb_last_bgsave_time_sec:-1\r\nrdb_current_bgsave_time_sec:-1\r\n"
-                           "rdb_saves:0\r\nrdb_last_cow_size:0\r\n"
-                           "rdb_last_load_keys_expired:0\r\n");
-    rg_buf_printf(out, "rdb_last_load_keys_loaded:%llu\r\n", (ull)node->keys_loaded);
+    rg_buf_printf(out, "loading:%d\r\nasync_loading:0\r\n", node->loading.on);
+    rg_buf_append_str(out, "current_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+                           "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\n");
+    save_info(node, out);
+    rg_buf_printf(out, "rdb_last_load_keys_expired:%llu\r\nrdb_last_load_keys_loaded:%llu\r\n",
+                  (ull)node->loading.expired, (ull)node->loading.keys);
     rg_buf_append_str(out, "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
                            "aof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-1\r\n"
                            "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\n"
                            "aof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n"
                            "aof_last_write_status:ok\r\naof_last_cow_size:0\r\n"
                            "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n");
+    load_info(node, out);
 }
 
 static void stats_traffic(const struct rg_stats *stats, struct rg_buf *out)

@@ -25,7 +25,13 @@ bool node_is_primary(const struct rg_node *node)
 
 bool node_feeds(const struct rg_node *node)
 {
-    return node_is_primary(node) && !node->members.hold && !node->stopping;
+    return node_is_primary(node) && !node_holds_writes(node) && !node->stopping &&
+           !node->loading.on;
+}
+
+bool node_holds_writes(const struct rg_node *node)
+{
+    return node->members.hold || node->stop_state == RG_STOP_LAGGING;
 }
 
 bool node_expires_keys(const struct rg_node *node)
@@ -50,12 +56,8 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    uint64_t memory = node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
-                      rg_backlog_memory(node->backlog);
-
-    if (node->snapshot != NULL)
-        memory += node->snapshot->bytes.cap;
-    return memory;
+    return node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
+           rg_backlog_memory(node->backlog) + snapshot_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -141,6 +143,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
     node->latency = latency_new();
+    node->save = save_new(node);
     if (init->self_member != NULL)
         node->members.self_name = rg_alloc_copy(init->self_member, strlen(init->self_member));
     rg_history_reset(&node->history);
@@ -154,6 +157,8 @@ void rg_node_free(struct rg_node *node)
     if (node == NULL)
         return;
     snapshot_drop(node);
+    save_free(node->save);
+    node->save = NULL;
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
     node->follow.transfer = NULL;
@@ -179,105 +184,6 @@ void rg_node_free(struct rg_node *node)
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
     rg_free(node);
-}
-
-/* ---- Loading ---- */
-
-int rg_node_load_state(struct rg_node *node, struct rg_bytes text)
-{
-    int result = rg_group_durable_parse(text, &node->members.durable);
-
-    if (result < 0) {
-        (void)snprintf(node->load_error, sizeof(node->load_error),
-                       "%s is damaged: its checksum or structure does not hold. Restore it, or, if "
-                       "this node may rejoin as one that forgot everything, remove it",
-                       RG_NODE_STATE_FILE);
-        return result;
-    }
-    node->members.had_state = true;
-    return 0;
-}
-
-int rg_node_load_rdb(struct rg_node *node, struct rg_bytes piece)
-{
-    if (node->load == NULL)
-        node->load = transfer_new(node, false);
-    int result = transfer_load(node->load, piece);
-    if (result < 0)
-        (void)snprintf(node->load_error, sizeof(node->load_error), "%s",
-                       transfer_error(node->load));
-    if (result < 0 || piece.len > 0)
-        return result;
-    transfer_adopt(node, node->load);
-    return 0;
-}
-
-const char *rg_node_load_error(const struct rg_node *node)
-{
-    return node->load_error;
-}
-
-/* A clean stop saved the whole log's effect: the file names exactly where the log ended. */
-static void node_resume_log(struct rg_node *node)
-{
-    const struct rg_group_durable *durable = &node->members.durable;
-    const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
-
-    if (log == NULL || !log->has_history || !node->members.had_state || !durable->clean ||
-        log->history.count == 0 || log->history.terms[log->history.count - 1].start > log->offset ||
-        durable->clean_offset != log->offset || strcmp(durable->clean_replid, log->replid) != 0)
-        return;
-    node->members.log_complete = true;
-    feed_reset(node, &log->history, log->offset);
-    node->follow.stream_db = log->stream_db;
-    if (log->mode >= 0)
-        node->config->replication_mode = log->mode;
-    node_say(node, RG_LOG_NOTICE, "The last stop was clean: the log goes on from offset %llu",
-             (unsigned long long)log->offset);
-}
-
-/* A group that begins with a node's data (a Redis being replaced, say): that node's log counts as
- * longer than the empty ones of the others, so that it becomes the first primary. */
-static void node_first_data(struct rg_node *node)
-{
-    struct rg_history history;
-    char replid[RG_REPLID_LEN + 1];
-    const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
-
-    if (node->members.had_state || log == NULL || rg_store_count(node->store) == 0)
-        return;
-    rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
-    rg_history_reset(&history);
-    rg_history_push(&history, 0, replid, 0);
-    feed_reset(node, &history, log->offset > 0 ? log->offset : 1);
-}
-
-void rg_node_start(struct rg_node *node, struct rg_time now)
-{
-    RG_ASSERT(!node->running);
-    node->now = now;
-    if (node->config->group_name[0] != '\0') {
-        node_resume_log(node);
-        node_first_data(node);
-        if (node->history.count == 0) {
-            char replid[RG_REPLID_LEN + 1];
-            rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
-            rg_history_push(&node->history, 0, replid, 0);
-        }
-        node->log_active = true;
-        member_start(node);
-    } else if (node->config->replicaof_host[0] != '\0') {
-        follow_start(node, node->config->replicaof_host, (uint16_t)node->config->replicaof_port, -1,
-                     0);
-    }
-    if (node_mode(node) != RG_MODE_ASYNC)
-        feed_activate(node);
-    transfer_free(node, node->load);
-    node->load = NULL;
-    node->stats.dirty = 0;
-    node->keys_loaded = rg_store_count(node->store);
-    node->next_cron_us = now.mono_us;
-    node->running = true;
 }
 
 /* ---- Inputs ---- */
@@ -414,7 +320,11 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
         transfer_file_done(node, wait.purpose, wait.arg, result);
         break;
     case RG_FILE_SAVE:
-        stop_file_done(node, result);
+    case RG_FILE_SAVE_END:
+        save_file_done(node, wait.purpose, wait.arg, result);
+        break;
+    case RG_FILE_STOP:
+        stop_marked(node, result);
         break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
@@ -587,6 +497,7 @@ static void node_cron(struct rg_node *node)
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
+    save_cron(node);
 }
 
 /* In the modes that wait, replicas that do not acknowledge by themselves are asked. */
@@ -616,11 +527,21 @@ static void node_free_dropped(struct rg_node *node)
 
 void rg_node_run(struct rg_node *node, struct rg_time now)
 {
-    RG_ASSERT(node->running);
+    RG_ASSERT(node->running || node->loading.on);
     node->now = now;
     if (node->stopping) {
         /* What the final files lack must not happen any more. */
         batch_drop(node);
+        snapshot_run(node);
+        save_run(node);
+        return;
+    }
+    if (node->loading.on) {
+        /* There is no data yet that anything could be done with. */
+        batch_run(node);
+        node_clients_cron(node);
+        node_output_limits(node);
+        stop_run(node);
         return;
     }
     uint64_t log_before = node_log_end(node);
@@ -640,6 +561,8 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     batch_run(node);
     follow_ack(node);
     snapshot_run(node);
+    save_run(node);
+    serve_begin_waiting(node);
     if (node_log_end(node) != log_before || node->replicas > 0) {
         serve_wake(node);
         feed_trim(node);
@@ -652,17 +575,17 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 int64_t rg_node_deadline(const struct rg_node *node)
 {
     if (node->stopping)
-        return RG_NEVER;
+        return snapshot_deadline(node); /* beside its files */
+    if (node->loading.on)
+        return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node), gate_deadline(node),
-        session_deadline(node), node->next_cron_us,    node_expire_deadline(node),
-        evict_deadline(node),
+        member_deadline(node),  follow_deadline(node),   gate_deadline(node),
+        session_deadline(node), node->next_cron_us,      node_expire_deadline(node),
+        evict_deadline(node),   snapshot_deadline(node), stop_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
-    if (node->stopping)
-        return RG_NEVER; /* only its files are waited for */
-    if (node->snapshot != NULL || rg_store_has_doomed(node->store))
+    if (rg_store_has_doomed(node->store))
         return node->now.mono_us; /* the next slice */
     for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
         deadline = deadlines[i] < deadline ? deadlines[i] : deadline;

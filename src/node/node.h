@@ -51,8 +51,10 @@ void rg_node_free(struct rg_node *node);
 
 /* The state file (RG_NODE_STATE_FILE). Errors: RG_ECORRUPT: do not start; say so. */
 RG_MUST_USE int rg_node_load_state(struct rg_node *node, struct rg_bytes text);
-/* The RDB file, in pieces, then an empty piece for its end. Errors: RG_ECORRUPT, RG_ETYPE:
- * rg_node_load_error says what and where. */
+/* The RDB file, in pieces, then an empty piece for its end. Between them the node may run, when it
+ * was told of the beginning: it answers what may be answered meanwhile. Errors: RG_ECORRUPT,
+ * RG_ETYPE: rg_node_load_error says what and where. */
+void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 RG_MUST_USE int rg_node_load_rdb(struct rg_node *node, struct rg_bytes piece);
 const char *rg_node_load_error(const struct rg_node *node);
 /* Everything was loaded: the node may begin. */
@@ -93,8 +95,8 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now);
 /* A file effect is done. result: 0, RG_EIO or RG_ENOSPC. */
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now);
-/* SIGTERM or SIGINT: stop as SHUTDOWN does. */
-void rg_node_stop(struct rg_node *node, struct rg_time now);
+/* SIGTERM, or SIGINT (interrupted): stop as SHUTDOWN does, with the words of the directive. */
+void rg_node_stop(struct rg_node *node, bool interrupted, struct rg_time now);
 
 /* Figures that only the host knows, for INFO; given when they change or about once a second. */
 struct rg_node_facts {
@@ -176,6 +178,10 @@ void *rg_conn_host(const struct rg_conn *conn);
 const struct rg_config *rg_node_config(const struct rg_node *node);
 
 #define RG_NODE_STATE_FILE "regent.state"
+
+/* Whether the name is that of a file that a node writes for a while only; a crash may leave it
+ * behind. ret_pid: of the process that wrote it. */
+bool rg_node_is_temporary(const char *name, int64_t *ret_pid);
 
 /* ---- For the simulator and tests ---- */
 

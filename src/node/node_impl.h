@@ -21,6 +21,7 @@
  */
 
 struct rg_snapshot;
+struct rg_save;
 struct rg_pubsub;
 struct rg_latency;
 struct rg_multi;   /* a transaction being queued (multi.c) */
@@ -42,6 +43,7 @@ enum rg_block {
     RG_BLOCK_NONE,
     RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
     RG_BLOCK_FILE,      /* a file of its command is being written */
+    RG_BLOCK_STOP,      /* SHUTDOWN: the end, or that there is none */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
     RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
     RG_BLOCK_KEYS,      /* BLPOP and its like: a change of its keys; in node->waiting */
@@ -67,6 +69,7 @@ enum rg_reply_mode { RG_REPLY_ON, RG_REPLY_OFF, RG_REPLY_SKIP_NEXT, RG_REPLY_SKI
 /* Where a replica that we serve stands (serve.c). The names in INFO are Redis'. */
 enum rg_serve_state {
     RG_SERVE_HANDSHAKE,
+    RG_SERVE_WAITING,  /* "wait_bgsave": for a snapshot that it can have from the beginning */
     RG_SERVE_SNAPSHOT, /* "send_bulk" */
     RG_SERVE_LOADING,  /* it has all behind an EOF mark, and did not say yet that it saw the mark */
     RG_SERVE_ONLINE,
@@ -80,8 +83,9 @@ struct rg_serve {
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
-    size_t snapshot_sent;
-    int64_t told_alive_us; /* when it was last sent an empty line meanwhile */
+    uint64_t snapshot_sent;       /* with its mark */
+    bool psync;                   /* it is told the log's id and offset before the snapshot */
+    int64_t told_alive_us;        /* when it was last sent an empty line meanwhile */
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
@@ -170,7 +174,9 @@ enum rg_file_purpose {
     RG_FILE_STATE,        /* arg: the group's persist number */
     RG_FILE_TRANSFER,     /* a piece of an RDB that arrives from the primary; arg: its attempt */
     RG_FILE_TRANSFER_END, /* … renamed to dbfilename */
-    RG_FILE_SAVE,         /* one of the stop's files; arg: its attempt */
+    RG_FILE_SAVE,         /* a piece of a snapshot; arg: its attempt */
+    RG_FILE_SAVE_END,     /* … renamed to dbfilename */
+    RG_FILE_STOP,         /* the stop's mark in the state file */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
 };
 struct rg_file_wait {
@@ -296,7 +302,6 @@ struct rg_stats {
     uint64_t sync_full;
     uint64_t sync_partial_ok;
     uint64_t sync_partial_err;
-    uint64_t dirty; /* changes since the last save */
     struct rg_cmd_counters cmd;
     uint64_t reads;  /* pieces that arrived */
     uint64_t writes; /* pieces that the host took */
@@ -314,6 +319,30 @@ struct rg_rooms {
     unsigned count;
     unsigned low; /* the fewest there were since the last cron */
     size_t bytes;
+};
+
+/*
+ *  NONE --asked--> HAND_OVER --> DUE --> LAGGING --replicas have all, or time is up--> SAVING --> …
+ *    ^   (a group's primary)      |         |                                           |
+ *    +-----------------------------+--ABORT--+------------- it failed -------------------+
+ */
+enum rg_stop_state {
+    RG_STOP_NONE,
+    RG_STOP_HAND_OVER, /* another member takes over first */
+    RG_STOP_DUE,       /* it begins at the end of this run */
+    RG_STOP_LAGGING,   /* no writes any more; replicas are waited for */
+    RG_STOP_SAVING,
+};
+
+/* The file that the node begins with (load.c). */
+struct rg_loading {
+    bool on;
+    int64_t wall_s;
+    int64_t mono_us;
+    uint64_t total_bytes;
+    uint64_t done_bytes;
+    uint64_t keys;
+    uint64_t expired; /* keys that were due already, and left out */
 };
 
 struct rg_node {
@@ -334,13 +363,14 @@ struct rg_node {
     struct rg_cmd_index *commands; /* the table by name */
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
     struct rg_stats stats;
+    uint64_t changes;        /* that commands made since the start */
+    uint64_t changes_saved;  /* of those the first that the last save holds */
     uint64_t startup_memory; /* 0: the host has not said yet */
     uint64_t fixed_memory;   /* what is allocated and none of the figures below names */
     uint64_t clients_memory; /* as it was when it was measured last */
     uint64_t peak_memory;
-    uint64_t keys_loaded; /* from the file at the start */
-    struct rg_buf muted;  /* replies that CLIENT REPLY keeps from their client */
-    int64_t slept_us;     /* asked of the host by the command that runs (DEBUG SLEEP) */
+    struct rg_buf muted; /* replies that CLIENT REPLY keeps from their client */
+    int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
     uint64_t next_conn_id;
@@ -377,6 +407,8 @@ struct rg_node {
     struct rg_payload_codec payload_codec;
     struct evict_pool *evict;
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
+    int64_t slice_end_us;         /* measured: when its last slice ended */
+    struct rg_save *save;         /* snapshots on disk (save.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
@@ -390,16 +422,13 @@ struct rg_node {
     int64_t pause_until_us; /* 0: none */
     bool pause_all;         /* reads too */
 
-    bool stop_wanted;     /* a stop waits for the end of a hand-over */
-    bool stop_save;       /* … asked for with SAVE, */
-    bool stop_nosave;     /* or with NOSAVE */
-    uint64_t stop_client; /* id of the client that asked, told where it fails; 0 */
-    bool stop_due;        /* it begins at the end of this run */
-    bool stopping;        /* SHUTDOWN: EXIT follows the last file */
-    unsigned stop_files;
-    uint64_t stop_offset; /* where the log ends in the final file */
+    enum rg_stop_state stop_state;
+    unsigned stop_flags;   /* enum rg_stop_flags */
+    int64_t stop_limit_us; /* until when replicas are waited for */
+    bool stopping;         /* the final snapshot is being written: nothing else is done */
     int64_t next_cron_us;
-    struct rg_transfer *load; /* dump.rdb at start */
+    struct rg_transfer *load; /* dump.rdb at start (load.c) */
+    struct rg_loading loading;
     char load_error[256];
 
     struct rg_latency *latency;
@@ -415,6 +444,8 @@ bool node_is_primary(const struct rg_node *node); /* takes writes of its own: no
 bool node_feeds(const struct rg_node *node);
 /* … and not while clients are paused: then keys past their time are hidden, as on a replica. */
 bool node_expires_keys(const struct rg_node *node);
+/* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
+bool node_holds_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -592,33 +623,61 @@ const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
 
-/* ---- snapshot.c ---- */
-struct rg_snapshot {
-    const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
-    const struct rg_time *now;      /* borrowed */
-    struct rg_store *store;         /* borrowed */
-    unsigned refs;                  /* of replicas, and one of the node while it is being written */
-    uint64_t offset;                /* end of the log it holds */
-    char replid[RG_REPLID_LEN + 1];
-    struct rg_buf bytes; /* grows until done */
-    bool done;
-    struct rg_rdb_writer writer;
-    int db; /* the one its keys are in; -1: none yet */
-    int64_t began_us;
-};
-/* A reference to one that is being written, or to a new one of this moment. */
+/* ---- snapshot.c: the keyspace as an RDB, written in slices ---- */
+/* A whole one of this moment, at once; what is under way is finished first. */
+void snapshot_take(struct rg_node *node, struct rg_buf *out);
+/* reload.c: the keyspace goes through an RDB and back. */
+void snapshot_reload(struct rg_node *node);
+/* A reference to one of this very moment that can still be had from its beginning, or to a new one;
+ * NULL: one that cannot is being written. */
 struct rg_snapshot *snapshot_share(struct rg_node *node);
-/* A whole one of this moment, at once; the caller owns the reference. */
-struct rg_snapshot *snapshot_take(struct rg_node *node);
 /* A slice of what is being written. */
 void snapshot_run(struct rg_node *node);
+/* When to go on with it. */
+int64_t snapshot_deadline(const struct rg_node *node);
 /* Gives up what is being written: its store goes away, or nobody wants it. */
 void snapshot_drop(struct rg_node *node);
+/* What is held of the one that is being written. */
+uint64_t snapshot_memory(const struct rg_node *node);
 /* Bytes of a value in an RDB. */
 size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *entry);
 void snapshot_unref(struct rg_snapshot *snapshot);
-/* reload.c: writes everything, and loads it in place of what is there. */
-void snapshot_reload(struct rg_node *node);
+
+/* ---- save.c: snapshots on disk ---- */
+enum rg_save_for {
+    RG_SAVE_BACKGROUND, /* BGSAVE and the save points */
+    RG_SAVE_CLIENT,     /* SAVE: a client waits for it */
+    RG_SAVE_STOP,       /* the final one */
+};
+struct rg_save *save_new(const struct rg_node *node);
+void save_free(struct rg_save *save);
+/*
+ * Begins one of this moment. client: the id of who waits; 0. Errors: RG_EEXIST (one is being
+ * written), RG_EAGAIN (a snapshot for replicas is, which is an older moment's).
+ */
+RG_MUST_USE int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client);
+/* One is to begin as soon as it can. */
+void save_schedule(struct rg_node *node);
+/* What is being written is none of it: the data are replaced, or the node stops. */
+void save_abort(struct rg_node *node, const char *why);
+/* Hands what is there of the snapshot to the file; begins what is due. */
+void save_run(struct rg_node *node);
+void save_cron(struct rg_node *node);
+void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
+                    int result);
+/* Where the file stands in a snapshot: what it took over, and what of that is written. Both are
+ * UINT64_MAX where the snapshot is for no file. */
+void save_position(const struct rg_node *node, const struct rg_snapshot *snapshot,
+                   uint64_t *ret_taken, uint64_t *ret_written);
+/* Changes are refused: they could not be saved. */
+bool save_refuses_writes(const struct rg_node *node);
+int64_t save_last_s(const struct rg_node *node);
+/* The lines of INFO persistence about it. */
+void save_info(const struct rg_node *node, struct rg_buf *out);
+
+/* ---- load.c: the start ---- */
+/* The lines of INFO persistence while the file is loaded. */
+void load_info(const struct rg_node *node, struct rg_buf *out);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
@@ -628,7 +687,13 @@ void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max);
+/* What it holds is whole: who waits for its length can be told. */
 void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot);
+/* The first byte of it that a replica still has to be sent; at most `position`. */
+uint64_t serve_snapshot_needed(const struct rg_node *node, const struct rg_snapshot *snapshot,
+                               uint64_t position);
+/* Replicas that wait for a snapshot begin with the one that can begin now. */
+void serve_begin_waiting(struct rg_node *node);
 bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn);
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n);
 /* New bytes are in the log. */
@@ -639,6 +704,8 @@ void serve_cron(struct rg_node *node);
 /* Replicas online whose acknowledgement is at least offset. */
 unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
 unsigned serve_count_good(const struct rg_node *node);
+/* Replicas online that have not acknowledged all of the log. */
+unsigned serve_count_lagging(const struct rg_node *node);
 /* The offset that `mode` has released to plain replicas. */
 uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
@@ -682,6 +749,12 @@ RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer
 /* The same without a header, for a file. */
 RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
 const char *transfer_error(const struct rg_transfer *transfer);
+/* Entries due before this are not loaded. */
+void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
+uint64_t transfer_expired_keys(const struct rg_transfer *transfer);
+/* What the writer said that it used; 0. */
+uint64_t transfer_used_memory(const struct rg_transfer *transfer);
+bool transfer_to_file(const struct rg_transfer *transfer);
 void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
                         int result);
 /* Puts what was loaded in place of the node's store. history_set: the file named the log. */
@@ -755,9 +828,21 @@ void slowlog_fini(struct rg_node *node);
 
 /* ---- stop.c ---- */
 /* A group's primary hands over first, so that nobody has to miss it. */
-void stop_ask(struct rg_node *node, bool save, bool nosave);
+enum rg_stop_flags {
+    RG_STOP_SAVE = 1 << 0,
+    RG_STOP_NOSAVE = 1 << 1,
+    RG_STOP_NOW = 1 << 2,   /* replicas that are behind are not waited for */
+    RG_STOP_FORCE = 1 << 3, /* ends also where nothing can be saved */
+};
+void stop_ask(struct rg_node *node, unsigned flags);
+/* SHUTDOWN ABORT. Errors: RG_ENOENT (no stop is under way that could still be called off). */
+RG_MUST_USE int stop_abort(struct rg_node *node);
 void stop_handed_over(struct rg_node *node);
 void stop_run(struct rg_node *node);
-void stop_file_done(struct rg_node *node, int result);
+int64_t stop_deadline(const struct rg_node *node);
+/* The final snapshot is on disk, or failed. */
+void stop_saved(struct rg_node *node, int result, uint64_t offset);
+/* The mark is on disk, or failed. */
+void stop_marked(struct rg_node *node, int result);
 
 #endif

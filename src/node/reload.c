@@ -38,12 +38,13 @@ static void reload_read(struct rg_node *node, struct rg_bytes file)
 
 void snapshot_reload(struct rg_node *node)
 {
-    struct rg_snapshot *snapshot = snapshot_take(node);
+    struct rg_buf file = {0};
 
+    snapshot_take(node, &file);
     notify_replace(node);
     for (unsigned i = 0; i < rg_store_databases(node->store); i++)
         (void)rg_db_flush(rg_store_db(node->store, i));
-    reload_read(node, rg_buf_view(&snapshot->bytes));
+    reload_read(node, rg_buf_view(&file));
     notify_replaced(node);
-    snapshot_unref(snapshot);
+    rg_buf_fini(&file);
 }

@@ -4,7 +4,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "core/planted.h"
-#include "node/node_impl.h"
+#include "node/snapshot.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
 
@@ -143,19 +143,17 @@ void serve_replconf(struct rg_call *call)
 
 /* ---- PSYNC and SYNC ---- */
 
-static const char *serve_refusal(struct rg_call *call)
+static const char *serve_refusal(const struct rg_node *node, struct rg_conn *conn)
 {
-    const struct rg_group_view *view = &call->node->members.view;
+    const struct rg_group_view *view = &node->members.view;
 
-    if (call->conn->kind == RG_CONN_REPLICA)
-        return "";
-    if (call->node->follow.active && !follow_link_up(call->node))
+    if (node->follow.active && !follow_link_up(node))
         return "NOMASTERLINK Can't SYNC while not connected with my master";
-    if (call->node->members.group == NULL)
+    if (node->members.group == NULL)
         return NULL;
     if (view->state != RG_MEMBER_HEALTHY)
         return "NOMASTERLINK Can't SYNC: this node lost its log and has no primary yet";
-    struct rg_serve *serve = serve_of(call->conn);
+    const struct rg_serve *serve = serve_of(conn);
     if (serve->member >= 0 && (view->role != RG_ROLE_PRIMARY || view->term != serve->member_term))
         return "NOTPRIMARY This node is not the primary of that term";
     return NULL;
@@ -188,6 +186,57 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     call->node->replicas++;
 }
 
+/* False: it has to wait for the end of another one. */
+static bool serve_begin(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_serve *serve = conn->serve;
+    char name[320];
+
+    serve->snapshot = snapshot_share(node);
+    if (serve->snapshot == NULL)
+        return false;
+    serve->state = RG_SERVE_SNAPSHOT;
+    serve->sent = serve->snapshot->offset;
+    serve->last_ack_us = node->now.mono_us;
+    serve_describe(conn, name, sizeof(name));
+    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s at offset %llu", name,
+             (unsigned long long)serve->snapshot->offset);
+    if (serve->psync)
+        rg_buf_printf(&conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
+                      (unsigned long long)serve->snapshot->offset);
+    if (serve->capa_eof && node->config->repl_diskless_sync && serve->psync) {
+        rg_rand_hex(&node->rand, serve->eof_mark, 40);
+        rg_buf_printf(&conn->out, "$EOF:%s\r\n", serve->eof_mark);
+    } else {
+        serve->awaits_length = true;
+        serve->snapshot->whole = true;
+    }
+    conn_wants_output(node, conn);
+    return true;
+}
+
+void serve_begin_waiting(struct rg_node *node)
+{
+    if (node->replicas == 0)
+        return;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind != RG_CONN_REPLICA || conn->closing ||
+            conn->serve->state != RG_SERVE_WAITING)
+            continue;
+        /* Much may have changed since it asked. */
+        const char *refusal = serve_refusal(node, conn);
+        if (refusal != NULL) {
+            node_say(node, RG_LOG_NOTICE, "Closing the link of replica %s: %s", conn->peer,
+                     refusal);
+            conn_close(node, conn, false);
+        } else {
+            (void)serve_begin(node, conn);
+        }
+    }
+}
+
 static void serve_full(struct rg_call *call, bool psync)
 {
     struct rg_node *node = call->node;
@@ -195,26 +244,19 @@ static void serve_full(struct rg_call *call, bool psync)
     char name[320];
 
     feed_activate(node);
-    serve->snapshot = snapshot_share(node);
     node->stats.sync_full++;
-    serve_enter(call, RG_SERVE_SNAPSHOT, serve->snapshot->offset);
+    serve->psync = psync;
+    serve_enter(call, RG_SERVE_WAITING, node_log_end(node));
+    if (serve_begin(node, call->conn))
+        return;
     serve_describe(call->conn, name, sizeof(name));
-    node_say(node, RG_LOG_NOTICE, "Full resync of replica %s at offset %llu", name,
-             (unsigned long long)serve->snapshot->offset);
-    if (psync)
-        rg_buf_printf(&call->conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
-                      (unsigned long long)serve->snapshot->offset);
-    if (serve->capa_eof && node->config->repl_diskless_sync && psync) {
-        rg_rand_hex(&node->rand, serve->eof_mark, 40);
-        rg_buf_printf(&call->conn->out, "$EOF:%s\r\n", serve->eof_mark);
-    } else {
-        serve->awaits_length = true;
-    }
+    node_say(node, RG_LOG_NOTICE, "Replica %s waits for the end of the snapshot under way", name);
 }
 
 static void serve_say_length(struct rg_conn *conn)
 {
-    rg_buf_printf(&conn->out, "$%zu\r\n", rg_buf_len(&conn->serve->snapshot->bytes));
+    rg_buf_printf(&conn->out, "$%llu\r\n",
+                  (unsigned long long)snapshot_window_end(conn->serve->snapshot));
     conn->serve->awaits_length = false;
 }
 
@@ -248,13 +290,14 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
 void serve_psync(struct rg_call *call)
 {
     struct rg_node *node = call->node;
-    const char *refusal = serve_refusal(call);
     int64_t wanted = 0;
     char name[320];
 
+    if (call->conn->kind == RG_CONN_REPLICA)
+        return;
+    const char *refusal = serve_refusal(node, call->conn);
     if (refusal != NULL) {
-        if (refusal[0] != '\0')
-            rg_reply_error(&call->reply, refusal);
+        rg_reply_error(&call->reply, refusal);
         return;
     }
     if (rg_parse_i64(call->argv[2], &wanted) < 0) {
@@ -293,11 +336,12 @@ void serve_psync(struct rg_call *call)
 
 void serve_sync(struct rg_call *call)
 {
-    const char *refusal = serve_refusal(call);
-
+    if (call->conn->kind == RG_CONN_REPLICA)
+        return;
+    const char *refusal = serve_refusal(call->node, call->conn);
     if (refusal == NULL)
         serve_full(call, false);
-    else if (refusal[0] != '\0')
+    else
         rg_reply_error(&call->reply, refusal);
 }
 
@@ -310,10 +354,10 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 }
 
 /* Bytes of the snapshot and its mark that are there to be sent. */
-static size_t serve_snapshot_ready(const struct rg_serve *serve)
+static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
     return serve->awaits_length ? 0
-                                : rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve) -
+                                : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
                                       serve->snapshot_sent;
 }
 
@@ -331,25 +375,48 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
     return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
 }
 
+static unsigned serve_snapshot_runs(const struct rg_serve *serve, struct rg_bytes *ret_runs,
+                                    unsigned max)
+{
+    uint64_t end = snapshot_window_end(serve->snapshot);
+    uint64_t at = serve->snapshot_sent;
+    unsigned n = 0;
+
+    if (serve_snapshot_ready(serve) == 0)
+        return 0;
+    while (n < max && at < end) {
+        ret_runs[n] = snapshot_window_read(serve->snapshot, at);
+        at += ret_runs[n++].len;
+    }
+    if (n < max && at >= end && serve_trailer_len(serve) > at - end)
+        ret_runs[n++] =
+            rg_bytes(serve->eof_mark + (at - end), serve_trailer_len(serve) - (size_t)(at - end));
+    return n;
+}
+
+uint64_t serve_snapshot_needed(const struct rg_node *node, const struct rg_snapshot *snapshot,
+                               uint64_t position)
+{
+    if (node->replicas == 0)
+        return position;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->snapshot == snapshot &&
+            conn->serve->snapshot_sent < position)
+            position = conn->serve->snapshot_sent;
+    }
+    return position;
+}
+
 unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                       unsigned max)
 {
     struct rg_serve *serve = conn->serve;
     unsigned n = 0;
 
-    if (serve->snapshot != NULL) {
-        struct rg_bytes all = rg_buf_view(&serve->snapshot->bytes);
-        if (serve_snapshot_ready(serve) == 0)
-            return 0;
-        if (n < max && serve->snapshot_sent < all.len)
-            ret_runs[n++] =
-                rg_bytes(all.data + serve->snapshot_sent, all.len - serve->snapshot_sent);
-        size_t trailer_sent = serve->snapshot_sent > all.len ? serve->snapshot_sent - all.len : 0;
-        if (n < max && serve_trailer_len(serve) > trailer_sent)
-            ret_runs[n++] =
-                rg_bytes(serve->eof_mark + trailer_sent, serve_trailer_len(serve) - trailer_sent);
-        return n;
-    }
+    if (serve->snapshot != NULL)
+        return serve_snapshot_runs(serve, ret_runs, max);
     uint64_t at = serve_reads_log(conn) ? serve->sent : node_log_end(node);
     while (n < max && at < node_log_end(node)) {
         ret_runs[n] = rg_backlog_read(node->backlog, at);
@@ -369,8 +436,10 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     }
     serve->snapshot_sent += n;
+    if (n > 0)
+        serve->last_ack_us = node->now.mono_us;
     RG_ASSERT(serve->snapshot_sent <=
-              rg_buf_len(&serve->snapshot->bytes) + serve_trailer_len(serve));
+              snapshot_window_end(serve->snapshot) + serve_trailer_len(serve));
     if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);
@@ -402,7 +471,8 @@ uint64_t serve_slowest(const struct rg_node *node)
     RG_LIST_EACH(link, &node->conns)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->sent < slowest)
+        if (conn->kind == RG_CONN_REPLICA && !conn->closing &&
+            conn->serve->state != RG_SERVE_WAITING && conn->serve->sent < slowest)
             slowest = conn->serve->sent;
     }
     return slowest;
@@ -439,6 +509,8 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
     uint64_t behind = node_log_end(node) - serve->sent;
     uint64_t backlog = (uint64_t)node->config->repl_backlog_size;
 
+    if (serve->state == RG_SERVE_WAITING)
+        return false;
     /* A limit below the backlog's size would close replicas that cost no memory. */
     if (limit->hard_bytes > 0 && behind > limit->hard_bytes && behind > backlog)
         return true;
@@ -451,22 +523,26 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
     return node->now.mono_us - serve->over_soft_since_us > limit->soft_seconds * RG_S_US;
 }
 
-/* While it loads it does not acknowledge, but sends a newline now and then. */
+/* While it loads it does not acknowledge, but sends a newline now and then; before that it takes
+ * what there is of the snapshot. */
 static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn, int64_t timeout_us)
 {
     const struct rg_serve *serve = conn->serve;
     int64_t heard_us =
         conn->received_us > serve->last_ack_us ? conn->received_us : serve->last_ack_us;
 
-    return serve->state >= RG_SERVE_LOADING && node->now.mono_us - heard_us > timeout_us;
+    if (serve->state == RG_SERVE_SNAPSHOT && serve_snapshot_ready(serve) == 0)
+        return false;
+    return serve->state >= RG_SERVE_SNAPSHOT && node->now.mono_us - heard_us > timeout_us;
 }
 
-/* Who waits for a snapshot's length is told now and then that it will come. */
+/* Who waits for a snapshot, or its length, is told now and then that it will come. */
 static void serve_tell_alive(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_serve *serve = conn->serve;
 
-    if (!serve->awaits_length || node->now.mono_us - serve->told_alive_us < RG_S_US)
+    if ((serve->state != RG_SERVE_WAITING && !serve->awaits_length) ||
+        node->now.mono_us - serve->told_alive_us < RG_S_US)
         return;
     serve->told_alive_us = node->now.mono_us;
     rg_buf_append_char(&conn->out, '\n');
@@ -516,6 +592,20 @@ unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         count += serve_online(conn) && conn->serve->acked >= offset;
+    }
+    return count;
+}
+
+unsigned serve_count_lagging(const struct rg_node *node)
+{
+    unsigned count = 0;
+
+    if (node->replicas == 0)
+        return 0;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        count += serve_online(conn) && conn->serve->acked < node_log_end(node);
     }
     return count;
 }

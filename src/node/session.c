@@ -77,7 +77,7 @@ void session_blocked(struct rg_node *node)
         if (conn->block == RG_BLOCK_WAIT) {
             if (late || serve_count_acked(node, conn->wait_offset) >= conn->wait_replicas)
                 session_release(node, conn, NULL);
-        } else if (conn->block == RG_BLOCK_PAUSE && !node->members.hold &&
+        } else if (conn->block == RG_BLOCK_PAUSE && !node_holds_writes(node) &&
                    node->pause_until_us <= node->now.mono_us) {
             conn_unblock(node, conn);
         }
@@ -119,7 +119,8 @@ int64_t session_deadline(const struct rg_node *node)
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
         if (conn->block == RG_BLOCK_WAIT && conn->block_until_us < deadline)
             deadline = conn->block_until_us;
-        if (conn->block == RG_BLOCK_PAUSE && !node->members.hold && node->pause_until_us < deadline)
+        if (conn->block == RG_BLOCK_PAUSE && !node_holds_writes(node) &&
+            node->pause_until_us < deadline)
             deadline = node->pause_until_us;
     }
     return deadline;

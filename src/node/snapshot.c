@@ -1,16 +1,27 @@
+#include "node/snapshot.h"
+
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
 #include "node/value.h"
 #include "node/version.h"
 
 /*
  * The keyspace as an RDB, as it was at one offset of the log. It is written in slices, one a run,
- * while commands go on (store.h, "A snapshot without a pause"). Replicas that ask while one is
- * being written share it.
+ * while commands go on (store.h, "A snapshot without a pause"). Who asks for one in time shares it.
+ *
+ * What is held of it is bounded: slices wait for whoever takes it most slowly. Only what commands
+ * change meanwhile is added without being asked for, each entry at most once.
  */
-
-enum { SNAPSHOT_SLICE = 512 }; /* entries a run: some tenths of a millisecond */
+enum {
+    SNAPSHOT_KEEP_BYTES = 4 << 20,   /* of its beginning, so that others may still join */
+    SNAPSHOT_WINDOW_BYTES = 8 << 20, /* that one who takes it may be behind */
+    /* A slice takes about as long as what else the loop did since the last one, so that a loaded
+     * server's replies take no more than twice the time. */
+    SNAPSHOT_LEAST_US = 100,
+    SNAPSHOT_MOST_US = 1000,
+    SNAPSHOT_STEP = 32,    /* entries between two looks at the clock */
+    SNAPSHOT_UNTIMED = 16, /* entries of a slice where there is no clock */
+};
 
 static void snapshot_head(struct rg_node *node, struct rg_rdb_writer *writer)
 {
@@ -50,6 +61,13 @@ size_t snapshot_value_len(const struct rg_node *node, const struct rg_entry *ent
     return len;
 }
 
+uint64_t snapshot_memory(const struct rg_node *node)
+{
+    const struct rg_snapshot *snapshot = node->snapshot;
+
+    return snapshot == NULL ? 0 : snapshot_window_end(snapshot) - snapshot->start;
+}
+
 static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
 {
     struct rg_snapshot *snapshot = arg;
@@ -63,6 +81,8 @@ static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
     if (snapshot->access != NULL)
         value_save_access(&snapshot->writer, snapshot->access, snapshot->now->mono_us, entry);
     value_save(&snapshot->writer, entry);
+    snapshot->keys++;
+    snapshot_window_close(snapshot);
 }
 
 /* The policies that look at how keys were used. */
@@ -73,7 +93,7 @@ static bool snapshot_wants_access(const struct rg_node *node)
     return node->access.lfu || policy == RG_POLICY_ALLKEYS_LRU || policy == RG_POLICY_VOLATILE_LRU;
 }
 
-static struct rg_snapshot *snapshot_begin(struct rg_node *node)
+static void snapshot_begin(struct rg_node *node)
 {
     struct rg_snapshot *snapshot = RG_NEW(struct rg_snapshot);
 
@@ -82,69 +102,161 @@ static struct rg_snapshot *snapshot_begin(struct rg_node *node)
     snapshot->now = &node->now;
     snapshot->store = node->store;
     snapshot->offset = node_log_end(node);
+    snapshot->changes = node->changes;
+    snapshot->keys_total = rg_store_count(node->store);
     snapshot->db = -1;
     snapshot->began_us = node->now.mono_us;
     memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
-    rg_rdb_write_begin(&snapshot->writer, &snapshot->bytes, node->config->rdbcompression,
+    snapshot_window_init(snapshot);
+    rg_rdb_write_begin(&snapshot->writer, &snapshot->newest, node->config->rdbcompression,
                        node->config->rdbchecksum);
     snapshot_head(node, &snapshot->writer);
     int result = rg_store_snapshot_begin(node->store, snapshot_entry, snapshot);
     RG_ASSERT(result == 0);
     /* Whoever reads the log from here on begins without a selected database. */
     node->feed_db = -1;
+    node->slice_end_us = node_measure_us(node);
     node->snapshot = snapshot;
-    return snapshot;
 }
 
-static void snapshot_slice(struct rg_node *node, uint64_t entries)
+static void snapshot_end(struct rg_node *node)
 {
     struct rg_snapshot *snapshot = node->snapshot;
 
-    if (!rg_store_snapshot_step(node->store, entries))
-        return;
     rg_rdb_write_end(&snapshot->writer);
     snapshot->done = true;
     node->snapshot = NULL;
-    node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu complete: %zu bytes of RDB, %lld ms",
-             (unsigned long long)snapshot->offset, rg_buf_len(&snapshot->bytes),
+    node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu complete: %llu bytes of RDB, %lld ms",
+             (unsigned long long)snapshot->offset,
+             (unsigned long long)snapshot_window_end(snapshot),
              (long long)((node->now.mono_us - snapshot->began_us) / RG_MS_US));
     serve_snapshot_done(node, snapshot);
     snapshot_unref(snapshot);
 }
 
+/* The first byte that somebody has not taken over, or that a disk or replica does not have yet. */
+static uint64_t snapshot_needed(const struct rg_node *node, const struct rg_snapshot *snapshot,
+                                bool written)
+{
+    uint64_t taken = 0;
+    uint64_t on_disk = 0;
+
+    save_position(node, snapshot, &taken, &on_disk);
+    return serve_snapshot_needed(node, snapshot, written ? on_disk : taken);
+}
+
+static bool snapshot_waits(const struct rg_node *node)
+{
+    const struct rg_snapshot *snapshot = node->snapshot;
+    uint64_t end = snapshot_window_end(snapshot);
+
+    return !snapshot->whole && end > SNAPSHOT_WINDOW_BYTES &&
+           snapshot_needed(node, snapshot, true) < end - SNAPSHOT_WINDOW_BYTES;
+}
+
+static void snapshot_trim(const struct rg_node *node, struct rg_snapshot *snapshot)
+{
+    if (snapshot->whole ||
+        (snapshot->start == 0 && snapshot_window_end(snapshot) < SNAPSHOT_KEEP_BYTES))
+        return;
+    snapshot_window_trim(snapshot, snapshot_needed(node, snapshot, false));
+}
+
+static int64_t snapshot_budget_us(const struct rg_node *node, int64_t began_us)
+{
+    int64_t budget_us = began_us - node->slice_end_us;
+
+    if (budget_us > SNAPSHOT_MOST_US || node->stopping)
+        return SNAPSHOT_MOST_US;
+    return budget_us < SNAPSHOT_LEAST_US ? SNAPSHOT_LEAST_US : budget_us;
+}
+
+/* True: the walk is over. */
+static bool snapshot_slice(struct rg_node *node)
+{
+    int64_t now_us = node_measure_us(node);
+    int64_t until_us = now_us + snapshot_budget_us(node, now_us);
+    bool timed = node->clock_us != NULL;
+    bool over = false;
+
+    do {
+        over = rg_store_snapshot_step(node->store, timed ? SNAPSHOT_STEP : SNAPSHOT_UNTIMED);
+        now_us = node_measure_us(node);
+    } while (!over && timed && now_us < until_us);
+    node->slice_end_us = now_us;
+    return over;
+}
+
 struct rg_snapshot *snapshot_share(struct rg_node *node)
 {
-    /* One of another replication id says so in its head: it serves nobody new. */
-    while (node->snapshot != NULL && strcmp(node->snapshot->replid, feed_replid(node)) != 0)
-        snapshot_slice(node, UINT64_MAX);
-    if (node->snapshot == NULL)
-        (void)snapshot_begin(node);
+    const struct rg_snapshot *now = node->snapshot;
+
+    /* Its head names the log that it is of: one of another id serves nobody new. */
+    if (now != NULL && (now->start > 0 || strcmp(now->replid, feed_replid(node)) != 0))
+        return NULL;
+    if (now == NULL && rg_store_snapshot_pending(node->store) && !node->stopping)
+        return NULL;
+    if (now == NULL)
+        snapshot_begin(node);
     node->snapshot->refs++;
     return node->snapshot;
 }
 
-struct rg_snapshot *snapshot_take(struct rg_node *node)
+static void snapshot_finish(struct rg_node *node)
 {
-    while (node->snapshot != NULL)
-        snapshot_slice(node, UINT64_MAX);
-    struct rg_snapshot *snapshot = snapshot_begin(node);
+    while (node->snapshot != NULL) {
+        if (rg_store_snapshot_step(node->store, UINT64_MAX))
+            snapshot_end(node);
+    }
+}
+
+void snapshot_take(struct rg_node *node, struct rg_buf *out)
+{
+    snapshot_finish(node);
+    snapshot_begin(node);
+    struct rg_snapshot *snapshot = node->snapshot;
     snapshot->refs++;
-    while (!snapshot->done)
-        snapshot_slice(node, UINT64_MAX);
-    return snapshot;
+    snapshot_finish(node);
+    for (uint64_t at = 0; at < snapshot_window_end(snapshot);) {
+        struct rg_bytes run = snapshot_window_read(snapshot, at);
+        rg_buf_append_bytes(out, run);
+        at += run.len;
+    }
+    snapshot_unref(snapshot);
 }
 
 void snapshot_run(struct rg_node *node)
 {
-    if (node->snapshot == NULL)
+    struct rg_snapshot *snapshot = node->snapshot;
+
+    if (snapshot == NULL) {
+        /* One that was given up is walked to its end all the same. */
+        if (rg_store_snapshot_pending(node->store))
+            (void)snapshot_slice(node);
         return;
-    if (node->snapshot->refs == 1) {
+    }
+    if (snapshot->refs == 1) {
         /* Everybody who wanted it is gone. */
         snapshot_drop(node);
         return;
     }
-    snapshot_slice(node, SNAPSHOT_SLICE);
+    snapshot->refs++; /* it may end here */
+    do {
+        if (!snapshot_waits(node) && snapshot_slice(node))
+            snapshot_end(node);
+        save_run(node);
+        snapshot_trim(node, snapshot);
+    } while (node->stopping && node->snapshot != NULL && !snapshot_waits(node));
+    snapshot_unref(snapshot);
     serve_wake(node);
+}
+
+int64_t snapshot_deadline(const struct rg_node *node)
+{
+    bool waits = node->snapshot == NULL ? !rg_store_snapshot_pending(node->store)
+                                        : node->snapshot->refs > 1 && snapshot_waits(node);
+
+    return waits ? RG_NEVER : node->now.mono_us;
 }
 
 void snapshot_drop(struct rg_node *node)
@@ -164,6 +276,6 @@ void snapshot_unref(struct rg_snapshot *snapshot)
     if (--snapshot->refs > 0)
         return;
     rg_rdb_writer_fini(&snapshot->writer);
-    rg_buf_fini(&snapshot->bytes);
+    snapshot_window_fini(snapshot);
     rg_free(snapshot);
 }

@@ -24,6 +24,8 @@ struct rg_transfer {
     unsigned libraries; /* of functions, which are passed over */
     char error[256];
     uint64_t attempt;
+    uint64_t expired;     /* keys left out */
+    uint64_t used_memory; /* as the writer said */
     bool to_file;
     unsigned unwritten; /* file operations without an answer */
     bool whole;         /* the last piece came */
@@ -47,6 +49,26 @@ static void transfer_say_error(struct rg_transfer *transfer, const char *text)
 const char *transfer_error(const struct rg_transfer *transfer)
 {
     return transfer->error;
+}
+
+void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms)
+{
+    transfer->drop_expired_ms = now_ms;
+}
+
+uint64_t transfer_expired_keys(const struct rg_transfer *transfer)
+{
+    return transfer->expired;
+}
+
+uint64_t transfer_used_memory(const struct rg_transfer *transfer)
+{
+    return transfer->used_memory;
+}
+
+bool transfer_to_file(const struct rg_transfer *transfer)
+{
+    return transfer->to_file;
 }
 
 const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer)
@@ -131,6 +153,9 @@ static void transfer_aux(struct rg_transfer *transfer, const struct rg_rdb_event
     } else if (rg_bytes_is(event->key, "repl-offset")) {
         if (rg_parse_i64(event->value, &number) == 0 && number >= 0)
             log->offset = (uint64_t)number;
+    } else if (rg_bytes_is(event->key, "used-mem")) {
+        if (rg_parse_i64(event->value, &number) == 0 && number >= 0)
+            transfer->used_memory = (uint64_t)number;
     } else if (rg_bytes_is(event->key, "repl-stream-db")) {
         if (rg_parse_i64(event->value, &number) == 0 && number >= -1 &&
             number < (int64_t)rg_store_databases(transfer->store))
@@ -160,6 +185,7 @@ static int transfer_value(struct rg_transfer *transfer, const struct rg_rdb_even
 
     if (key && transfer_expired(transfer, event)) {
         transfer->load.entry = NULL;
+        transfer->expired++;
         return 0;
     }
     int result = key ? value_load_key(&transfer->load, event->key, event)
@@ -364,6 +390,7 @@ void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint
 void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
 {
     RG_ASSERT(transfer->ended && transfer->store != NULL);
+    save_abort(node, "the data set is replaced");
     snapshot_drop(node);
     notify_replace(node);
     rg_store_bury(transfer->store, node->store);

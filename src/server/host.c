@@ -1,5 +1,7 @@
 #include "server/host.h"
 
+#include <stdlib.h>
+
 #include "io/clock.h"
 
 /* The turn of the host, as node/node.h describes it. */
@@ -72,17 +74,31 @@ static void host_update_role(struct host *host)
     host->log.role = view.primary ? 'M' : 'S';
 }
 
+/* A file that cannot be loaded is the end. */
+static void host_load(struct host *host)
+{
+    int result = rg_host_load_step(host);
+
+    if (result == 0)
+        return;
+    host->exiting = true;
+    host->exit_status = result == RG_EAGAIN ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static void host_turn(struct host *host)
 {
     struct rg_loop_event event;
 
     rg_loop_wait(host->loop, host_timeout_us(host));
     host->now = rg_clock_now();
+    rg_host_sent(host);
     rg_host_tell_ended(host);
     while (rg_loop_next(host->loop, &event))
         host_dispatch(host, &event);
     rg_host_run_timers(host);
     rg_host_facts(host);
+    if (host->load != NULL)
+        host_load(host);
     rg_node_run(host->node, host->now);
     host_update_role(host);
     rg_host_effects(host);

@@ -40,6 +40,7 @@ enum host_conn_state {
 };
 
 struct host_dial;
+struct host_load;
 
 struct host_conn {
     enum host_source source; /* first */
@@ -89,6 +90,7 @@ struct host {
     char *pidfile;    /* owned; NULL: none written */
     char *unixsocket; /* owned; NULL: none bound */
     int lock_fd;      /* of the state file; -1: none */
+    struct host_load *load; /* owned: the file that is being loaded; NULL: none */
 };
 
 /* The token of the host's own file operation, a change of the directory; the node's are others. */
@@ -122,8 +124,11 @@ void rg_host_end(struct host *host, struct host_conn *hc, enum rg_close_reason r
 
 /* ---- host_output.c ---- */
 
-/* Sends what the node has, as far as the sockets take it; then closes what is drained. */
+/* Sends what the node has, as far as the sockets take it, or leaves that to the next wait; then
+ * closes what is drained. */
 void rg_host_send(struct host *host);
+/* Tells the node what was sent by the last wait or flush. */
+void rg_host_sent(struct host *host);
 /* Before the process ends: sends on for at most limit_us. */
 void rg_host_send_last(struct host *host, int64_t limit_us);
 
@@ -151,9 +156,13 @@ bool rg_host_signals_pending(struct host *host);
 
 /* ---- host_load.c ---- */
 
-/* Hands the files in the working directory to the node. Errors: RG_ECORRUPT, RG_EIO: it was logged
- * why; RG_EAGAIN: a signal asked for the end. */
+/* Hands the state file to the node and begins with the RDB, in the working directory. Files that a
+ * crash left half-written are removed. Errors: RG_ECORRUPT, RG_EIO: it was logged why. */
 RG_MUST_USE int rg_host_load(struct host *host);
+/* Goes on with the RDB for a moment; at its end the node starts. Errors: the same; RG_EAGAIN: a
+ * signal asked for the end. */
+RG_MUST_USE int rg_host_load_step(struct host *host);
+void rg_host_load_free(struct host *host);
 
 /* ---- host_facts.c ---- */
 

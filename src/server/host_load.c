@@ -1,12 +1,20 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "io/clock.h"
 #include "server/host.h"
 
-enum { LOAD_PIECE_BYTES = 1 << 20, LOAD_STATE_MAX_BYTES = 64 << 20, LOAD_TELL_US = 2000 * 1000 };
+enum {
+    LOAD_PIECE_BYTES = 64 * 1024,
+    LOAD_SLICE_US = 2000, /* between two turns of the loop */
+    LOAD_STATE_MAX_BYTES = 64 << 20,
+    LOAD_TELL_US = 2000 * 1000,
+};
 
 /* Opens name. Returns the descriptor; RG_ENOENT where there is no such file. */
 static int load_open(struct host *host, const char *name)
@@ -70,69 +78,137 @@ static int load_state(struct host *host)
     return result;
 }
 
-/* One piece. Returns 1 for the end of the file, 0 for more to come. */
-static int load_rdb_piece(struct host *host, const char *name, int fd, char *room)
+/* ---- What a crash left ---- */
+
+/* Another server that lives may be writing its own in the same directory. */
+static bool load_is_leftover(const char *name)
 {
-    ssize_t n = load_read(host, name, fd, room, LOAD_PIECE_BYTES);
+    int64_t pid = 0;
+
+    if (!rg_node_is_temporary(name, &pid))
+        return false;
+    return pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+}
+
+static void load_remove_leftovers(struct host *host)
+{
+    DIR *folder = opendir(".");
+
+    if (folder == NULL)
+        return;
+    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
+        if (load_is_leftover(item->d_name) && unlink(item->d_name) == 0)
+            rg_host_logf(&host->log, RG_LOG_NOTICE, "Removed %s, which was never finished",
+                         item->d_name);
+    }
+    (void)closedir(folder);
+}
+
+/* ---- The RDB, between the turns of the loop ---- */
+
+struct host_load {
+    int fd;
+    char *name; /* owned */
+    int64_t size;
+    int64_t done;
+    int64_t began_us;
+    int64_t told_us;
+    char room[LOAD_PIECE_BYTES];
+};
+
+/* Returns 1 at the end of the file, 0 for more to come. */
+static int load_piece(struct host *host, struct host_load *load)
+{
+    ssize_t n = load_read(host, load->name, load->fd, load->room, LOAD_PIECE_BYTES);
 
     if (n < 0)
         return RG_EIO;
-    int result = rg_node_load_rdb(host->node, rg_bytes(room, (size_t)n));
+    int result = rg_node_load_rdb(host->node, rg_bytes(load->room, (size_t)n));
     if (result < 0) {
         rg_host_logf(&host->log, RG_LOG_WARNING, "Fatal error loading the DB: %s: %s. Exiting.",
-                     name, rg_node_load_error(host->node));
+                     load->name, rg_node_load_error(host->node));
         return result;
     }
-    if (rg_host_signals_pending(host)) {
+    load->done += n;
+    return n == 0;
+}
+
+static void load_tell(struct host *host, struct host_load *load, int64_t now_us)
+{
+    if (now_us - load->told_us <= LOAD_TELL_US)
+        return;
+    load->told_us = now_us;
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Loading %s: %lld of %lld MB", load->name,
+                 (long long)(load->done >> 20), (long long)(load->size >> 20));
+}
+
+static void load_start_node(struct host *host)
+{
+    host->now = rg_clock_now();
+    rg_node_start(host->node, host->now);
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Ready to accept connections");
+}
+
+int rg_host_load_step(struct host *host)
+{
+    struct host_load *load = host->load;
+    int64_t now_us = rg_clock_mono_us();
+    int64_t until_us = now_us + LOAD_SLICE_US;
+    int result = 0;
+
+    if (host->stops > 0) {
         rg_host_logf(&host->log, RG_LOG_WARNING,
                      "Received shutdown signal during loading, exiting now.");
         return RG_EAGAIN;
     }
-    return n == 0;
+    for (; result == 0 && now_us < until_us; now_us = rg_clock_mono_us())
+        result = load_piece(host, load);
+    load_tell(host, load, now_us);
+    if (result <= 0)
+        return result;
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "DB loaded from disk: %.3f seconds",
+                 (double)(now_us - load->began_us) / 1e6);
+    rg_host_load_free(host);
+    load_start_node(host);
+    return 0;
 }
 
-static int load_rdb_all(struct host *host, const char *name, int fd)
+void rg_host_load_free(struct host *host)
 {
-    char *room = rg_alloc(LOAD_PIECE_BYTES);
-    int64_t told_us = rg_clock_mono_us();
-    off_t size = lseek(fd, 0, SEEK_END);
-    int64_t done = 0;
-    int result = 0;
-
-    (void)lseek(fd, 0, SEEK_SET);
-    for (; result == 0; done += LOAD_PIECE_BYTES) {
-        result = load_rdb_piece(host, name, fd, room);
-        if (rg_clock_mono_us() - told_us > LOAD_TELL_US) {
-            told_us = rg_clock_mono_us();
-            rg_host_logf(&host->log, RG_LOG_NOTICE, "Loading %s: %lld of %lld MB", name,
-                         (long long)(done >> 20), (long long)(size >> 20));
-        }
-    }
-    rg_free(room);
-    return result < 0 ? result : 0;
+    if (host->load == NULL)
+        return;
+    (void)close(host->load->fd);
+    rg_free(host->load->name);
+    rg_free(host->load);
+    host->load = NULL;
 }
 
-static int load_rdb(struct host *host)
+static int load_begin(struct host *host)
 {
     const char *name = rg_node_config(host->node)->dbfilename;
-    int64_t start_us = rg_clock_mono_us();
     int fd = load_open(host, name);
 
-    if (fd == RG_ENOENT)
+    if (fd == RG_ENOENT) {
+        load_start_node(host);
         return 0;
+    }
     if (fd < 0)
         return fd;
-    int result = load_rdb_all(host, name, fd);
-    (void)close(fd);
-    if (result == 0)
-        rg_host_logf(&host->log, RG_LOG_NOTICE, "DB loaded from disk: %.3f seconds",
-                     (double)(rg_clock_mono_us() - start_us) / 1e6);
-    return result;
+    struct host_load *load = RG_NEW(struct host_load);
+    *load = (struct host_load){
+        .fd = fd, .name = rg_alloc_copy(name, strlen(name)), .began_us = rg_clock_mono_us()};
+    load->told_us = load->began_us;
+    load->size = lseek(fd, 0, SEEK_END);
+    (void)lseek(fd, 0, SEEK_SET);
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    host->load = load;
+    rg_node_load_begin(host->node, load->size > 0 ? (uint64_t)load->size : 0, rg_clock_now());
+    return 0;
 }
 
 int rg_host_load(struct host *host)
 {
+    load_remove_leftovers(host);
     int result = load_state(host);
-
-    return result < 0 ? result : load_rdb(host);
+    return result < 0 ? result : load_begin(host);
 }

@@ -5,13 +5,11 @@
 /* How often a turn goes around before it looks for input again. */
 enum { HOST_SEND_ROUNDS = 8 };
 
-/* Sends what was offered, and tells the node what was taken. */
-static void host_flush(struct host *host)
+void rg_host_sent(struct host *host)
 {
     struct rg_sock *sock = NULL;
     size_t n = 0;
 
-    rg_loop_flush(host->loop);
     while (rg_loop_next_sent(host->loop, &sock, &n)) {
         enum host_source *source = rg_sock_user(sock);
         struct host_conn *hc = RG_CONTAINER_OF(source, struct host_conn, source);
@@ -23,24 +21,36 @@ static void host_flush(struct host *host)
     }
 }
 
-static void host_offer(struct host *host, struct host_conn *hc)
+/* Sends what was offered, and tells the node what was taken. */
+static void host_flush(struct host *host)
+{
+    rg_loop_flush(host->loop);
+    rg_host_sent(host);
+}
+
+/* Returns whether the node had more than one offer takes. */
+static bool host_offer(struct host *host, struct host_conn *hc)
 {
     struct rg_bytes runs[RG_LOOP_MAX_RUNS];
     unsigned count = rg_node_output(host->node, hc->conn, runs, RG_LOOP_MAX_RUNS);
     size_t offered = 0;
 
     if (count == 0)
-        return;
+        return false;
     for (unsigned i = 0; i < count; i++)
         offered += runs[i].len;
     RG_ASSERT(offered > 0);
     RG_ASSERT(rg_loop_send(host->loop, hc->sock, runs, count));
+    return count == RG_LOOP_MAX_RUNS;
 }
 
-/* One offer for every connection with output that can take it. True: something was offered. */
-static bool host_send_round(struct host *host)
+enum host_round { HOST_ROUND_NONE, HOST_ROUND_ALL, HOST_ROUND_MORE };
+
+/* One offer for every connection with output that can take it; the last of them are not sent yet.
+ * ALL: the node has no more than what was offered. */
+static enum host_round host_offer_round(struct host *host)
 {
-    bool any = false;
+    enum host_round round = HOST_ROUND_NONE;
     unsigned offers = 0;
 
     for (struct rg_conn *conn = rg_node_next_output(host->node); conn != NULL;
@@ -51,15 +61,16 @@ static bool host_send_round(struct host *host)
             hc->named = true;
             continue;
         }
-        host_offer(host, hc);
-        any = true;
+        if (host_offer(host, hc))
+            round = HOST_ROUND_MORE;
+        else if (round == HOST_ROUND_NONE)
+            round = HOST_ROUND_ALL;
         if (++offers == RG_LOOP_MAX_SENDS) {
             host_flush(host);
             offers = 0;
         }
     }
-    host_flush(host);
-    return any;
+    return round;
 }
 
 static bool host_is_drained(struct host *host, struct host_conn *hc)
@@ -73,9 +84,17 @@ void rg_host_send(struct host *host)
 {
     int rounds = 0;
 
-    while (rounds < HOST_SEND_ROUNDS && host_send_round(host))
-        rounds++;
-    host->more_output = rounds == HOST_SEND_ROUNDS;
+    for (host->more_output = true; host->more_output && rounds < HOST_SEND_ROUNDS; rounds++) {
+        enum host_round round = host_offer_round(host);
+        host->more_output = round != HOST_ROUND_NONE;
+        /* What is offered whole goes out with the next wait, in the same system call; but who
+         * waits for the end of its output is closed by the news that it is out. */
+        if (round == HOST_ROUND_ALL && rg_list_empty(&host->draining) && !host->exiting) {
+            host->more_output = false;
+            return;
+        }
+        host_flush(host);
+    }
     RG_LIST_EACH(it, &host->draining)
     {
         struct host_conn *hc = RG_CONTAINER_OF(it, struct host_conn, drain_node);
@@ -91,8 +110,8 @@ void rg_host_send_last(struct host *host, int64_t limit_us)
 
     for (;;) {
         bool waiting = false;
-        while (host_send_round(host))
-            continue;
+        while (host_offer_round(host) != HOST_ROUND_NONE)
+            host_flush(host);
         RG_LIST_EACH(it, &host->conns)
         {
             struct host_conn *hc = RG_CONTAINER_OF(it, struct host_conn, node);

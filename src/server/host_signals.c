@@ -41,7 +41,7 @@ void rg_host_signals_take(struct host *host)
         rg_host_logf(&host->log, RG_LOG_WARNING, "Received %s scheduling shutdown...",
                      interrupt ? "SIGINT" : "SIGTERM");
         host->stops++;
-        rg_node_stop(host->node, host->now);
+        rg_node_stop(host->node, interrupt, host->now);
     }
 }
 

@@ -232,9 +232,6 @@ static int serve_start(struct host *host, struct rg_config *config, const char *
     if (result < 0)
         return result;
     serve_watch(host);
-    host->now = rg_clock_now();
-    rg_node_start(host->node, host->now);
-    rg_host_logf(&host->log, RG_LOG_NOTICE, "Ready to accept connections");
     return 0;
 }
 
@@ -248,6 +245,7 @@ static void serve_end(struct host *host)
         rg_host_free_conns(host);
     }
     rg_loop_free(host->loop);
+    rg_host_load_free(host);
     if (host->names != NULL && rg_names_pending(host->names) == 0)
         rg_names_free(host->names);
     rg_node_free(host->node);
@@ -267,11 +265,7 @@ static int serve_run(struct host *host, const struct rg_options *options, struct
     host->lock_fd = -1;
     serve_greet(host, options);
     int result = serve_start(host, config, executable, self);
-    int status = EXIT_FAILURE;
-    if (result == 0)
-        status = rg_host_run(host);
-    else if (result == RG_EAGAIN)
-        status = EXIT_SUCCESS;
+    int status = result == 0 ? rg_host_run(host) : EXIT_FAILURE;
     serve_end(host);
     return status;
 }

@@ -197,7 +197,7 @@ static void leaf_split_insert(struct rg_pool *pool, struct rg_rank_tree *tree,
  */
 static bool leaf_share(struct rg_rank_path *path)
 {
-    enum { WORTH_IT = 2 * RG_RANK_LEAF_ITEMS - 8 };
+    enum { WORTH_IT = 2 * RG_RANK_LEAF_ITEMS - 4 };
     if (path->height == 0)
         return false;
     struct rg_rank_inner *above = path->inner[path->height - 1];

@@ -74,3 +74,8 @@ void rg_store_snapshot_cancel(struct rg_store *store)
     store->snapshot_visit = NULL;
     rg_doomed_forget_snapshot(store);
 }
+
+bool rg_store_snapshot_pending(const struct rg_store *store)
+{
+    return store->snapshot_on;
+}

@@ -154,6 +154,9 @@ rg_store_snapshot_begin(struct rg_store *store,
 bool rg_store_snapshot_step(struct rg_store *store, uint64_t count);
 /* visit is not called any more. Does nothing where none is under way. */
 void rg_store_snapshot_cancel(struct rg_store *store);
+/* One is under way, or was cancelled and is still to be walked to its end, which the next one has
+ * to wait for: where the caller does not, _begin takes that time. */
+bool rg_store_snapshot_pending(const struct rg_store *store);
 
 /* ---- Entries ---- */
 

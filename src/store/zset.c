@@ -110,6 +110,17 @@ static void zset_unpack(struct rg_db *db, struct rg_entry *entry)
     rg_zset_packed_free(rg_db_pool(db), packed);
 }
 
+void rg_zset_expect(struct rg_db *db, struct rg_entry **entry, uint64_t members, size_t longest)
+{
+    const struct rg_store_limits *limits = &db->store->limits;
+    RG_ASSERT(rg_zset_len(*entry) == 0);
+    if (is_packed(*entry) && (members > limits->zset_max_listpack_entries ||
+                              longest > limits->zset_max_listpack_value)) {
+        rg_db_before_change(db, *entry);
+        zset_unpack(db, *entry);
+    }
+}
+
 /* ---- Single members ---- */
 
 /* Whether the set stays packed with this new member in it. */

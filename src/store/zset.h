@@ -11,6 +11,8 @@
 
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_zset(struct rg_db *db, struct rg_bytes key);
+/* An empty one will hold so many, the longest of so many bytes: it takes the form for that now. */
+void rg_zset_expect(struct rg_db *db, struct rg_entry **entry, uint64_t members, size_t longest);
 uint64_t rg_zset_len(const struct rg_entry *entry);
 /* Adds the member or changes its score. True where it was new. member lies outside the set. */
 bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member, double score);

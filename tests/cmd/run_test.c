@@ -241,3 +241,82 @@ RG_TEST(random_fields_are_distinct_where_asked)
     RG_CHECK_STR(run(&world, "hget h z"), "_ ");
     world_fini(&world);
 }
+
+/* The events of the last command: "zrem z, del z". */
+static const char *noted(struct world *world)
+{
+    rg_buf_reset(&world->shown, SIZE_MAX);
+    for (size_t i = 0; i < world->notes.count; i++) {
+        struct rg_bytes key = rg_note_key(&world->notes, &world->notes.items[i]);
+        rg_buf_printf(&world->shown, "%s%s %.*s", i > 0 ? ", " : "", world->notes.items[i].event,
+                      (int)key.len, key.data);
+    }
+    rg_buf_append_char(&world->shown, '\0');
+    rg_notes_reset(&world->notes);
+    return rg_buf_view(&world->shown).data;
+}
+
+RG_TEST(what_is_taken_from_a_sorted_set_is_logged_by_its_end)
+{
+    struct world world;
+
+    world_init(&world);
+    world.notes.changes_wanted = true;
+    run(&world, "zadd z 1 a 2 b 3 c");
+    RG_CHECK_STR(noted(&world), "zadd z");
+    run(&world, "zadd z 4 d 5 e");
+    noted(&world);
+    RG_CHECK_STR(run(&world, "zmpop 2 none z MIN count 2"),
+                 "*2 $1 z *2 *2 $1 a $1 1 *2 $1 b $1 2 ");
+    RG_CHECK_STR(logged(&world), "*3 $7 ZPOPMIN $1 z $1 2 ");
+    RG_CHECK_STR(noted(&world), "zpopmin z");
+    RG_CHECK_STR(run(&world, "bzpopmax z 0"), "*3 $1 z $1 e $1 5 ");
+    RG_CHECK_STR(logged(&world), "*2 $7 ZPOPMAX $1 z ");
+    RG_CHECK_STR(run(&world, "bzmpop 0 1 z max count 10"), "*2 $1 z *2 *2 $1 d $1 4 *2 $1 c $1 3 ");
+    RG_CHECK_STR(logged(&world), "*3 $7 ZPOPMAX $1 z $1 2 ");
+    RG_CHECK_STR(noted(&world), "zpopmax z, zpopmax z, del z");
+    RG_CHECK_INT(rg_store_count(world.store), 0);
+    world_fini(&world);
+}
+
+RG_TEST(who_finds_no_member_waits_where_that_is_possible)
+{
+    struct world world;
+
+    world_init(&world);
+    RG_CHECK_STR(run(&world, "bzpopmin y z 0.0015"), "*-1 ");
+    RG_CHECK(!world.ctx.wait.wanted);
+    world.ctx.may_wait = true;
+    RG_CHECK_STR(run(&world, "bzpopmin y z 0.0015"), "");
+    RG_CHECK(world.ctx.wait.wanted);
+    RG_CHECK_INT(world.ctx.wait.first_key, 1);
+    RG_CHECK_INT(world.ctx.wait.keys, 2);
+    RG_CHECK_INT(world.ctx.wait.timeout_us, 2000);
+    world.ctx.wait.wanted = false;
+    RG_CHECK_STR(run(&world, "bzmpop 0 2 y z MIN"), "");
+    RG_CHECK_INT(world.ctx.wait.first_key, 3);
+    RG_CHECK_INT(world.ctx.wait.timeout_us, 0);
+    world.ctx.wait.wanted = false;
+    run(&world, "set y text");
+    RG_CHECK_STR(run(&world, "bzpopmin y z 0"),
+                 "-WRONGTYPE Operation against a key holding the wrong kind of value ");
+    world.ctx.resumed = true;
+    run(&world, "zadd z 1 a");
+    RG_CHECK_STR(run(&world, "bzpopmin y z 0"), "*3 $1 z $1 a $1 1 ");
+    world_fini(&world);
+}
+
+RG_TEST(places_are_logged_as_scores)
+{
+    struct world world;
+
+    world_init(&world);
+    world.notes.changes_wanted = true;
+    RG_CHECK_STR(run(&world, "geoadd g CH 13.361389 38.115556 a"), ":1 ");
+    RG_CHECK_STR(logged(&world), "*5 $4 zadd $1 g $2 CH $16 3479099956230698 $1 a ");
+    RG_CHECK_STR(noted(&world), "zadd g");
+    RG_CHECK_STR(run(&world, "geoadd g XX 13 38 b"), ":0 ");
+    RG_CHECK_STR(logged(&world), "");
+    RG_CHECK_STR(noted(&world), "");
+    world_fini(&world);
+}

@@ -251,7 +251,7 @@ static void world_step(struct world *world, unsigned op, unsigned arg, struct rg
         break;
     default:
         if (arg == 77)
-            rg_node_stop(world->node, world->now);
+            rg_node_stop(world->node, false, world->now);
         world_run(world);
         break;
     }

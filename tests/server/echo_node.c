@@ -93,6 +93,15 @@ int rg_node_load_rdb(struct rg_node *node, struct rg_bytes piece)
     return piece.len > 0 && piece.data[0] == 'X' ? RG_ECORRUPT : 0;
 }
 
+void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now)
+{
+}
+
+bool rg_node_is_temporary(const char *name, int64_t *ret_pid)
+{
+    return false;
+}
+
 const char *rg_node_load_error(const struct rg_node *node)
 {
     return "it is not what it should be";
@@ -206,7 +215,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     echo_say(node, node->saver, result == 0 ? RG_BYTES("saved 0") : RG_BYTES("saved -"));
 }
 
-void rg_node_stop(struct rg_node *node, struct rg_time now)
+void rg_node_stop(struct rg_node *node, bool interrupted, struct rg_time now)
 {
     echo_effect(node, RG_EFFECT_EXIT)->effect.status = 0;
 }

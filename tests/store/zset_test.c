@@ -1,5 +1,6 @@
 #include "store/zset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -261,6 +262,24 @@ RG_TEST(a_set_leaves_the_packed_form_at_the_limits_and_for_good)
     RG_CHECK_STR(rg_entry_encoding(world.entry), "listpack");
     rg_zset_set(world.db, &world.entry, rg_bytes(text, 65), 1);
     RG_CHECK_STR(rg_entry_encoding(world.entry), "skiplist");
+    rg_store_free(world.store);
+}
+
+RG_TEST(only_a_tree_has_a_negative_zero)
+{
+    static struct world world;
+    double score = 1;
+    world_init(&world, &limits, 8, 1);
+    world_set(&world, 1, -0.0);
+    RG_CHECK(rg_zset_score(world.entry, name_of(&world.members[1]), &score) && !signbit(score));
+    rg_db_delete(world.db, key);
+    world.entry = rg_db_put_zset(world.db, key);
+    rg_zset_expect(world.db, &world.entry, 128, 64);
+    RG_CHECK_STR(rg_entry_encoding(world.entry), "listpack");
+    rg_zset_expect(world.db, &world.entry, 128, 65);
+    RG_CHECK_STR(rg_entry_encoding(world.entry), "skiplist");
+    rg_zset_set(world.db, &world.entry, name_of(&world.members[1]), -0.0);
+    RG_CHECK(rg_zset_score(world.entry, name_of(&world.members[1]), &score) && signbit(score));
     rg_store_free(world.store);
 }
 

@@ -1,0 +1,46 @@
+#ifndef RG_NODE_SNAPSHOT_H
+#define RG_NODE_SNAPSHOT_H
+
+#include "node/node_impl.h"
+
+/*
+ * A snapshot under way and those who take it: replicas (serve.c) and the file (save.c). Its bytes
+ * are addressed by their place in the RDB, and let go when all of these have taken them. Private to
+ * snapshot*.c, serve.c and save.c.
+ */
+struct rg_snapshot {
+    const struct rg_access *access; /* borrowed; NULL: how keys were used is left out */
+    const struct rg_time *now;      /* borrowed */
+    struct rg_store *store;         /* borrowed */
+    unsigned refs;                  /* of replicas, the file, and the node while it is written */
+    uint64_t offset;                /* end of the log it holds */
+    char replid[RG_REPLID_LEN + 1];
+    uint64_t changes; /* node->changes when it began */
+    uint64_t keys;    /* written so far */
+    uint64_t keys_total;
+    bool done;
+    bool whole; /* somebody needs its length first: nothing is let go before its end */
+    struct rg_rdb_writer writer;
+    int db; /* the one its keys are in; -1: none yet */
+    int64_t began_us;
+
+    /* snapshot_window.c */
+    uint64_t start;        /* of the oldest byte that is held */
+    struct rg_list chunks; /* whole ones */
+    struct rg_buf newest;  /* what the writer adds to */
+    uint64_t newest_start;
+};
+
+void snapshot_window_init(struct rg_snapshot *snapshot);
+void snapshot_window_fini(struct rg_snapshot *snapshot);
+/* After writing: a full chunk is closed. */
+void snapshot_window_close(struct rg_snapshot *snapshot);
+uint64_t snapshot_window_end(const struct rg_snapshot *snapshot);
+/* Where the chunk that is being written begins: all before does not move any more. */
+uint64_t snapshot_window_closed(const struct rg_snapshot *snapshot);
+/* A run of bytes at `at`, which is held; empty at the end. Lent until the next write. */
+struct rg_bytes snapshot_window_read(const struct rg_snapshot *snapshot, uint64_t at);
+/* Nobody needs what lies before `position`. */
+void snapshot_window_trim(struct rg_snapshot *snapshot, uint64_t position);
+
+#endif
