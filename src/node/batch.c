@@ -247,6 +247,12 @@ void batch_run(struct rg_node *node)
     }
 }
 
+void batch_forget_keys(struct rg_node *node)
+{
+    for (unsigned i = 0; i < node->batch->command_count; i++)
+        node->batch->commands[i].key = NULL;
+}
+
 void batch_drop(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->with_input)

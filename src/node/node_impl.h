@@ -548,6 +548,9 @@ struct rg_batch *batch_new(void);
 void batch_free(struct rg_batch *batch);
 /* Takes what clients sent, as far as it can be taken. */
 void batch_run(struct rg_node *node);
+/* The store is another one, whose hashes differ: what was gathered and did not run yet hashes anew.
+ */
+void batch_forget_keys(struct rg_node *node);
 /* Nothing is taken any more: what is lent is let go. */
 void batch_drop(struct rg_node *node);
 

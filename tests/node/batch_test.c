@@ -168,3 +168,24 @@ RG_TEST(a_request_with_more_words_than_a_batch_holds)
     rg_buf_fini(&input);
     hand_end(&hand);
 }
+
+static void lend(struct hand *hand, int client, const char *text)
+{
+    rg_node_received(hand->node, hand->conns[client].conn, rg_bytes_str(text), hand->now);
+}
+
+RG_TEST(a_reload_in_the_middle_of_a_batch)
+{
+    struct hand hand;
+
+    hand_start(&hand, "enable-debug-command yes", NULL);
+    int a = hand_client(&hand);
+    int b = hand_client(&hand);
+    RG_CHECK_STR(hand_ask(&hand, a, "MSET k 1 l 2\r\n"), "+OK\r\n");
+    lend(&hand, a, "*2\r\n$5\r\nDEBUG\r\n$6\r\nRELOAD\r\n");
+    lend(&hand, b, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*2\r\n$4\r\nINCR\r\n$1\r\nl\r\n");
+    hand_run(&hand);
+    RG_CHECK_STR(hand_take(&hand, a), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, b), "$1\r\n1\r\n:3\r\n");
+    hand_end(&hand);
+}
