@@ -253,12 +253,10 @@ void batch_forget_keys(struct rg_node *node)
         node->batch->commands[i].key = NULL;
 }
 
-void batch_drop(struct rg_node *node)
+void batch_hold(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->with_input)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, input_link);
-        conn->lent = (struct rg_bytes){0};
-        rg_list_remove(&conn->input_link);
+        conn_keep_input(node, RG_CONTAINER_OF(link, struct rg_conn, input_link));
     }
 }

@@ -551,8 +551,8 @@ void batch_run(struct rg_node *node);
 /* The store is another one, whose hashes differ: what was gathered and did not run yet hashes anew.
  */
 void batch_forget_keys(struct rg_node *node);
-/* Nothing is taken any more: what is lent is let go. */
-void batch_drop(struct rg_node *node);
+/* Nothing is taken now: what is lent is kept for a later run. */
+void batch_hold(struct rg_node *node);
 
 /* ---- session.c: a client's input ---- */
 /* Takes one request by the full parser. True: it was taken, and there may be more. */
