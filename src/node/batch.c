@@ -247,12 +247,10 @@ void batch_run(struct rg_node *node)
     }
 }
 
-void batch_drop(struct rg_node *node)
+void batch_keep(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->with_input)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, input_link);
-        conn->lent = (struct rg_bytes){0};
-        rg_list_remove(&conn->input_link);
+        conn_keep_input(node, RG_CONTAINER_OF(link, struct rg_conn, input_link));
     }
 }

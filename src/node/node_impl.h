@@ -548,8 +548,8 @@ struct rg_batch *batch_new(void);
 void batch_free(struct rg_batch *batch);
 /* Takes what clients sent, as far as it can be taken. */
 void batch_run(struct rg_node *node);
-/* Nothing is taken any more: what is lent is let go. */
-void batch_drop(struct rg_node *node);
+/* Nothing is taken for now: what is lent is kept for later. */
+void batch_keep(struct rg_node *node);
 
 /* ---- session.c: a client's input ---- */
 /* Takes one request by the full parser. True: it was taken, and there may be more. */
