@@ -185,8 +185,7 @@ static void files_forget(struct files_open *open)
 
 static int files_open(const struct files_job *job, int flags, struct files_open **ret_open)
 {
-    int fd =
-        openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
+    int fd = openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
 
     if (fd < 0)
         return -errno;
