@@ -253,7 +253,7 @@ void batch_forget_keys(struct rg_node *node)
         node->batch->commands[i].key = NULL;
 }
 
-void batch_keep(struct rg_node *node)
+void batch_hold(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->with_input)
     {

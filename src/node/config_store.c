@@ -180,6 +180,9 @@ static void format_multi(const struct rg_config *config, const struct config_dir
     case CONFIG_LIMIT:
         format_limits(config, out);
         break;
+    case CONFIG_FLAGS:
+        rg_buf_append_str(out, *(char *const *)((const char *)config + directive->offset));
+        break;
     case CONFIG_REPLICAOF:
         if (config->replicaof_host[0] != '\0')
             rg_buf_printf(out, "%s %" PRId64, config->replicaof_host, config->replicaof_port);

@@ -82,7 +82,7 @@ void batch_run(struct rg_node *node);
 /* The store is another one, whose hashes differ: what was gathered and did not run yet hashes anew.
  */
 void batch_forget_keys(struct rg_node *node);
-/* Nothing is taken for now: what is lent is kept for later. */
-void batch_keep(struct rg_node *node);
+/* Nothing is taken now: what is lent is kept for a later run. */
+void batch_hold(struct rg_node *node);
 
 #endif
