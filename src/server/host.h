@@ -89,9 +89,9 @@ struct host {
     int64_t facts_due_us;
     uint64_t total_memory;
     int64_t accept_logged_us;
-    char *pidfile;    /* owned; NULL: none written */
-    char *unixsocket; /* owned; NULL: none bound */
-    int lock_fd;      /* of the state file; -1: none */
+    char *pidfile;          /* owned; NULL: none written */
+    char *unixsocket;       /* owned; NULL: none bound */
+    int lock_fd;            /* of the state file; -1: none */
     struct host_load *load; /* owned: the file that is being loaded; NULL: none */
 };
 
