@@ -263,8 +263,8 @@ void rg_config_free(struct rg_config *config)
         return;
     for (unsigned i = 0; i < config_directive_count; i++) {
         const struct config_directive *directive = &config_directives[i];
-        bool multi = config_is_multi(directive) && directive->kind != CONFIG_FLAGS;
-        bool text = !multi && directive->kind != CONFIG_BOOL && directive->kind != CONFIG_INT &&
+        bool plain = !config_is_multi(directive) || directive->kind == CONFIG_FLAGS;
+        bool text = plain && directive->kind != CONFIG_BOOL && directive->kind != CONFIG_INT &&
                     directive->kind != CONFIG_MEMORY && directive->kind != CONFIG_OCTAL &&
                     directive->kind != CONFIG_ENUM;
         if (text && directive->offset != CONFIG_NO_FIELD)
