@@ -3,7 +3,7 @@
 static const char *const fault_names[SIM_FAULTS] = {
     "kill",      "power",     "wipe",       "stop",      "pause",   "cut",
     "half-open", "stall",     "partition",  "isolate",   "one-way", "clock",
-    "slow-disk", "full-disk", "disk-error", "hand-over", "sleep",
+    "slow-disk", "full-disk", "disk-error", "hand-over", "sleep",   "save",
 };
 
 /* Mean time between two of a kind, in milliseconds, where it is on. */
@@ -13,7 +13,7 @@ static const int fault_means_ms[SIM_FAULTS] = {
     [SIM_FAULT_HALF_OPEN] = 1000, [SIM_FAULT_STALL] = 800,      [SIM_FAULT_PARTITION] = 2500,
     [SIM_FAULT_ISOLATE] = 1500,   [SIM_FAULT_ONE_WAY] = 2000,   [SIM_FAULT_CLOCK] = 1500,
     [SIM_FAULT_SLOW_DISK] = 2000, [SIM_FAULT_FULL_DISK] = 3000, [SIM_FAULT_DISK_ERROR] = 2500,
-    [SIM_FAULT_HAND_OVER] = 1500, [SIM_FAULT_SLEEP] = 2000,
+    [SIM_FAULT_HAND_OVER] = 1500, [SIM_FAULT_SLEEP] = 2000,     [SIM_FAULT_SAVE] = 1000,
 };
 
 enum { DISK_LATENCY_US = 300 };
@@ -243,6 +243,16 @@ static void faults_admin(struct sim_faults *faults, enum sim_fault kind)
                    kind == SIM_FAULT_HAND_OVER ? "GROUP FAILOVER" : "DEBUG SLEEP 0.5");
 }
 
+static void faults_save(struct sim_faults *faults)
+{
+    unsigned node = (unsigned)rg_rand_below(&faults->loop->rand, faults->nodes);
+
+    if (faults->machines[node].state != SIM_UP)
+        return;
+    faults_say(faults, SIM_FAULT_SAVE, node);
+    sim_client_say(faults->admin, node, "BGSAVE SCHEDULE");
+}
+
 static void faults_strike(struct sim_faults *faults, enum sim_fault kind)
 {
     switch (kind) {
@@ -280,6 +290,9 @@ static void faults_strike(struct sim_faults *faults, enum sim_fault kind)
     case SIM_FAULT_HAND_OVER:
     case SIM_FAULT_SLEEP:
         faults_admin(faults, kind);
+        break;
+    case SIM_FAULT_SAVE:
+        faults_save(faults);
         break;
     case SIM_FAULTS:
         break;

@@ -26,6 +26,7 @@ enum sim_fault {
     SIM_FAULT_DISK_ERROR,
     SIM_FAULT_HAND_OVER, /* not a fault: an operator asks for another primary */
     SIM_FAULT_SLEEP,     /* the primary is busy (DEBUG SLEEP) */
+    SIM_FAULT_SAVE,      /* not a fault: BGSAVE on some node */
     SIM_FAULTS
 };
 

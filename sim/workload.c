@@ -211,6 +211,7 @@ bool sim_workload_is_refusal(struct rg_bytes error)
            rg_bytes_starts_with(error, RG_BYTES("MASTERDOWN")) ||
            rg_bytes_starts_with(error, RG_BYTES("NOREPLICAS")) ||
            rg_bytes_starts_with(error, RG_BYTES("UNCERTAIN")) ||
+           rg_bytes_starts_with(error, RG_BYTES("MISCONF")) ||
            rg_bytes_starts_with(error, RG_BYTES("EXECABORT")) ||
            rg_bytes_starts_with(error, RG_BYTES("LOADING"));
 }

@@ -18,6 +18,7 @@ struct sim_world {
     char members[SIM_MAX_NODES][48];
     unsigned nodes;
     enum rg_mode mode;
+    bool saves; /* the nodes have a save point, and refuse writes where it fails */
     struct sim_workload load;
     struct sim_client clients[SIM_MAX_CLIENTS];
     unsigned client_count;
@@ -78,6 +79,8 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
                   rg_mode_name(world->mode), small_backlog ? 1000 : 3000);
     if (small_collections)
         rg_buf_append_str(&text, world_small_collections);
+    if (world->saves)
+        rg_buf_append_str(&text, "save 1 1\n");
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
@@ -92,6 +95,7 @@ static void world_machines(struct sim_world *world)
     struct sim_loop *loop = &world->loop;
     bool small_backlog = sim_chance(loop, 0.2);
     bool small_collections = sim_chance(loop, 0.5);
+    world->saves = sim_chance(loop, 0.3);
     int64_t drift = sim_chance(loop, 0.5) ? 10000 : 100;
 
     for (unsigned i = 0; i < world->nodes; i++) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,6 +10,11 @@
 #include "base/buf.h"
 #include "io/worker.h"
 
+/*
+ * Two lanes, so that a small file that others wait for (a vote) is not behind the pieces of a large
+ * one. Each operation belongs to the directory that was the working one when it was asked for, and
+ * a file that is being written to the one it was created in.
+ */
 enum files_op {
     FILES_REPLACE,
     FILES_CREATE,
@@ -17,18 +23,39 @@ enum files_op {
     FILES_REMOVE,
     FILES_ENTER
 };
+enum { FILES_LANE_SMALL = 1, FILES_LANE_PIECES = 2, FILES_LANES = 2 };
+
+/* So much of a file may lie in memory before the kernel is told to begin writing it out. */
+enum { FILES_FLUSH_BYTES = 8 << 20 };
+
+struct files_dir {
+    int fd;
+    atomic_uint refs;
+};
+
+/* A file that is appended to. Once something went wrong with it nothing more of it is believed:
+ * what a failed write or sync lost is not written again by the next one. */
+struct files_open {
+    struct rg_list link;
+    char *name; /* owned */
+    int fd;
+    struct files_dir *dir; /* a reference */
+    int failed;            /* negative errno; 0 */
+    off_t flushed;
+    off_t written;
+};
 
 struct rg_files {
     struct rg_worker *worker;
     uint64_t pending;
-    /* The file appended to last, so that a long transfer opens it once. Only the thread uses it. */
-    char *open_name; /* owned; NULL: none */
-    int open_fd;
+    struct files_dir *dir; /* a reference: the working one */
+    struct rg_list open;   /* only the lane of pieces uses it */
 };
 
 struct files_job {
     struct rg_job job; /* first */
     struct rg_files *files;
+    struct files_dir *dir; /* a reference */
     enum files_op op;
     char *name;     /* owned */
     char *new_name; /* owned; NULL where the operation has none */
@@ -37,30 +64,36 @@ struct files_job {
     struct rg_files_answer answer;
 };
 
+static struct files_dir *files_dir_ref(struct files_dir *dir)
+{
+    (void)atomic_fetch_add(&dir->refs, 1);
+    return dir;
+}
+
+static void files_dir_unref(struct files_dir *dir)
+{
+    if (dir == NULL || atomic_fetch_sub(&dir->refs, 1) > 1)
+        return;
+    (void)close(dir->fd);
+    rg_free(dir);
+}
+
 static void files_job_free(struct rg_job *base)
 {
     struct files_job *job = RG_CONTAINER_OF(base, struct files_job, job);
 
+    files_dir_unref(job->dir);
     rg_free(job->name);
     rg_free(job->new_name);
     rg_free(job->data);
     rg_free(job);
 }
 
-/* ---- In the thread: 0 or a negative errno ---- */
+/* ---- In the threads: 0 or a negative errno ---- */
 
 static int files_check(int result)
 {
     return result < 0 ? -errno : 0;
-}
-
-static void files_close_open(struct rg_files *files)
-{
-    if (files->open_name == NULL)
-        return;
-    (void)close(files->open_fd);
-    rg_free(files->open_name);
-    files->open_name = NULL;
 }
 
 static int files_write_all(int fd, const char *data, size_t len)
@@ -78,12 +111,12 @@ static int files_write_all(int fd, const char *data, size_t len)
 }
 
 /* A rename is durable only once the folder that holds the name is. */
-static int files_sync_folder(const char *name)
+static int files_sync_folder(int dir, const char *name)
 {
     const char *slash = strrchr(name, '/');
     size_t len = slash == NULL ? 0 : (size_t)(slash - name);
     char *folder = slash == NULL ? rg_alloc_copy(".", 1) : rg_alloc_copy(name, len > 0 ? len : 1);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     rg_free(folder);
     if (fd < 0)
@@ -94,9 +127,9 @@ static int files_sync_folder(const char *name)
     return result == -EINVAL ? 0 : result;
 }
 
-static int files_write_new(const char *name, const char *data, size_t len)
+static int files_write_new(int dir, const char *name, const char *data, size_t len)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return -errno;
@@ -111,65 +144,123 @@ static int files_write_new(const char *name, const char *data, size_t len)
 static int files_do_replace(const struct files_job *job)
 {
     struct rg_buf beside = {0};
+    int dir = job->dir->fd;
 
     rg_buf_printf(&beside, "%s.new", job->name);
     rg_buf_append_char(&beside, '\0');
-    int result = files_write_new(beside.data, job->data, job->len);
+    int result = files_write_new(dir, beside.data, job->data, job->len);
     if (result == 0)
-        result = files_check(rename(beside.data, job->name));
+        result = files_check(renameat(dir, beside.data, dir, job->name));
     if (result < 0)
-        (void)unlink(beside.data);
+        (void)unlinkat(dir, beside.data, 0);
     else
-        result = files_sync_folder(job->name);
+        result = files_sync_folder(dir, job->name);
     rg_buf_fini(&beside);
     return result;
 }
 
-static int files_open(struct rg_files *files, const char *name, int flags)
+/* ---- Files in pieces ---- */
+
+static struct files_open *files_find(struct rg_files *files, const char *name)
 {
-    files_close_open(files);
-    int fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0644);
+    RG_LIST_EACH(link, &files->open)
+    {
+        struct files_open *open = RG_CONTAINER_OF(link, struct files_open, link);
+        if (strcmp(open->name, name) == 0)
+            return open;
+    }
+    return NULL;
+}
+
+static void files_forget(struct files_open *open)
+{
+    if (open == NULL)
+        return;
+    rg_list_remove(&open->link);
+    (void)close(open->fd);
+    files_dir_unref(open->dir);
+    rg_free(open->name);
+    rg_free(open);
+}
+
+static int files_open(const struct files_job *job, int flags, struct files_open **ret_open)
+{
+    int fd = openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
+
     if (fd < 0)
         return -errno;
-    files->open_fd = fd;
-    files->open_name = rg_alloc_copy(name, strlen(name));
+    struct files_open *open = RG_NEW(struct files_open);
+    open->name = rg_alloc_copy(job->name, strlen(job->name));
+    open->fd = fd;
+    open->dir = files_dir_ref(job->dir);
+    rg_list_append(&job->files->open, &open->link);
+    *ret_open = open;
     return 0;
+}
+
+static int files_do_create(const struct files_job *job)
+{
+    struct files_open *open = NULL;
+
+    files_forget(files_find(job->files, job->name));
+    return files_open(job, O_CREAT | O_TRUNC, &open);
+}
+
+/* Begins to write out what was appended, so that the sync at the end is no long one. Its errors are
+ * the sync's to tell. */
+static void files_flush(struct files_open *open)
+{
+    if (open->written - open->flushed < FILES_FLUSH_BYTES)
+        return;
+    (void)sync_file_range(open->fd, open->flushed, open->written - open->flushed,
+                          SYNC_FILE_RANGE_WRITE);
+    open->flushed = open->written;
 }
 
 static int files_do_append(const struct files_job *job)
 {
-    struct rg_files *files = job->files;
-    int result = 0;
+    struct files_open *open = files_find(job->files, job->name);
 
-    if (files->open_name == NULL || strcmp(files->open_name, job->name) != 0)
-        result = files_open(files, job->name, 0);
-    return result < 0 ? result : files_write_all(files->open_fd, job->data, job->len);
+    if (open == NULL) {
+        int result = files_open(job, O_CREAT, &open);
+        if (result < 0)
+            return result;
+    }
+    if (open->failed == 0)
+        open->failed = files_write_all(open->fd, job->data, job->len);
+    if (open->failed < 0)
+        return open->failed;
+    open->written += (off_t)job->len;
+    files_flush(open);
+    return 0;
 }
 
 static int files_do_rename(const struct files_job *job)
 {
-    files_close_open(job->files);
-    int fd = open(job->name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int result = files_check(fsync(fd));
-    (void)close(fd);
+    struct files_open *open = files_find(job->files, job->name);
+    int result = 0;
+
+    if (open == NULL)
+        result = files_open(job, 0, &open);
+    if (result < 0)
+        return result;
+    result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)
-        result = files_check(rename(job->name, job->new_name));
-    return result < 0 ? result : files_sync_folder(job->new_name);
+        result = files_check(renameat(open->dir->fd, job->name, open->dir->fd, job->new_name));
+    if (result == 0)
+        result = files_sync_folder(open->dir->fd, job->new_name);
+    files_forget(open);
+    return result;
 }
 
 static int files_do_remove(const struct files_job *job)
 {
-    files_close_open(job->files);
-    int result = files_check(unlink(job->name));
-    return result == -ENOENT ? 0 : result;
-}
+    struct files_open *open = files_find(job->files, job->name);
+    int dir = open != NULL ? open->dir->fd : job->dir->fd;
+    int result = files_check(unlinkat(dir, job->name, 0));
 
-static int files_do_enter(const struct files_job *job)
-{
-    files_close_open(job->files);
-    return files_check(chdir(job->name));
+    files_forget(open);
+    return result == -ENOENT ? 0 : result;
 }
 
 static void files_job_run(struct rg_job *base)
@@ -182,7 +273,7 @@ static void files_job_run(struct rg_job *base)
         result = files_do_replace(job);
         break;
     case FILES_CREATE:
-        result = files_open(job->files, job->name, O_TRUNC);
+        result = files_do_create(job);
         break;
     case FILES_APPEND:
         result = files_do_append(job);
@@ -194,7 +285,7 @@ static void files_job_run(struct rg_job *base)
         result = files_do_remove(job);
         break;
     case FILES_ENTER:
-        result = files_do_enter(job);
+        result = -job->answer.error;
         break;
     }
     job->answer.error = -result;
@@ -206,15 +297,40 @@ static void files_job_run(struct rg_job *base)
 
 /* ---- In the loop's thread ---- */
 
+static int files_enter(struct rg_files *files, const char *name)
+{
+    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (fchdir(fd) < 0) {
+        int result = -errno;
+        (void)close(fd);
+        return result;
+    }
+    files_dir_unref(files->dir);
+    files->dir = RG_NEW(struct files_dir);
+    files->dir->fd = fd;
+    files->dir->refs = 1;
+    return 0;
+}
+
 struct rg_files *rg_files_new(void)
 {
-    struct rg_worker *worker = rg_worker_new(1);
+    struct rg_worker *worker = rg_worker_new(FILES_LANES);
 
     if (worker == NULL)
         return NULL;
     struct rg_files *files = RG_NEW(struct rg_files);
     files->worker = worker;
-    return files;
+    files->dir = RG_NEW(struct files_dir);
+    files->dir->refs = 1;
+    files->dir->fd = AT_FDCWD; /* closing it does nothing */
+    rg_list_init(&files->open);
+    if (files_enter(files, ".") == 0)
+        return files;
+    rg_files_free(files);
+    return NULL;
 }
 
 void rg_files_free(struct rg_files *files)
@@ -222,7 +338,11 @@ void rg_files_free(struct rg_files *files)
     if (files == NULL)
         return;
     rg_worker_free(files->worker, files_job_free);
-    files_close_open(files);
+    RG_LIST_EACH(link, &files->open)
+    {
+        files_forget(RG_CONTAINER_OF(link, struct files_open, link));
+    }
+    files_dir_unref(files->dir);
     rg_free(files);
 }
 
@@ -232,6 +352,8 @@ static struct files_job *files_job_new(struct rg_files *files, enum files_op op,
     struct files_job *job = RG_NEW(struct files_job);
 
     job->job.run = files_job_run;
+    job->job.lane = op == FILES_REPLACE || op == FILES_ENTER ? FILES_LANE_SMALL : FILES_LANE_PIECES;
+    job->dir = files_dir_ref(files->dir);
     job->files = files;
     job->op = op;
     job->name = rg_alloc_copy(name, strlen(name));
@@ -285,7 +407,10 @@ void rg_files_remove(struct rg_files *files, const char *name, uint64_t token)
 
 void rg_files_enter(struct rg_files *files, const char *name, uint64_t token)
 {
-    files_give(files, files_job_new(files, FILES_ENTER, name, token));
+    struct files_job *job = files_job_new(files, FILES_ENTER, name, token);
+
+    job->answer.error = -files_enter(files, name);
+    files_give(files, job);
 }
 
 bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer)

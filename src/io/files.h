@@ -8,9 +8,11 @@
 #include "base/error.h"
 
 /*
- * File operations in the order in which they are asked for, carried out beside the loop by one
- * thread. Each ends with an answer that bears its token. Names are relative to the working
- * directory of the process. Bytes and names are copied.
+ * File operations, carried out beside the loop by threads of their own. Each ends with an answer
+ * that bears its token. Replacements are done in the order in which they were asked for, and so is
+ * all else, but neither waits for the other: a vote is not held up by a snapshot. Names are
+ * relative to the working directory as it was then; a file that is written in pieces stays in the
+ * one it was created in. Bytes and names are copied.
  */
 struct rg_files;
 
@@ -31,16 +33,18 @@ void rg_files_replace(struct rg_files *files, const char *name, struct rg_bytes 
                       uint64_t token);
 /* Creates name, or empties it. */
 void rg_files_create(struct rg_files *files, const char *name, uint64_t token);
-/* Bytes go to the end of name, which is kept open for the next ones. */
+/* Bytes go to the end of name, which is kept open for the next ones, until it is renamed or
+ * removed. When one could not be written all that follow fail, too, as does a sync that failed
+ * once: what it lost is gone. */
 void rg_files_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
                      uint64_t token);
-/* name is synced, renamed, and the folder of new_name synced. */
+/* name is synced, renamed, and the folder of new_name synced. It is not written to any more. */
 void rg_files_rename(struct rg_files *files, const char *name, const char *new_name,
                      uint64_t token);
 /* Missing is no error. */
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);
 
-/* The working directory of the process changes, after all that was asked for before. */
+/* The working directory of the process changes, for all that is asked for from now on. */
 void rg_files_enter(struct rg_files *files, const char *name, uint64_t token);
 
 bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer);

@@ -14,6 +14,7 @@ struct rg_worker {
     pthread_cond_t wake;
     struct rg_list todo;
     struct rg_list done;
+    uint32_t busy_lanes;
     bool ending;
     int event_fd;
     unsigned thread_count;
@@ -29,15 +30,31 @@ static struct rg_job *worker_pop(struct rg_list *list)
     return job;
 }
 
+/* The first job whose lane is free. */
+static struct rg_job *worker_next(struct rg_worker *worker)
+{
+    RG_LIST_EACH(link, &worker->todo)
+    {
+        struct rg_job *job = RG_CONTAINER_OF(link, struct rg_job, node);
+        uint32_t bit = job->lane == 0 ? 0 : 1U << job->lane;
+        if (worker->busy_lanes & bit)
+            continue;
+        rg_list_remove(link);
+        worker->busy_lanes |= bit;
+        return job;
+    }
+    return NULL;
+}
+
 static void *worker_main(void *arg)
 {
     struct rg_worker *worker = arg;
 
     (void)pthread_mutex_lock(&worker->lock);
     for (;;) {
-        struct rg_job *job = worker_pop(&worker->todo);
+        struct rg_job *job = worker_next(worker);
         if (job == NULL) {
-            if (worker->ending)
+            if (worker->ending && rg_list_empty(&worker->todo))
                 break;
             (void)pthread_cond_wait(&worker->wake, &worker->lock);
             continue;
@@ -45,6 +62,10 @@ static void *worker_main(void *arg)
         (void)pthread_mutex_unlock(&worker->lock);
         job->run(job);
         (void)pthread_mutex_lock(&worker->lock);
+        if (job->lane != 0) {
+            worker->busy_lanes &= ~(1U << job->lane);
+            (void)pthread_cond_broadcast(&worker->wake);
+        }
         rg_list_append(&worker->done, &job->node);
         RG_ASSERT(eventfd_write(worker->event_fd, 1) == 0);
     }
@@ -109,7 +130,7 @@ void rg_worker_free(struct rg_worker *worker, void (*drop)(struct rg_job *job))
 void rg_worker_give(struct rg_worker *worker, struct rg_job *job)
 {
     (void)pthread_mutex_lock(&worker->lock);
-    RG_ASSERT(!worker->ending);
+    RG_ASSERT(!worker->ending && job->lane < RG_WORKER_LANES);
     rg_list_append(&worker->todo, &job->node);
     (void)pthread_cond_signal(&worker->wake);
     (void)pthread_mutex_unlock(&worker->lock);

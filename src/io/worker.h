@@ -7,13 +7,16 @@
 
 /*
  * Work that may block, done by threads of its own, so that a slow disk or name server never holds
- * up the loop. With one thread the jobs run in the order in which they were given.
+ * up the loop. Jobs of one lane run one after the other, in the order in which they were given.
  */
 struct rg_worker;
+
+enum { RG_WORKER_LANES = 32 };
 
 /* The first member of the caller's own struct. Owned by the caller again once it is done. */
 struct rg_job {
     struct rg_list node; /* the worker's */
+    unsigned lane;       /* below RG_WORKER_LANES; 0: none */
     void (*run)(struct rg_job *job);
 };
 

@@ -141,8 +141,7 @@ void cmd_config_resetstat(struct rg_call *call)
 
     (void)rg_cmd_table(&commands);
     memset(per_command, 0, commands * sizeof(struct rg_command_stats));
-    *stats = (struct rg_stats){
-        .per_command = per_command, .sample_us = call->node->now.mono_us};
+    *stats = (struct rg_stats){.per_command = per_command, .sample_us = call->node->now.mono_us};
     latency_forget_commands(call->node);
     rg_reply_simple(&call->reply, "OK");
 }

@@ -99,8 +99,8 @@ struct rg_config {
     bool rdbchecksum;
     bool rdb_del_sync_files;
     bool stop_writes_on_bgsave_error;
-    int64_t shutdown_timeout;  /* seconds that replicas are waited for */
-    char *shutdown_on_sigint;  /* words of SHUTDOWN, or "default" */
+    int64_t shutdown_timeout; /* seconds that replicas are waited for */
+    char *shutdown_on_sigint; /* words of SHUTDOWN, or "default" */
     char *shutdown_on_sigterm;
 
     /* Replication. */

@@ -530,8 +530,8 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
     if (node->stopping) {
-        /* What the final files lack must not happen any more. */
-        batch_drop(node);
+        /* What the final files lack must not happen, unless they fail and the node goes on. */
+        batch_hold(node);
         snapshot_run(node);
         save_run(node);
         return;

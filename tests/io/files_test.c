@@ -131,26 +131,64 @@ RG_TEST(replace_is_all_or_nothing)
     files_out(files, folder);
 }
 
-RG_TEST(the_directory_changes_after_what_was_asked_before)
+RG_TEST(a_file_stays_in_the_directory_it_was_begun_in)
 {
     char folder[32];
     struct rg_files *files = files_in(folder);
 
     RG_CHECK_INT(mkdir("d", 0700), 0);
-    rg_files_append(files, "a", RG_BYTES("above"), 1);
-    rg_files_enter(files, "d", 2);
-    rg_files_append(files, "a", RG_BYTES("below"), 3);
-    rg_files_enter(files, "missing", 4);
-    for (uint64_t i = 1; i <= 3; i++)
+    rg_files_create(files, "a", 1);
+    rg_files_append(files, "a", RG_BYTES("above"), 2);
+    RG_CHECK_INT(answer_of(files, 1), 0);
+    RG_CHECK_INT(answer_of(files, 2), 0);
+    rg_files_enter(files, "d", 3);
+    RG_CHECK_INT(answer_of(files, 3), 0);
+    rg_files_append(files, "a", RG_BYTES(" still"), 4);
+    rg_files_append(files, "b", RG_BYTES("below"), 5);
+    rg_files_rename(files, "a", "c", 6);
+    for (uint64_t i = 4; i <= 6; i++)
         RG_CHECK_INT(answer_of(files, i), 0);
-    RG_CHECK_INT(answer_of(files, 4), RG_EIO);
-    check_content("a", "below");
+    rg_files_enter(files, "missing", 7);
+    RG_CHECK_INT(answer_of(files, 7), RG_EIO);
+    check_content("b", "below");
     RG_CHECK_INT(chdir(".."), 0);
-    check_content("a", "above");
-    check_content("d/a", "below");
-    RG_CHECK_INT(unlink("d/a"), 0);
-    RG_CHECK_INT(unlink("a"), 0);
+    check_content("c", "above still");
+    RG_CHECK_INT(unlink("d/b"), 0);
+    RG_CHECK_INT(unlink("c"), 0);
     RG_CHECK_INT(rmdir("d"), 0);
+    files_out(files, folder);
+}
+
+RG_TEST(what_could_not_be_written_once_is_not_believed_later)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+    struct rlimit before;
+
+    rg_files_create(files, "a", 1);
+    RG_CHECK_INT(answer_of(files, 1), 0);
+    RG_CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = before;
+    small.rlim_cur = 4;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    RG_CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
+    rg_files_append(files, "a", RG_BYTES("123456"), 2);
+    int result = answer_of(files, 2);
+    RG_CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+    RG_CHECK_INT(result, RG_ENOSPC);
+    /* There would be room now, but the file has a hole. */
+    rg_files_append(files, "a", RG_BYTES("789"), 3);
+    rg_files_rename(files, "a", "b", 4);
+    RG_CHECK_INT(answer_of(files, 3), RG_ENOSPC);
+    RG_CHECK_INT(answer_of(files, 4), RG_ENOSPC);
+    RG_CHECK_INT(access("b", F_OK), -1);
+    rg_files_create(files, "a", 5);
+    rg_files_append(files, "a", RG_BYTES("new"), 6);
+    rg_files_rename(files, "a", "b", 7);
+    for (uint64_t i = 5; i <= 7; i++)
+        RG_CHECK_INT(answer_of(files, i), 0);
+    check_content("b", "new");
+    RG_CHECK_INT(unlink("b"), 0);
     files_out(files, folder);
 }
 
