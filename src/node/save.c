@@ -16,6 +16,7 @@ enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
     SAVE_PIECES = 16,                /* under way to the disk */
+    SAVE_PIECES_A_RUN = 4,           /* copied at once */
     SAVE_PIECE_BYTES = 1 << 20,      /* at most */
     SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
 };
@@ -251,7 +252,7 @@ void save_run(struct rg_node *node)
 {
     if (node->save->state != SAVE_WRITING)
         return;
-    while (save_piece(node))
+    for (int i = 0; i < SAVE_PIECES_A_RUN && save_piece(node); i++)
         continue;
     save_finish(node);
 }

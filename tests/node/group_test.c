@@ -461,3 +461,23 @@ RG_TEST(a_broken_stream_does_not_stop_the_log)
     RG_CHECK(hand_log_end(hand) > end);
     hand_group_end(&group);
 }
+
+RG_TEST(a_primary_that_loads_its_file_leads_no_more)
+{
+    struct hand_group group;
+    int stream = group_follower(&group, "");
+    struct hand *hand = &group.hand;
+
+    empty_snapshot(hand, stream);
+    hand_send(hand, stream, record);
+    hand_close(hand, stream, RG_CLOSE_EOF);
+    hand_run(hand);
+    int again = hand->conn_count - 1;
+    RG_CHECK(again > stream && hand->conns[again].dialled);
+    hand_connect(hand, again);
+    hand_run(hand);
+    RG_CHECK(!hand_logged(hand, "answers that it is not the primary"));
+    hand_send(hand, again, "-LOADING Redis is loading the dataset in memory\r\n");
+    RG_CHECK(hand_logged(hand, "answers that it is not the primary"));
+    hand_group_end(&group);
+}
