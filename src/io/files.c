@@ -183,27 +183,30 @@ static void files_forget(struct files_open *open)
     rg_free(open);
 }
 
-static int files_open(const struct files_job *job, int flags, struct files_open **ret_open)
+/* NULL: *ret_result says why not. */
+static struct files_open *files_open(const struct files_job *job, int flags, int *ret_result)
 {
     int fd = openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
 
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) {
+        *ret_result = -errno;
+        return NULL;
+    }
     struct files_open *open = RG_NEW(struct files_open);
     open->name = rg_alloc_copy(job->name, strlen(job->name));
     open->fd = fd;
     open->dir = files_dir_ref(job->dir);
     rg_list_append(&job->files->open, &open->link);
-    *ret_open = open;
-    return 0;
+    return open;
 }
 
 static int files_do_create(const struct files_job *job)
 {
-    struct files_open *open = NULL;
+    int result = 0;
 
     files_forget(files_find(job->files, job->name));
-    return files_open(job, O_CREAT | O_TRUNC, &open);
+    (void)files_open(job, O_CREAT | O_TRUNC, &result);
+    return result;
 }
 
 /* Begins to write out what was appended, so that the sync at the end is no long one. Its errors are
@@ -221,11 +224,12 @@ static int files_do_append(const struct files_job *job)
 {
     struct files_open *open = files_find(job->files, job->name);
 
-    if (open == NULL) {
-        int result = files_open(job, O_CREAT, &open);
-        if (result < 0)
-            return result;
-    }
+    int result = 0;
+
+    if (open == NULL)
+        open = files_open(job, O_CREAT, &result);
+    if (open == NULL)
+        return result;
     if (open->failed == 0)
         open->failed = files_write_all(open->fd, job->data, job->len);
     if (open->failed < 0)
@@ -241,8 +245,8 @@ static int files_do_rename(const struct files_job *job)
     int result = 0;
 
     if (open == NULL)
-        result = files_open(job, 0, &open);
-    if (result < 0)
+        open = files_open(job, 0, &result);
+    if (open == NULL)
         return result;
     result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -81,27 +82,27 @@ static int load_state(struct host *host)
 /* ---- What a crash left ---- */
 
 /* Another server that lives may be writing its own in the same directory. */
-static bool load_is_leftover(const char *name)
+static int load_is_leftover(const struct dirent *item)
 {
     int64_t pid = 0;
 
-    if (!rg_node_is_temporary(name, &pid))
-        return false;
+    if (!rg_node_is_temporary(item->d_name, &pid))
+        return 0;
     return pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
 static void load_remove_leftovers(struct host *host)
 {
-    DIR *folder = opendir(".");
+    struct dirent **items = NULL;
+    int count = scandir(".", &items, load_is_leftover, NULL);
 
-    if (folder == NULL)
-        return;
-    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
-        if (load_is_leftover(item->d_name) && unlink(item->d_name) == 0)
+    for (int i = 0; i < count; i++) {
+        if (unlink(items[i]->d_name) == 0)
             rg_host_logf(&host->log, RG_LOG_NOTICE, "Removed %s, which was never finished",
-                         item->d_name);
+                         items[i]->d_name);
+        free(items[i]);
     }
-    (void)closedir(folder);
+    free(items);
 }
 
 /* ---- The RDB, between the turns of the loop ---- */
