@@ -16,18 +16,17 @@ void *rg_pages_map(size_t size, size_t align)
     if (before > 0)
         rg_pages_unmap(whole, before);
     rg_pages_unmap(whole + before + size, align - before);
+    /*
+     * To find and clear a huge page takes a virtual machine up to five milliseconds, and no command
+     * may wait that long. A system without them refuses, which is as well.
+     */
+    (void)madvise(whole + before, size, MADV_NOHUGEPAGE);
     return whole + before;
 }
 
 void rg_pages_unmap(void *pages, size_t size)
 {
     RG_ASSERT(munmap(pages, size) == 0);
-}
-
-void rg_pages_prefer_huge(void *pages, size_t size)
-{
-    /* Systems without them refuse, and lose nothing but speed. */
-    (void)madvise(pages, size, MADV_HUGEPAGE);
 }
 
 void rg_pages_discard(void *pages, size_t size)

@@ -8,9 +8,6 @@
 /* size and align are powers of two and multiples of a page. NULL where there is no memory. */
 void *rg_pages_map(size_t size, size_t align);
 void rg_pages_unmap(void *pages, size_t size);
-/* Asks for huge pages there, where the system has them; size and address are multiples of theirs.
- */
-void rg_pages_prefer_huge(void *pages, size_t size);
 /* The range stays, and reads as zeroes; what was in it costs no memory any more. */
 void rg_pages_discard(void *pages, size_t size);
 

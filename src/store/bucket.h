@@ -103,9 +103,11 @@ static inline unsigned rg_bucket_free_slots(const struct rg_bucket *bucket)
     return bucket->chained ? empty & ~(1U << RG_BUCKET_CHAIN_SLOT) : empty;
 }
 
-/* A slot out of a set that is not empty, and the set without it. */
+/* Walks the slots of a set of bits. `slot` is a name, not an expression. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RG_BUCKET_EACH(slot, set)                                                                  \
     for (unsigned left_ = (set), slot = 0;                                                         \
          left_ != 0 && ((slot = (unsigned)__builtin_ctz(left_)), true); left_ &= left_ - 1)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

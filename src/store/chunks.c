@@ -44,13 +44,6 @@ static struct rg_arena *arena_new(struct rg_chunks *chunks)
     char *base = rg_pages_map(ARENA_BYTES, ARENA_BYTES);
     if (base == NULL)
         return NULL;
-    /*
-     * Look-ups of random keys miss the address translation as often as the cache; with huge pages
-     * nearly never. Nothing here forks, so none is ever copied whole. The first arena of a store
-     * goes without: a small store takes no more than it needs.
-     */
-    if (chunks->arenas != NULL)
-        rg_pages_prefer_huge(base, ARENA_BYTES);
     struct rg_arena *arena = RG_NEW(struct rg_arena);
     arena->base = base;
     arena->free = UINT32_MAX;
@@ -113,6 +106,7 @@ static void chunk_release(struct rg_chunks *chunks, char *chunk, struct rg_arena
         arena_link_first(chunks, arena);
     }
     arena->free |= bit;
+    chunks->released++;
     if (arena->free == UINT32_MAX)
         arena_free(chunks, arena);
     else

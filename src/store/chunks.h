@@ -21,7 +21,8 @@ struct rg_chunks {
         struct rg_arena *arena;
     } kept[RG_CHUNKS_KEPT];
     unsigned kept_count;
-    uint64_t used; /* chunks handed out */
+    uint64_t used;     /* chunks handed out */
+    uint64_t released; /* so far, to the system */
 };
 
 void rg_chunks_init(struct rg_chunks *chunks);

@@ -316,6 +316,11 @@ uint64_t rg_pool_used(const struct rg_pool *pool)
     return pool->used;
 }
 
+uint64_t rg_pool_released(const struct rg_pool *pool)
+{
+    return pool->chunks.released;
+}
+
 uint64_t rg_pool_slabs(const struct rg_pool *pool)
 {
     return pool->chunks.used * RG_CHUNK_BYTES;

@@ -55,6 +55,8 @@ uint64_t rg_pool_used(const struct rg_pool *pool);
 /* What slabs take, and of that what no item uses at the moment. */
 uint64_t rg_pool_slabs(const struct rg_pool *pool);
 uint64_t rg_pool_spare(const struct rg_pool *pool);
+/* How many slabs went back to the system so far: each takes it as long as some tens of items. */
+uint64_t rg_pool_released(const struct rg_pool *pool);
 /* Gives the empty slabs that are kept for the next item back to the system. */
 void rg_pool_trim(struct rg_pool *pool);
 

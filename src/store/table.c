@@ -307,7 +307,10 @@ void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash
 bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void *arg, void *item),
                     void *arg)
 {
+    enum { RELEASE_COST = 50 };
     while (table->bucket_count > 0 && *budget > 0) {
+        uint64_t cost = 1;
+        uint64_t released = rg_pool_released(table->pool);
         struct rg_bucket *bucket = bucket_at(table, --table->bucket_count);
         if (table->bucket_count > 0)
             bucket_prefetch_items(bucket_at(table, table->bucket_count - 1));
@@ -316,15 +319,17 @@ bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void 
             {
                 take(arg, rg_bucket_address(bucket, slot));
                 table->count--;
-                *budget -= *budget > 0;
+                cost++;
             }
             struct rg_bucket *next = rg_bucket_next(bucket);
             if (owned != NULL)
                 overflow_free(table, owned);
             owned = bucket = next;
         }
-        *budget -= *budget > 0;
         rg_segments_shrink(&table->buckets, table->bucket_count);
+        /* What is freed in an order of its own empties its slabs all at about the same time. */
+        cost += (rg_pool_released(table->pool) - released) * RELEASE_COST;
+        *budget -= cost < *budget ? cost : *budget;
     }
     if (table->bucket_count > 0)
         return false;
