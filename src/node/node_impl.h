@@ -22,6 +22,7 @@
 
 struct rg_snapshot;
 struct rg_save;
+struct rg_aof;
 struct rg_pubsub;
 struct rg_latency;
 struct rg_multi;   /* a transaction being queued (multi.c) */
@@ -178,6 +179,11 @@ enum rg_file_purpose {
     RG_FILE_SAVE_END,     /* … renamed to dbfilename */
     RG_FILE_STOP,         /* the stop's mark in the state file */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
+    RG_FILE_AOF_APPEND,   /* … to the newest file; arg of the four: the generation (aof.c) */
+    RG_FILE_AOF_SYNC,
+    RG_FILE_AOF_CUT,
+    RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
+    RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -325,6 +331,8 @@ struct rg_rooms {
  *  NONE --asked--> HAND_OVER --> DUE --> LAGGING --replicas have all, or time is up--> SAVING --> …
  *    ^   (a group's primary)      |         |                                           |
  *    +-----------------------------+--ABORT--+------------- it failed -------------------+
+ *
+ * … --> LOG --all of it is synced--> the end
  */
 enum rg_stop_state {
     RG_STOP_NONE,
@@ -332,6 +340,7 @@ enum rg_stop_state {
     RG_STOP_DUE,       /* it begins at the end of this run */
     RG_STOP_LAGGING,   /* no writes any more; replicas are waited for */
     RG_STOP_SAVING,
+    RG_STOP_LOG, /* the log on disk takes its last bytes */
 };
 
 /* The file that the node begins with (load.c). */
@@ -409,6 +418,7 @@ struct rg_node {
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     int64_t slice_end_us;         /* measured: when its last slice ended */
     struct rg_save *save;         /* snapshots on disk (save.c) */
+    struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
@@ -490,6 +500,9 @@ void node_effect_exit(struct rg_node *node, int status);
 void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
                       const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
                       uint64_t arg);
+/* The log's file ends at position. */
+void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
+                     enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -648,6 +661,7 @@ enum rg_save_for {
     RG_SAVE_BACKGROUND, /* BGSAVE and the save points */
     RG_SAVE_CLIENT,     /* SAVE: a client waits for it */
     RG_SAVE_STOP,       /* the final one */
+    RG_SAVE_REWRITE,    /* a base of the AOF */
 };
 struct rg_save *save_new(const struct rg_node *node);
 void save_free(struct rg_save *save);
@@ -675,7 +689,46 @@ int64_t save_last_s(const struct rg_node *node);
 /* The lines of INFO persistence about it. */
 void save_info(const struct rg_node *node, struct rg_buf *out);
 
+/* One is being written. */
+bool save_on(const struct rg_node *node);
+
+/* ---- aof.c, aof_turn.c, aof_load.c, aof_info.c: the log on disk ---- */
+struct rg_aof *aof_new(void);
+void aof_free(struct rg_aof *aof);
+void aof_start(struct rg_node *node);
+/* CONFIG SET appendonly. */
+void aof_configure(struct rg_node *node);
+/* Hands what the log gained to the disk. */
+void aof_run(struct rg_node *node);
+void aof_cron(struct rg_node *node);
+void aof_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t arg, int result);
+/* The first byte of the log that is not safely in a file yet, so that it has to stay in memory. */
+uint64_t aof_needs(const struct rg_node *node);
+/* The offset up to which replies may go out. */
+uint64_t aof_released(const struct rg_node *node);
+/* All before offset is synced. */
+bool aof_durable(const struct rg_node *node, uint64_t offset);
+bool aof_on(const struct rg_node *node);
+/* Why changes are refused; NULL. */
+const char *aof_refuses_writes(const struct rg_node *node);
+/* The log was replaced by another one. */
+void aof_log_replaced(struct rg_node *node);
+/* For the end: nothing is left to write or sync; or what is is asked for. */
+bool aof_settled(const struct rg_node *node);
+void aof_settle(struct rg_node *node);
+/* A rewrite begins, or is scheduled. False: one is under way. */
+bool aof_rewrite_ask(struct rg_node *node, bool *ret_begun);
+/* A name for the base that is about to be saved. */
+const char *aof_base_path(struct rg_node *node, char out[512]);
+void aof_base_saved(struct rg_node *node, int result, uint64_t bytes);
+void aof_info(const struct rg_node *node, struct rg_buf *out);
+uint64_t aof_buffer_bytes(const struct rg_node *node);
+/* The log's place in history was read from the files. */
+bool aof_load_placed(const struct rg_node *node);
+void aof_load_free(struct rg_node *node);
+
 /* ---- load.c: the start ---- */
+void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
@@ -733,6 +786,8 @@ void follow_drop(struct rg_node *node);
 /* ---- apply.c: the stream's commands ---- */
 /* What arrived on the stream, as far as it is whole. */
 void apply_stream(struct rg_node *node);
+/* One command of it, in the database that it has selected. Errors: RG_EPROTO. */
+RG_MUST_USE int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc);
 
 /* ---- transfer.c: an RDB into a store of its own ---- */
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
@@ -749,6 +804,9 @@ RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer
 /* The same without a header, for a file. */
 RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
 const char *transfer_error(const struct rg_transfer *transfer);
+/* The end mark came; what was fed behind it. */
+bool transfer_ended(const struct rg_transfer *transfer);
+struct rg_bytes transfer_rest(const struct rg_transfer *transfer);
 /* Entries due before this are not loaded. */
 void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
 uint64_t transfer_expired_keys(const struct rg_transfer *transfer);
