@@ -4,12 +4,17 @@ SECONDS ?= 60
 ROUNDS ?= 20
 JOBS ?= $(shell nproc)
 
-.PHONY: all demo test soak fuzz bench lint format clean help
+.PHONY: all release demo test soak fuzz bench lint format clean help
 
 all:
 	@scripts/install-packages.sh build
 	@test -f build/build.ninja || meson setup build
 	@ninja -C build -j$(JOBS)
+
+release:
+	@scripts/install-packages.sh build
+	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false
+	@ninja -C build-release -j$(JOBS) regent
 
 demo:
 	@scripts/install-packages.sh demo
@@ -30,8 +35,8 @@ fuzz:
 
 bench:
 	@scripts/install-packages.sh bench
-	@$(MAKE) --no-print-directory all
-	@$(PYTHON) bench/bench.py $(BENCH)
+	@$(MAKE) --no-print-directory release
+	@$(PYTHON) bench/bench.py --regent build-release/regent $(BENCH)
 
 lint:
 	@scripts/install-packages.sh test
@@ -41,10 +46,11 @@ format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build build-clang build-tsan build-gcc-asan
+	rm -rf build build-release build-clang build-tsan build-gcc-asan
 
 help:
 	@echo 'make                 build/regent'
+	@echo 'make release         build-release/regent, optimized at link time: what is measured and packed'
 	@echo 'make demo            three nodes, a kill, a failover, nothing lost (HOLD=1 leaves them up)'
 	@echo 'make test            every test; ends with "N passed, N failed"'
 	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers'

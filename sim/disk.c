@@ -141,8 +141,8 @@ static int disk_log_apply(struct sim_disk *disk, const struct sim_disk_op *op,
     file->failed = disk->full ? RG_ENOSPC : fails ? RG_EIO : 0;
     struct rg_bytes bytes = rg_buf_view(&op->bytes);
     /* A part of what could not be written may be there. */
-    size_t n = file->failed < 0 ? (size_t)sim_between(disk->loop, 0, (int64_t)bytes.len)
-                                : bytes.len;
+    size_t n =
+        file->failed < 0 ? (size_t)sim_between(disk->loop, 0, (int64_t)bytes.len) : bytes.len;
     rg_buf_append(&file->data, bytes.data, n);
     return file->failed;
 }

@@ -39,11 +39,33 @@ static uint64_t word_lower(uint64_t word)
     return word | upper >> 2;
 }
 
+/* Up to eight bytes in one number: two halves that overlap where there are fewer. */
+static uint64_t word_load(const char *data, size_t len)
+{
+    enum { HALF = 4 };
+    uint64_t word = 0;
+    uint32_t first = 0;
+    uint32_t last = 0;
+
+    if (len < HALF) {
+        for (size_t i = 0; i < len; i++)
+            word |= (uint64_t)(unsigned char)data[i] << i * 8;
+        return word;
+    }
+    memcpy(&first, data, HALF);
+    memcpy(&last, data + len - HALF, HALF);
+    return first | (uint64_t)last << (len - HALF) * 8;
+}
+
 static bool name_make(struct rg_bytes text, uint32_t container, struct name *ret_name)
 {
     if (text.len == 0 || text.len > NAME_MAX)
         return false;
     *ret_name = (struct name){.len = (uint32_t)text.len, .container = container};
+    if (text.len <= sizeof(uint64_t)) {
+        ret_name->words[0] = word_lower(word_load(text.data, text.len));
+        return true;
+    }
     memcpy(ret_name->words, text.data, text.len);
     for (int i = 0; i < NAME_WORDS; i++)
         ret_name->words[i] = word_lower(ret_name->words[i]);

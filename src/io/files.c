@@ -12,9 +12,9 @@
 #include "io/worker.h"
 
 /*
- * Three lanes, so that a small file that others wait for (a vote) is not behind the pieces of a large
- * one, and the log is behind neither. Each operation belongs to the directory that was the working one when it was asked for, and
- * a file that is being written to the one it was created in.
+ * Three lanes, so that a small file that others wait for (a vote) is not behind the pieces of a
+ * large one, and the log is behind neither. Each operation belongs to the directory that was the
+ * working one when it was asked for, and a file that is being written to the one it was created in.
  */
 enum files_op {
     FILES_REPLACE,
@@ -191,29 +191,31 @@ static void files_forget(struct files_open *open)
     rg_free(open);
 }
 
-static int files_open(const struct files_job *job, struct rg_list *list, int flags,
-                      struct files_open **ret_open)
+/* NULL: *ret_result says why not. */
+static struct files_open *files_open(const struct files_job *job, struct rg_list *list, int flags,
+                                     int *ret_result)
 {
-    int fd =
-        openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
+    int fd = openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
 
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) {
+        *ret_result = -errno;
+        return NULL;
+    }
     struct files_open *open = RG_NEW(struct files_open);
     open->name = rg_alloc_copy(job->name, strlen(job->name));
     open->fd = fd;
     open->dir = files_dir_ref(job->dir);
     rg_list_append(list, &open->link);
-    *ret_open = open;
-    return 0;
+    return open;
 }
 
 static int files_do_create(const struct files_job *job)
 {
-    struct files_open *open = NULL;
+    int result = 0;
 
     files_forget(files_find(&job->files->open, job->name));
-    return files_open(job, &job->files->open, O_CREAT | O_TRUNC, &open);
+    (void)files_open(job, &job->files->open, O_CREAT | O_TRUNC, &result);
+    return result;
 }
 
 /* Begins to write out what was appended, so that the sync at the end is no long one. Its errors are
@@ -231,11 +233,12 @@ static int files_do_append(const struct files_job *job)
 {
     struct files_open *open = files_find(&job->files->open, job->name);
 
-    if (open == NULL) {
-        int result = files_open(job, &job->files->open, O_CREAT, &open);
-        if (result < 0)
-            return result;
-    }
+    int result = 0;
+
+    if (open == NULL)
+        open = files_open(job, &job->files->open, O_CREAT, &result);
+    if (open == NULL)
+        return result;
     if (open->failed == 0)
         open->failed = files_write_all(open->fd, job->data, job->len);
     if (open->failed < 0)
@@ -251,8 +254,8 @@ static int files_do_rename(const struct files_job *job)
     int result = 0;
 
     if (open == NULL)
-        result = files_open(job, &job->files->open, 0, &open);
-    if (result < 0)
+        open = files_open(job, &job->files->open, 0, &result);
+    if (open == NULL)
         return result;
     result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)
@@ -284,28 +287,26 @@ static int files_do_folder(const struct files_job *job)
 
 /* ---- The log ---- */
 
-/* The file of the job; the one before it is closed. */
-static int files_log_open(const struct files_job *job, struct files_open **ret_open)
+/* The file of the job; the one before it is closed. NULL: *ret_result says why not. */
+static struct files_open *files_log_open(const struct files_job *job, int *ret_result)
 {
     struct files_open *open = files_find(&job->files->logs, job->name);
 
-    if (open == NULL) {
-        RG_LIST_EACH(link, &job->files->logs)
-        {
-            files_forget(RG_CONTAINER_OF(link, struct files_open, link));
-        }
-        return files_open(job, &job->files->logs, 0, ret_open);
+    if (open != NULL)
+        return open;
+    RG_LIST_EACH(link, &job->files->logs)
+    {
+        files_forget(RG_CONTAINER_OF(link, struct files_open, link));
     }
-    *ret_open = open;
-    return 0;
+    return files_open(job, &job->files->logs, 0, ret_result);
 }
 
 static int files_do_log_append(const struct files_job *job)
 {
-    struct files_open *open = NULL;
-    int result = files_log_open(job, &open);
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
 
-    if (result < 0)
+    if (open == NULL)
         return result;
     if (open->failed == 0)
         open->failed = files_write_all(open->fd, job->data, job->len);
@@ -314,11 +315,11 @@ static int files_do_log_append(const struct files_job *job)
 
 static int files_do_log_sync(const struct files_job *job)
 {
-    struct files_open *open = NULL;
-    int result = files_log_open(job, &open);
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
 
-    if (result < 0 || open->failed < 0)
-        return result < 0 ? result : open->failed;
+    if (open == NULL || open->failed < 0)
+        return open == NULL ? result : open->failed;
     open->failed = files_check(fdatasync(open->fd));
     open->sync_failed = open->failed < 0;
     return open->failed;
@@ -326,11 +327,11 @@ static int files_do_log_sync(const struct files_job *job)
 
 static int files_do_log_cut(const struct files_job *job)
 {
-    struct files_open *open = NULL;
-    int result = files_log_open(job, &open);
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
 
-    if (result < 0 || open->sync_failed)
-        return result < 0 ? result : open->failed;
+    if (open == NULL || open->sync_failed)
+        return open == NULL ? result : open->failed;
     open->failed = files_check(ftruncate(open->fd, (off_t)job->position));
     if (open->failed == 0) {
         open->failed = files_check(fsync(open->fd));

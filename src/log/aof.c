@@ -277,8 +277,7 @@ int rg_aof_reader_next(struct rg_aof_reader *reader, struct rg_aof_item *ret_ite
         struct rg_bytes in = rg_buf_view(&reader->in);
         if (in.len == 0)
             return RG_EAGAIN;
-        result = in.data[0] == '#' ? aof_take_line(reader, &item)
-                                   : aof_take_command(reader, &item);
+        result = in.data[0] == '#' ? aof_take_line(reader, &item) : aof_take_command(reader, &item);
     }
     if (result < 0)
         return result;

@@ -41,11 +41,11 @@ struct rg_aof_item {
     enum rg_aof_item_type type;
     uint64_t position; /* in the file */
     uint64_t size;
-    struct rg_bytes raw;              /* borrowed until the next call */
-    struct rg_request request;        /* COMMAND: borrowed; at least one argument */
-    const struct rg_aof_head *head;   /* HEAD: borrowed */
-    struct rg_history_term term;      /* TERM */
-    int64_t unix_s;                   /* TIME */
+    struct rg_bytes raw;            /* borrowed until the next call */
+    struct rg_request request;      /* COMMAND: borrowed; at least one argument */
+    const struct rg_aof_head *head; /* HEAD: borrowed */
+    struct rg_history_term term;    /* TERM */
+    int64_t unix_s;                 /* TIME */
 };
 
 struct rg_aof_reader;

@@ -28,8 +28,7 @@ void rg_aof_manifest_add(struct rg_aof_manifest *manifest, const char *name, uin
     RG_ASSERT(strlen(name) < RG_AOF_MAX_NAME);
     if (manifest->count == manifest->cap) {
         manifest->cap = manifest->cap == 0 ? 8 : manifest->cap * 2;
-        manifest->files =
-            rg_realloc(manifest->files, manifest->cap * sizeof(struct rg_aof_file));
+        manifest->files = rg_realloc(manifest->files, manifest->cap * sizeof(struct rg_aof_file));
     }
     for (; at > 0 && manifest_rank(manifest->files[at - 1].type) > manifest_rank(type); at--)
         manifest->files[at] = manifest->files[at - 1];
@@ -45,8 +44,7 @@ void rg_aof_manifest_retire(struct rg_aof_manifest *manifest, uint64_t incr_seq)
 
     for (unsigned i = 0; i < manifest->count; i++) {
         struct rg_aof_file *file = &manifest->files[i];
-        bool old = file->type == RG_AOF_BASE ||
-                   (file->type == RG_AOF_INCR && file->seq < incr_seq);
+        bool old = file->type == RG_AOF_BASE || (file->type == RG_AOF_INCR && file->seq < incr_seq);
         rg_aof_manifest_add(&sorted, file->name, file->seq, old ? RG_AOF_HISTORY : file->type);
     }
     rg_aof_manifest_fini(manifest);

@@ -1,4 +1,4 @@
-#include "node/aof.h"
+#include "node/aof_impl.h"
 
 #include <stdio.h>
 
@@ -202,8 +202,7 @@ static void aof_cut(struct rg_node *node, int result)
     }
     if (aof->trouble == AOF_UNWRITTEN) {
         aof->trouble = AOF_WELL;
-        node_say(node, RG_LOG_WARNING,
-                 "AOF write error looks solved, Redis can write again.");
+        node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
     }
 }
 
@@ -322,8 +321,9 @@ const char *aof_refuses_writes(const struct rg_node *node)
 
     if (!aof->on || aof->trouble == AOF_WELL)
         return NULL;
-    return aof->error == RG_ENOSPC ? "MISCONF Errors writing to the AOF file: No space left on device"
-                                   : "MISCONF Errors writing to the AOF file: Input/output error";
+    return aof->error == RG_ENOSPC
+               ? "MISCONF Errors writing to the AOF file: No space left on device"
+               : "MISCONF Errors writing to the AOF file: Input/output error";
 }
 
 /* ---- The beginning and the end ---- */
@@ -416,7 +416,7 @@ void aof_settle(struct rg_node *node)
     if (aof->turn != AOF_TURN_NONE)
         return;
     aof_take(node, node_log_end(node));
-    if (!aof->syncing && !aof->appending && aof->synced < aof->taken &&
-        aof->trouble == AOF_WELL && aof->path[0] != '\0')
+    if (!aof->syncing && !aof->appending && aof->synced < aof->taken && aof->trouble == AOF_WELL &&
+        aof->path[0] != '\0')
         aof_sync(node);
 }

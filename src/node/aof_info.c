@@ -1,4 +1,4 @@
-#include "node/aof.h"
+#include "node/aof_impl.h"
 
 /* What INFO persistence says of the log on disk. */
 

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/aof.h"
+#include "node/aof_impl.h"
 
 /*
  * The log on disk at the start: the base, then each increment in order, applied as the stream of a
@@ -10,9 +10,9 @@
  * offset. A transaction is applied when its EXEC was read, so that half of one leaves no trace.
  */
 struct aof_load {
-    unsigned file; /* index in the manifest of the one being read; its count: none is left */
-    bool begun;    /* of it the first bytes came */
-    struct rg_buf first;       /* those, until its kind is known */
+    unsigned file;       /* index in the manifest of the one being read; its count: none is left */
+    bool begun;          /* of it the first bytes came */
+    struct rg_buf first; /* those, until its kind is known */
     struct rg_transfer *rdb;   /* while an RDB is being read */
     struct rg_aof_reader *aof; /* while commands are */
     uint64_t bytes;            /* of the file */
@@ -20,9 +20,9 @@ struct aof_load {
     struct rg_buf transaction; /* from its MULTI on */
     uint64_t transaction_position;
     struct rg_request_parser parser; /* of transactions */
-    bool placed;    /* the log's offset is known: a file had a head */
-    bool headed;    /* the present file had one */
-    bool truncated; /* the present file is to be cut */
+    bool placed;                     /* the log's offset is known: a file had a head */
+    bool headed;                     /* the present file had one */
+    bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
 };
@@ -106,8 +106,7 @@ static int aof_load_head(struct rg_node *node, const struct rg_aof_item *item)
     node->follow.stream_db = head->db;
     load->told[0] = '\0';
     if (head->history.count > 0)
-        memcpy(load->told, head->history.terms[head->history.count - 1].replid,
-               sizeof(load->told));
+        memcpy(load->told, head->history.terms[head->history.count - 1].replid, sizeof(load->told));
     if (!load->placed && head->history.count > 0)
         feed_reset(node, &head->history, head->start);
     load->placed = load->placed || head->history.count > 0;
@@ -230,8 +229,7 @@ static int aof_load_rdb(struct rg_node *node, struct rg_bytes piece)
     int result = transfer_load(load->rdb, piece);
 
     if (result < 0) {
-        (void)snprintf(node->load_error, sizeof(node->load_error), "%s",
-                       transfer_error(load->rdb));
+        (void)snprintf(node->load_error, sizeof(node->load_error), "%s", transfer_error(load->rdb));
         return result;
     }
     if (!transfer_ended(load->rdb))
@@ -270,8 +268,8 @@ static int aof_load_piece(struct rg_node *node, struct rg_bytes piece)
         load->rdb = transfer_new(node, false);
     else
         load->aof = rg_aof_reader_new(0);
-    int result = rdb ? aof_load_rdb(node, rg_buf_view(&first))
-                     : aof_load_items(node, rg_buf_view(&first));
+    int result =
+        rdb ? aof_load_rdb(node, rg_buf_view(&first)) : aof_load_items(node, rg_buf_view(&first));
     rg_buf_fini(&first);
     return result;
 }

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/aof.h"
+#include "node/aof_impl.h"
 
 /* A new increment begins, and rewrites, which need one. The states are drawn in aof.h. */
 

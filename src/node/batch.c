@@ -111,7 +111,7 @@ static size_t batch_add(struct rg_node *node, struct rg_conn *conn, struct rg_by
     *item = (struct batch_command){.argv = argv, .argc = argc, .size = size};
     if (rg_cmd_index_find(node->commands, argv, argc, &item->command) < 0)
         item->command = NULL;
-    else
+    if (item->command != NULL)
         batch_add_keys(node, conn, item);
     batch->command_count++;
     batch->word_count += (unsigned)argc;
@@ -247,12 +247,16 @@ void batch_run(struct rg_node *node)
     }
 }
 
-void batch_drop(struct rg_node *node)
+void batch_forget_keys(struct rg_node *node)
+{
+    for (unsigned i = 0; i < node->batch->command_count; i++)
+        node->batch->commands[i].key = NULL;
+}
+
+void batch_hold(struct rg_node *node)
 {
     RG_LIST_EACH(link, &node->with_input)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, input_link);
-        conn->lent = (struct rg_bytes){0};
-        rg_list_remove(&conn->input_link);
+        conn_keep_input(node, RG_CONTAINER_OF(link, struct rg_conn, input_link));
     }
 }

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "node/aof.h"
 #include "node/handlers.h"
 #include "node/latency.h"
 #include "node/notify.h"
@@ -143,8 +144,7 @@ void cmd_config_resetstat(struct rg_call *call)
 
     (void)rg_cmd_table(&commands);
     memset(per_command, 0, commands * sizeof(struct rg_command_stats));
-    *stats = (struct rg_stats){
-        .per_command = per_command, .sample_us = call->node->now.mono_us};
+    *stats = (struct rg_stats){.per_command = per_command, .sample_us = call->node->now.mono_us};
     latency_forget_commands(call->node);
     rg_reply_simple(&call->reply, "OK");
 }

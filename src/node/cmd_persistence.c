@@ -1,4 +1,5 @@
 #include "node/handlers.h"
+#include "node/aof.h"
 
 /* SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE and SHUTDOWN. */
 
@@ -36,7 +37,8 @@ void cmd_bgrewriteaof(struct rg_call *call)
     bool begun = false;
 
     if (!aof_rewrite_ask(call->node, &begun))
-        rg_reply_error(&call->reply, "ERR Background append only file rewriting already in progress");
+        rg_reply_error(&call->reply,
+                       "ERR Background append only file rewriting already in progress");
     else
         rg_reply_simple(&call->reply, begun ? "Background append only file rewriting started"
                                             : "Background append only file rewriting scheduled");

@@ -110,8 +110,8 @@ struct rg_config {
     bool aof_timestamp_enabled;
     int64_t aof_rewrite_percentage; /* 0: never by itself */
     int64_t aof_rewrite_min_size;
-    int64_t shutdown_timeout;  /* seconds that replicas are waited for */
-    char *shutdown_on_sigint;  /* words of SHUTDOWN, or "default" */
+    int64_t shutdown_timeout; /* seconds that replicas are waited for */
+    char *shutdown_on_sigint; /* words of SHUTDOWN, or "default" */
     char *shutdown_on_sigterm;
 
     /* Replication. */

@@ -180,6 +180,9 @@ static void format_multi(const struct rg_config *config, const struct config_dir
     case CONFIG_LIMIT:
         format_limits(config, out);
         break;
+    case CONFIG_FLAGS:
+        rg_buf_append_str(out, *(char *const *)((const char *)config + directive->offset));
+        break;
     case CONFIG_REPLICAOF:
         if (config->replicaof_host[0] != '\0')
             rg_buf_printf(out, "%s %" PRId64, config->replicaof_host, config->replicaof_port);
@@ -260,9 +263,10 @@ void rg_config_free(struct rg_config *config)
         return;
     for (unsigned i = 0; i < config_directive_count; i++) {
         const struct config_directive *directive = &config_directives[i];
-        bool text = !config_is_multi(directive) && directive->kind != CONFIG_BOOL &&
-                    directive->kind != CONFIG_INT && directive->kind != CONFIG_MEMORY &&
-                    directive->kind != CONFIG_OCTAL && directive->kind != CONFIG_ENUM;
+        bool plain = !config_is_multi(directive) || directive->kind == CONFIG_FLAGS;
+        bool text = plain && directive->kind != CONFIG_BOOL && directive->kind != CONFIG_INT &&
+                    directive->kind != CONFIG_MEMORY && directive->kind != CONFIG_OCTAL &&
+                    directive->kind != CONFIG_ENUM;
         if (text && directive->offset != CONFIG_NO_FIELD)
             rg_free(*(char **)(void *)((char *)config + directive->offset));
     }

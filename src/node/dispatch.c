@@ -1,5 +1,6 @@
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/aof.h"
 #include "node/blocked.h"
 #include "node/latency.h"
 #include "node/multi.h"

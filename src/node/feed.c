@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
  * The log: every change in order, as RESP requests, addressed by offset (docs/failover.md, "Log").

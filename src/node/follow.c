@@ -203,11 +203,15 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
     case FOLLOW_STEP_PING:
         if (error && !rg_bytes_starts_with(line, RG_BYTES("-NOAUTH")) &&
             !rg_bytes_starts_with(line, RG_BYTES("-NOPERM")) &&
+            /* Of a primary whose disk is in trouble, which needs its replicas more than ever. */
             !rg_bytes_starts_with(line, RG_BYTES("-MISCONF")) &&
             !rg_bytes_starts_with(line, RG_BYTES("-ERR operation not permitted"))) {
             node_say(node, RG_LOG_WARNING, "Error reply to PING from master: '%.*s'", len,
                      line.data);
             follow_drop(node);
+            /* A primary that loads its file has just started, and leads nobody any more. */
+            if (rg_bytes_starts_with(line, RG_BYTES("-LOADING")))
+                member_stream(node, RG_STREAM_REJECTED);
             return false;
         }
         break;

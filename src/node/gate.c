@@ -1,11 +1,12 @@
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
- * Replies that wait for the replicas (docs/failover.md, invariant 2), or for the disk (aof.c). A connection's output is what
- * may go out, then gated runs in order; each names the offset of the log that must be released
- * before it may be said. A run that never may is replaced by errors, one for each command in it.
+ * Replies that wait for the replicas (docs/failover.md, invariant 2), or for the disk (aof.c). A
+ * connection's output is what may go out, then gated runs in order; each names the offset of the
+ * log that must be released before it may be said. A run that never may is replaced by errors, one
+ * for each command in it.
  */
 
 static const char gate_write_failed[] =
@@ -82,8 +83,7 @@ void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wr
     if (len == 0)
         return;
     bool durable = aof_released(node) >= need;
-    bool replicated = mode == RG_MODE_ASYNC ||
-                      (last == NULL && gate_released(node, mode) >= need);
+    bool replicated = mode == RG_MODE_ASYNC || (last == NULL && gate_released(node, mode) >= need);
     if (durable && replicated) {
         gate_pass(conn, len);
         return;

@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
 

@@ -6,10 +6,10 @@
 #include "base/hash.h"
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/aof.h"
 #include "node/blocked.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
-#include "node/node_impl.h"
 #include "node/notify.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
@@ -542,8 +542,8 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
     if (node->stopping) {
-        /* What the final files lack must not happen any more. */
-        batch_drop(node);
+        /* What the final files lack must not happen, unless they fail and the node goes on. */
+        batch_hold(node);
         snapshot_run(node);
         save_run(node);
         return;

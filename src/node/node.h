@@ -145,11 +145,11 @@ enum rg_effect_type {
     RG_EFFECT_LOG_APPEND, /* bytes to the end of name, which is there; file_done(token) */
     RG_EFFECT_LOG_SYNC,   /* what was appended to name is durable; file_done(token) */
     RG_EFFECT_LOG_CUT,    /* name ends at position, and what is left is durable; file_done(token) */
-    RG_EFFECT_LOG,         /* one line at level; no newline */
-    RG_EFFECT_SLEEP,       /* DEBUG SLEEP: block for sleep_us before anything else */
-    RG_EFFECT_PURGE,       /* the allocator gives back what it keeps */
-    RG_EFFECT_CONFIG,      /* CONFIG SET changed a directive that the host acts on (name) */
-    RG_EFFECT_EXIT,        /* end the process with status after sending what is pending */
+    RG_EFFECT_LOG,        /* one line at level; no newline */
+    RG_EFFECT_SLEEP,      /* DEBUG SLEEP: block for sleep_us before anything else */
+    RG_EFFECT_PURGE,      /* the allocator gives back what it keeps */
+    RG_EFFECT_CONFIG,     /* CONFIG SET changed a directive that the host acts on (name) */
+    RG_EFFECT_EXIT,       /* end the process with status after sending what is pending */
 };
 
 enum rg_log_level { RG_LOG_DEBUG, RG_LOG_VERBOSE, RG_LOG_NOTICE, RG_LOG_WARNING };

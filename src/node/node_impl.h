@@ -10,6 +10,7 @@
 #include "log/backlog.h"
 #include "log/history.h"
 #include "log/rdb.h"
+#include "node/conn.h"
 #include "node/node.h"
 #include "node/payload.h"
 #include "proto/resp.h"
@@ -30,25 +31,6 @@ struct rg_waiting; /* a command that waits for keys (blocked.c) */
 struct rg_wanted;  /* keys whose changes matter (wanted.c) */
 
 /* ---- Connections (conn.c) ---- */
-
-enum rg_conn_kind {
-    RG_CONN_CLIENT,
-    RG_CONN_REPLICA,  /* a client that sent SYNC or PSYNC */
-    RG_CONN_PEER_IN,  /* a member that said GROUP HELLO to us */
-    RG_CONN_PEER_OUT, /* our message link to a member */
-    RG_CONN_STREAM,   /* our replication stream from the primary */
-};
-
-/* What a client that takes no further command waits for. */
-enum rg_block {
-    RG_BLOCK_NONE,
-    RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
-    RG_BLOCK_FILE,      /* a file of its command is being written */
-    RG_BLOCK_STOP,      /* SHUTDOWN: the end, or that there is none */
-    RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
-    RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
-    RG_BLOCK_KEYS,      /* BLPOP and its like: a change of its keys; in node->waiting */
-};
 
 /* A run of output that may not go out yet (gate.c). */
 enum rg_gate_kind {
@@ -319,14 +301,6 @@ struct rg_stats {
     struct rg_command_stats *per_command; /* owned; by command id */
 };
 
-/* Memory for input and output that no connection needs just now (room.c). */
-struct rg_rooms {
-    struct rg_buf *spare; /* owned; empty buffers */
-    unsigned count;
-    unsigned low; /* the fewest there were since the last cron */
-    size_t bytes;
-};
-
 /*
  *  NONE --asked--> HAND_OVER --> DUE --> LAGGING --replicas have all, or time is up--> SAVING --> …
  *    ^   (a group's primary)      |         |                                           |
@@ -506,42 +480,6 @@ void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
-/* ---- conn.c ---- */
-enum { CONN_ADDRESS_CHARS = 288 }; /* a name of the longest kind and a port */
-struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind);
-void conn_free(struct rg_node *node, struct rg_conn *conn);
-/* Names both ends. The words are copied; most connections never need more than their few bytes. */
-void conn_name(struct rg_conn *conn, const char *peer, const char *local, const char *peer_host);
-/* Dials; the handle is dropped by rg_node_closed as any other. */
-struct rg_conn *conn_dial(struct rg_node *node, enum rg_conn_kind kind, const char *host,
-                          uint16_t port);
-/* Closes behind what may still go out (drain), or at once. Idempotent. */
-void conn_close(struct rg_node *node, struct rg_conn *conn, bool drain);
-/* There is output, or more of it may go out. */
-void conn_wants_output(struct rg_node *node, struct rg_conn *conn);
-void conn_wants_input(struct rg_node *node, struct rg_conn *conn);
-/* What arrived and was not taken yet. */
-struct rg_bytes conn_input(const struct rg_conn *conn);
-void conn_consume(struct rg_conn *conn, size_t n);
-/* Makes what is lent the connection's own (in). */
-void conn_keep_input(struct rg_node *node, struct rg_conn *conn);
-/* A reply writer at the end of its output. */
-struct rg_reply conn_reply(struct rg_conn *conn);
-/* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
-void conn_push_begin(struct rg_conn *conn, size_t *ret_mark);
-void conn_push_end(struct rg_node *node, struct rg_conn *conn, size_t mark);
-struct rg_conn *conn_by_id(struct rg_node *node, uint64_t id);
-void conn_block(struct rg_node *node, struct rg_conn *conn, enum rg_block block, int64_t until_us);
-void conn_unblock(struct rg_node *node, struct rg_conn *conn);
-
-/* ---- room.c ---- */
-/* Memory for a buffer that has none, where there is some to spare. */
-void room_take(struct rg_node *node, struct rg_buf *buf);
-/* Takes the memory of an empty buffer back. */
-void room_give(struct rg_node *node, struct rg_buf *buf);
-void room_cron(struct rg_node *node);
-void room_fini(struct rg_node *node);
-
 /* ---- gate.c ---- */
 /* Output from mark on is the reply of a command that has seen the log up to node_log_end. */
 void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wrote);
@@ -554,15 +492,6 @@ int64_t gate_deadline(const struct rg_node *node);
 void gate_drop(struct rg_conn *conn);
 /* Offset released for a mode; see rg_group_released. */
 uint64_t gate_released(const struct rg_node *node, enum rg_mode mode);
-
-/* ---- batch.c: many clients' input at once ---- */
-struct rg_batch;
-struct rg_batch *batch_new(void);
-void batch_free(struct rg_batch *batch);
-/* Takes what clients sent, as far as it can be taken. */
-void batch_run(struct rg_node *node);
-/* Nothing is taken any more: what is lent is let go. */
-void batch_drop(struct rg_node *node);
 
 /* ---- session.c: a client's input ---- */
 /* Takes one request by the full parser. True: it was taken, and there may be more. */
@@ -691,41 +620,6 @@ void save_info(const struct rg_node *node, struct rg_buf *out);
 
 /* One is being written. */
 bool save_on(const struct rg_node *node);
-
-/* ---- aof.c, aof_turn.c, aof_load.c, aof_info.c: the log on disk ---- */
-struct rg_aof *aof_new(void);
-void aof_free(struct rg_aof *aof);
-void aof_start(struct rg_node *node);
-/* CONFIG SET appendonly. */
-void aof_configure(struct rg_node *node);
-/* Hands what the log gained to the disk. */
-void aof_run(struct rg_node *node);
-void aof_cron(struct rg_node *node);
-void aof_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t arg, int result);
-/* The first byte of the log that is not safely in a file yet, so that it has to stay in memory. */
-uint64_t aof_needs(const struct rg_node *node);
-/* The offset up to which replies may go out. */
-uint64_t aof_released(const struct rg_node *node);
-/* All before offset is synced. */
-bool aof_durable(const struct rg_node *node, uint64_t offset);
-bool aof_on(const struct rg_node *node);
-/* Why changes are refused; NULL. */
-const char *aof_refuses_writes(const struct rg_node *node);
-/* The log was replaced by another one. */
-void aof_log_replaced(struct rg_node *node);
-/* For the end: nothing is left to write or sync; or what is is asked for. */
-bool aof_settled(const struct rg_node *node);
-void aof_settle(struct rg_node *node);
-/* A rewrite begins, or is scheduled. False: one is under way. */
-bool aof_rewrite_ask(struct rg_node *node, bool *ret_begun);
-/* A name for the base that is about to be saved. */
-const char *aof_base_path(struct rg_node *node, char out[512]);
-void aof_base_saved(struct rg_node *node, int result, uint64_t bytes);
-void aof_info(const struct rg_node *node, struct rg_buf *out);
-uint64_t aof_buffer_bytes(const struct rg_node *node);
-/* The log's place in history was read from the files. */
-bool aof_load_placed(const struct rg_node *node);
-void aof_load_free(struct rg_node *node);
 
 /* ---- load.c: the start ---- */
 void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "node/aof.h"
 #include "node/snapshot.h"
 
 /*
@@ -16,8 +17,10 @@ enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
     SAVE_PIECES = 16,                /* under way to the disk */
+    SAVE_PIECES_A_RUN = 4,           /* copied at once */
     SAVE_PIECE_BYTES = 1 << 20,      /* at most */
     SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
+    SAVE_HAND_OVER_US = 2 * 1000 * 1000,
 };
 
 struct rg_save {
@@ -152,6 +155,18 @@ static void save_remove(struct rg_node *node)
     node_effect_file(node, RG_EFFECT_FILE_REMOVE, node->save->temp, NULL, NULL, RG_FILE_IGNORED, 0);
 }
 
+/* A group's primary that refuses writes because of its disk is of less use than another member. */
+static void save_hand_over(struct rg_node *node)
+{
+    if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY ||
+        node->stopping || !save_refuses_writes(node) ||
+        member_hand_over(node, -1, SAVE_HAND_OVER_US) < 0)
+        return;
+    node_say(node, RG_LOG_WARNING,
+             "This node cannot save its data: handing over to another member");
+    member_drain(node);
+}
+
 static void save_failed(struct rg_node *node, int result)
 {
     struct rg_save *save = node->save;
@@ -174,6 +189,7 @@ static void save_failed(struct rg_node *node, int result)
         aof_base_saved(node, result, 0);
         break;
     }
+    save_hand_over(node);
 }
 
 static void save_done(struct rg_node *node)
@@ -275,7 +291,7 @@ void save_run(struct rg_node *node)
 {
     if (node->save->state != SAVE_WRITING)
         return;
-    while (save_piece(node))
+    for (int i = 0; i < SAVE_PIECES_A_RUN && save_piece(node); i++)
         continue;
     save_finish(node);
 }

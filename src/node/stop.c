@@ -1,5 +1,5 @@
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
  * The end of a node. Replicas get what they lack first, for a while. Where snapshots are wanted

@@ -405,6 +405,7 @@ void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer)
     notify_replace(node);
     rg_store_bury(transfer->store, node->store);
     node->store = transfer->store;
+    batch_forget_keys(node);
     transfer->store = NULL;
     notify_replaced(node);
     if (transfer->libraries > 0)

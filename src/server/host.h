@@ -6,6 +6,7 @@
 #include "io/files.h"
 #include "io/loop.h"
 #include "io/names.h"
+#include "io/ticks.h"
 #include "node/node.h"
 #include "server/host_log.h"
 
@@ -71,6 +72,7 @@ struct host {
     struct rg_names *names;
     struct rg_host_log log;
     struct rg_time now;
+    struct rg_ticks ticks; /* durations of commands, for the node's statistics */
     struct rg_list conns;
     struct rg_list ended;
     struct rg_list draining;
@@ -87,9 +89,9 @@ struct host {
     int64_t facts_due_us;
     uint64_t total_memory;
     int64_t accept_logged_us;
-    char *pidfile;    /* owned; NULL: none written */
-    char *unixsocket; /* owned; NULL: none bound */
-    int lock_fd;      /* of the state file; -1: none */
+    char *pidfile;          /* owned; NULL: none written */
+    char *unixsocket;       /* owned; NULL: none bound */
+    int lock_fd;            /* of the state file; -1: none */
     struct host_load *load; /* owned: the file that is being loaded; NULL: none */
 };
 

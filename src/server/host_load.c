@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -85,37 +86,37 @@ static int load_state(struct host *host)
 /* ---- What a crash left ---- */
 
 /* Another server that lives may be writing its own in the same directory. */
-static bool load_is_leftover(const char *name)
+static int load_is_leftover(const struct dirent *item)
 {
     int64_t pid = 0;
 
-    if (!rg_node_is_temporary(name, &pid))
-        return false;
+    if (!rg_node_is_temporary(item->d_name, &pid))
+        return 0;
     return pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
 static void load_remove_leftovers(struct host *host)
 {
-    DIR *folder = opendir(".");
+    struct dirent **items = NULL;
+    int count = scandir(".", &items, load_is_leftover, NULL);
 
-    if (folder == NULL)
-        return;
-    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
-        if (load_is_leftover(item->d_name) && unlink(item->d_name) == 0)
+    for (int i = 0; i < count; i++) {
+        if (unlink(items[i]->d_name) == 0)
             rg_host_logf(&host->log, RG_LOG_NOTICE, "Removed %s, which was never finished",
-                         item->d_name);
+                         items[i]->d_name);
+        free(items[i]);
     }
-    (void)closedir(folder);
+    free(items);
 }
 
 /* ---- The data, between the turns of the loop ---- */
 
 struct host_load {
     int fd;
-    char *name;    /* owned */
-    bool log;      /* files of the log on disk, of which this is number `file` */
+    char *name; /* owned */
+    bool log;   /* files of the log on disk, of which this is number `file` */
     unsigned file;
-    int64_t size;  /* of all */
+    int64_t size; /* of all */
     int64_t done;
     int64_t began_us;
     int64_t told_us;
@@ -130,8 +131,8 @@ static int load_piece(struct host *host, struct host_load *load)
     if (n < 0)
         return RG_EIO;
     struct rg_bytes piece = rg_bytes(load->room, (size_t)n);
-    int result = load->log ? rg_node_load_log(host->node, piece)
-                           : rg_node_load_rdb(host->node, piece);
+    int result =
+        load->log ? rg_node_load_log(host->node, piece) : rg_node_load_rdb(host->node, piece);
     if (result < 0) {
         rg_host_logf(&host->log, RG_LOG_WARNING, "Fatal error loading the DB: %s: %s. Exiting.",
                      load->name, rg_node_load_error(host->node));

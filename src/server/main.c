@@ -14,10 +14,12 @@ static void main_help(FILE *out)
                 "  regent server [CONF] [--directive value ...]  run a server\n"
                 "  regent status HOST:PORT [--watch] [--json]    show a group's members\n"
                 "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
+                "  regent check-rdb FILE                         say whether a snapshot is whole\n"
                 "  regent --version                              print the version\n"
                 "  regent help                                   print this\n"
                 "\n"
-                "Called by the name redis-server, it behaves as 'regent server'.\n",
+                "Called by the name redis-server, it behaves as 'regent server', and by the name\n"
+                "redis-check-rdb as 'regent check-rdb'.\n",
                 out);
 }
 
@@ -39,6 +41,8 @@ int main(int argc, char **argv)
 
     if (strcmp(name, "redis-server") == 0)
         return rg_serve(argc - 1, argv + 1, argv[0]);
+    if (strcmp(name, "redis-check-rdb") == 0)
+        return rg_tool_check_rdb(argc, argv);
     if (argc < 2) {
         main_help(stderr);
         return EXIT_FAILURE;
@@ -49,6 +53,8 @@ int main(int argc, char **argv)
         return rg_tool_status(argc - 1, argv + 1);
     if (strcmp(argv[1], "failover") == 0)
         return rg_tool_failover(argc - 1, argv + 1);
+    if (strcmp(argv[1], "check-rdb") == 0)
+        return rg_tool_check_rdb(argc - 1, argv + 1);
     if (main_is(argv[1], "--version", "-v")) {
         (void)puts("Regent " RG_VERSION " (compatible with Redis 7.0.15)");
         return EXIT_SUCCESS;

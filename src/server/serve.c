@@ -167,8 +167,7 @@ static void serve_pidfile(struct host *host, const struct rg_config *config)
 
 static int64_t serve_measure(void *arg)
 {
-    (void)arg;
-    return rg_clock_mono_us();
+    return rg_ticks_us(arg);
 }
 
 /* The node takes the configuration over; self is borrowed from it. */
@@ -178,6 +177,7 @@ static void serve_new_node(struct host *host, struct rg_config *config, const ch
     struct rg_node_init init = {.config = config,
                                 .self_member = self,
                                 .clock_us = serve_measure,
+                                .clock_arg = &host->ticks,
                                 .seed = rg_process_seed(),
                                 .now = rg_clock_now(),
                                 .pid = getpid(),

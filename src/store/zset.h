@@ -6,7 +6,10 @@
 /*
  * Sorted sets: members, each with a score that is not NaN, in the order of score and then of the
  * member's bytes. Ranks count from 0. An empty one does not stay: the caller deletes the entry.
- * Views are valid until the entry changes.
+ *
+ * A small one keeps integers as numbers, so that a member may have to be written out first: into
+ * the caller's scratch, or the walk's own. Views are valid until the entry, or that scratch,
+ * changes: what a walk shows is gone with its next step.
  */
 
 /* Creates an empty one under a key that is free. */
@@ -33,14 +36,16 @@ struct rg_zset_iter {
     const struct rg_entry *entry;
     bool backward;
     uint64_t position[4]; /* the set's own */
+    char scratch[RG_STRING_SCRATCH];
 };
 void rg_zset_iter_init(struct rg_zset_iter *iter, const struct rg_entry *entry, uint64_t rank,
                        bool backward);
 bool rg_zset_iter_next(struct rg_zset_iter *iter, struct rg_bytes *ret_member, double *ret_score);
 /* One member, each equally likely. The set is not empty. */
-void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_member,
+void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand,
+                    char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_member,
                     double *ret_score);
-/* ZSCAN: as rg_db_scan; a small one is visited whole. */
+/* ZSCAN: as rg_db_scan; a small one is visited whole. A member is valid during the visit only. */
 uint64_t rg_zset_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
                       void (*visit)(void *arg, struct rg_bytes member, double score), void *arg);
 

@@ -18,5 +18,7 @@ enum rg_tool_exit {
 int rg_tool_status(int argc, char **argv);
 /* regent failover HOST:PORT [TO_HOST:PORT] [--timeout MS] [--user U] [--pass P] */
 int rg_tool_failover(int argc, char **argv);
+/* regent check-rdb FILE; also called by the name redis-check-rdb. Exit statuses are 0 and 1. */
+int rg_tool_check_rdb(int argc, char **argv);
 
 #endif
