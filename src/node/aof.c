@@ -389,8 +389,12 @@ void aof_configure(struct rg_node *node)
 
 void aof_log_replaced(struct rg_node *node)
 {
-    if (!node->aof->on)
+    if (!node->aof->on) {
+        /* At the start: what was loaded is of a log that goes on under another name. */
+        node->aof->whole = false;
+        node->aof->path[0] = '\0';
         return;
+    }
     aof_let_go(node);
     node->aof->promised = false;
 }

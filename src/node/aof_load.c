@@ -71,8 +71,11 @@ static bool aof_load_is_last(const struct rg_node *node)
 bool rg_node_load_log_file(const struct rg_node *node, unsigned index, char *ret_path, size_t size)
 {
     const struct rg_aof_file *file = aof_load_at(node, index);
+    /* After a clean stop of a member the RDB says more: that nothing was forgotten. */
+    bool clean = node->config->group_name[0] != '\0' && node->members.had_state &&
+                 node->members.durable.clean;
 
-    if (file == NULL)
+    if (file == NULL || clean)
         return false;
     (void)snprintf(ret_path, size, "%s/%s", node->config->appenddirname, file->name);
     return true;

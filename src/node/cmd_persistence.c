@@ -1,5 +1,5 @@
-#include "node/handlers.h"
 #include "node/aof.h"
+#include "node/handlers.h"
 
 /* SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE and SHUTDOWN. */
 

@@ -1,5 +1,5 @@
-#include "node/info.h"
 #include "node/aof.h"
+#include "node/info.h"
 #include "node/pubsub.h"
 
 typedef unsigned long long ull;

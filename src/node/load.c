@@ -151,12 +151,13 @@ static void node_first_data(struct rg_node *node)
     char replid[RG_REPLID_LEN + 1];
     const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
 
-    if (node->members.had_state || log == NULL || rg_store_count(node->store) == 0)
+    if (node->members.had_state || rg_store_count(node->store) == 0)
         return;
+    uint64_t end = log != NULL ? log->offset : node_log_end(node);
     rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
     rg_history_reset(&history);
     rg_history_push(&history, 0, replid, 0);
-    feed_reset(node, &history, log->offset > 0 ? log->offset : 1);
+    feed_reset(node, &history, end > 0 ? end : 1);
 }
 
 void rg_node_start(struct rg_node *node, struct rg_time now)
