@@ -51,6 +51,16 @@ const char *transfer_error(const struct rg_transfer *transfer)
     return transfer->error;
 }
 
+bool transfer_ended(const struct rg_transfer *transfer)
+{
+    return transfer->ended;
+}
+
+struct rg_bytes transfer_rest(const struct rg_transfer *transfer)
+{
+    return rg_rdb_reader_rest(transfer->reader);
+}
+
 void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms)
 {
     transfer->drop_expired_ms = now_ms;

@@ -481,3 +481,23 @@ RG_TEST(a_primary_that_loads_its_file_leads_no_more)
     RG_CHECK(hand_logged(hand, "answers that it is not the primary"));
     hand_group_end(&group);
 }
+
+RG_TEST(a_primary_that_cannot_save_hands_over)
+{
+    struct hand_group group;
+
+    hand_group_start(&group, "save 1 1");
+    hand_group_lead(&group);
+    hand_group_ack(&group, 1);
+    int c = hand_client(&group.hand);
+    RG_CHECK_STR(hand_ask(&group.hand, c, "SET a 1\r\n"), "+OK\r\n");
+    group.hand.file_result = RG_ENOSPC;
+    for (int i = 0; i < 30 && group.peers[1].seen[RG_MSG_TAKEOVER] == 0; i++) {
+        hand_group_ack(&group, 1);
+        hand_group_ping(&group, 1);
+        hand_group_pass(&group, 100);
+    }
+    RG_CHECK(hand_logged(&group.hand, "This node cannot save its data"));
+    RG_CHECK(group.peers[1].seen[RG_MSG_TAKEOVER] > 0);
+    hand_group_end(&group);
+}

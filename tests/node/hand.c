@@ -167,6 +167,18 @@ static void hand_effect(struct hand *hand, const struct rg_effect *effect)
     case RG_EFFECT_FILE_REMOVE:
         hand_file(hand, effect, "REMOVE");
         break;
+    case RG_EFFECT_FILE_FOLDER:
+        hand_file(hand, effect, "FOLDER");
+        break;
+    case RG_EFFECT_LOG_APPEND:
+        hand_file(hand, effect, "LOG");
+        break;
+    case RG_EFFECT_LOG_SYNC:
+        hand_file(hand, effect, "SYNC");
+        break;
+    case RG_EFFECT_LOG_CUT:
+        hand_file(hand, effect, "CUT");
+        break;
     case RG_EFFECT_LOG:
         rg_buf_append_bytes(&hand->log, effect->bytes);
         rg_buf_append_char(&hand->log, '\n');
