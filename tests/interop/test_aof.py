@@ -12,7 +12,7 @@ import redis
 
 import workload
 from content import assert_same_content
-from processes import eventually
+from processes import eventually, regent_command
 
 FOLDER = "appendonlydir"
 MANIFEST = "appendonly.aof.manifest"
@@ -265,3 +265,67 @@ def test_the_log_goes_on_after_a_kill(regent, redis_server):
     assert (stats["sync_full"], stats["sync_partial_ok"]) == (0, 2)
     assert_same_content(primary, replica, at_least=400)
     assert_same_content(primary, theirs, at_least=400)
+
+
+def check_aof(*words, answer=""):
+    """regent check-aof: its status and what it says."""
+    done = subprocess.run(regent_command()[:1] + ["check-aof", *words], input=answer,
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_check_aof_tells_and_mends(regent):
+    server = regent(appendonly="yes")
+    rewritten(server)
+    client = server.client()
+    client.set("a", 1)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.set("b", 1)
+        pipe.set("c", 1)
+        pipe.execute()
+    server.stop()
+    path = os.path.join(folder(server), MANIFEST)
+    status, text = check_aof(path)
+    assert status == 0 and "All AOF files and manifest are valid" in text
+    last = files(server, "i")[-1]
+    os.truncate(last, os.path.getsize(last) - 20)
+    status, text = check_aof(path)
+    assert status == 1 and "Reached EOF before reading EXEC" in text
+    status, text = check_aof("--fix", path, answer="n\n")
+    assert status == 1 and "Aborting" in text
+    status, text = check_aof("--fix", path, answer="y\n")
+    assert status == 0 and "Successfully truncated AOF" in text
+    check(server)
+    server.options["aof_load_truncated"] = "no"
+    server.start()
+    assert server.client().mget("a", "b", "c") == [b"1", None, None]
+    # A base cannot be mended, and says where it is wrong.
+    server.stop()
+    base = files(server, "b")[0]
+    with open(base, "r+b") as file:
+        file.seek(20)
+        file.write(b"\xff\xff")
+    status, text = check_aof("--fix", path, answer="y\n")
+    assert status == 1 and "offset" in text
+
+
+def test_check_aof_cuts_to_a_time(regent, redis_server):
+    server = regent(appendonly="yes", aof_timestamp_enabled="yes")
+    rewritten(server)
+    client = server.client()
+    client.set("early", 1)
+    time.sleep(1.1)
+    moment = int(time.time()) - 1
+    time.sleep(1.1)
+    client.set("late", 1)
+    server.stop()
+    status, text = check_aof("--truncate-to-timestamp", str(moment),
+                             os.path.join(folder(server), MANIFEST))
+    assert status == 0 and "Successfully truncated AOF" in text, text
+    server.start()
+    assert server.client().mget("early", "late") == [b"1", None]
+    server.stop()
+    other = redis_server(appendonly="yes", start=False)
+    shutil.copytree(folder(server), folder(other))
+    other.start()
+    assert other.client().mget("early", "late") == [b"1", None]
