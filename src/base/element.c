@@ -76,9 +76,17 @@ const char *rg_element_integer(const char *at, int64_t *ret_value)
     RG_ASSERT(head >= RG_ELEMENT_I16 && head <= RG_ELEMENT_I64);
     unsigned width = widths[head - RG_ELEMENT_I16];
     unsigned unused = 64 - 8 * width;
+    uint32_t low = 0;
     uint64_t bits = 0;
-    for (unsigned i = 0; i < width; i++)
-        bits |= (uint64_t)(unsigned char)at[1 + i] << 8 * i;
+    if (width == 8) {
+        memcpy(&bits, at + 1, 8);
+    } else if (width == 4) {
+        memcpy(&low, at + 1, 4);
+        bits = low;
+    } else {
+        bits = (unsigned char)at[1] | (uint64_t)(unsigned char)at[2] << 8;
+        bits |= width == 3 ? (uint64_t)(unsigned char)at[3] << 16 : 0;
+    }
     *ret_value = (int64_t)(bits << unused) >> unused;
     return at + 1 + width;
 }
@@ -89,6 +97,19 @@ size_t rg_element_text_len(const char *at)
     struct rg_bytes text;
     rg_element_read(at, scratch, &text);
     return text.len;
+}
+
+/* Bytes of the code of an integer. */
+static int integer_size(int64_t value)
+{
+    if (value >= -4096 && value <= 4095)
+        return value >= 0 && value <= 127 ? 1 : 2;
+    if (value >= INT32_MIN && value <= INT32_MAX) {
+        if (value >= INT16_MIN && value <= INT16_MAX)
+            return 3;
+        return value >= -(1 << 23) && value < 1 << 23 ? 4 : 5;
+    }
+    return 9;
 }
 
 /* Bytes of a code by its first one, as far as that tells; 0 where it is none. */
@@ -107,14 +128,12 @@ const char *rg_element_check(const char *at, const char *end, bool *exact)
 {
     size_t left = (size_t)(end - at);
     size_t head = left > 0 ? head_size((unsigned char)*at) : 0;
-    struct rg_element again;
     int64_t value = 0;
     if (head == 0 || head > left)
         return NULL;
     if (!rg_element_is_text(at)) {
         const char *behind = rg_element_integer(at, &value);
-        rg_element_of_i64(&again, value);
-        if (again.head_len != behind - at)
+        if (integer_size(value) != behind - at)
             *exact = false;
         return behind;
     }
@@ -130,10 +149,23 @@ const char *rg_element_check(const char *at, const char *end, bool *exact)
 
 const char *rg_element_check_both(const char *at, const char *end, bool *exact)
 {
+    int64_t value = 0;
+    unsigned head = at < end ? (unsigned char)*at : 0;
+    /* Short texts are most of what comes. */
+    if (head >= RG_ELEMENT_TEXT && head < RG_ELEMENT_I13) {
+        struct rg_bytes text = rg_bytes(at + 1, head & 0x3f);
+        if (text.len + 2 > (size_t)(end - at) || (unsigned char)at[text.len + 1] != text.len + 1)
+            return NULL;
+        if (may_be_integer(text) && rg_parse_i64(text, &value) == 0)
+            *exact = false;
+        return at + text.len + 2;
+    }
     const char *behind = rg_element_check(at, end, exact);
     if (behind == NULL)
         return NULL;
     size_t size = (size_t)(behind - at);
+    if (size <= 127)
+        return behind < end && (size_t)(unsigned char)*behind == size ? behind + 1 : NULL;
     size_t back = rg_element_back_size(size);
     char want[8];
     rg_element_back_write(want, size);

@@ -2,6 +2,7 @@
 #include "store/db.h"
 #include "store/fields.h"
 #include "store/packed.h"
+#include "store/run.h"
 
 static struct rg_packed *packed_of(const struct rg_entry *entry)
 {
@@ -202,6 +203,40 @@ bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes f
     if (at != NULL)
         rg_entry_value(hash)->pointer = rg_packed_remove(rg_db_pool(db), packed_of(hash), at);
     return at != NULL;
+}
+
+/* Errors: RG_EEXIST. */
+static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+{
+    for (const char *at = run.data; at < run.data + run.len;) {
+        struct rg_hash_scratch scratch;
+        struct rg_pair pair;
+        const char *value = rg_element_skip_both(at);
+        rg_element_read(at, scratch.field, &pair.field);
+        rg_element_read(value, scratch.value, &pair.value);
+        if (!rg_hash_set(db, entry, pair.field, pair.value))
+            return RG_EEXIST;
+        at = rg_element_skip_both(value);
+    }
+    return 0;
+}
+
+int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+{
+    const struct rg_store_limits *limits = &db->store->limits;
+    struct rg_entry *hash = *entry;
+    RG_ASSERT(hash->form == RG_FORM_PACKED && packed_of(hash)->count == 0);
+    size_t len = 0;
+    int result = RG_EINVAL;
+    if (pairs <= limits->hash_max_listpack_entries && run.len <= RG_PACKED_MAX)
+        result =
+            rg_run_judge(run, pairs, limits->hash_max_listpack_value, false, db->store->seed, &len);
+    if (result < 0)
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
+    rg_db_before_change(db, hash);
+    rg_packed_free(rg_db_pool(db), packed_of(hash));
+    rg_entry_value(hash)->pointer = rg_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs, len);
+    return 0;
 }
 
 /* ---- Many fields ---- */

@@ -156,26 +156,6 @@ uint64_t rg_list_len(const struct rg_entry *entry)
     return entry->form == RG_FORM_LIST_CHUNK ? chunk_of(entry)->count : dir_of(entry)->len;
 }
 
-/*
- * A run goes into chunks as it is where it fits one; else element by element. An empty list gives
- * its chunk up to the first of them.
- */
-static void run_append(struct change *change, struct rg_bytes run, uint32_t count)
-{
-    struct rg_list_dir *dir = change->dir;
-    const struct rg_list_limit *limit = &change->limit;
-    if (run.len <= limit->bytes && count <= limit->count) {
-        rg_list_dir_append_run(change->pool, dir, limit, run, count);
-        return;
-    }
-    const char *at = run.data;
-    for (; count > 0; count--) {
-        const char *next = rg_element_skip_both(at);
-        rg_list_dir_append_run(change->pool, dir, limit, rg_bytes(at, (size_t)(next - at)), 1);
-        at = next;
-    }
-}
-
 /* A push to a short list that stays one. */
 static bool chunk_push(struct rg_db *db, struct rg_entry *entry, enum rg_list_end end,
                        const struct rg_element *element)
@@ -214,7 +194,7 @@ void rg_list_append_run(struct rg_db *db, struct rg_entry **entry, struct rg_byt
     if (count == 0)
         return;
     change_begin(&change, db, *entry);
-    run_append(&change, run, count);
+    rg_list_dir_append_run(change.pool, change.dir, &change.limit, run, count);
     change_end(&change);
 }
 

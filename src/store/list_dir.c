@@ -215,21 +215,64 @@ void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
     insert_between(pool, dir, limit, end == RG_LIST_HEAD ? 0 : dir->count, element);
 }
 
+/* How much of a run may follow in a chunk of that many bytes and elements. */
+static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
+                                const struct rg_list_limit *limit, uint32_t used, uint32_t elements,
+                                uint32_t *ret_count)
+{
+    size_t room = used < limit->bytes ? limit->bytes - used : 0;
+    uint32_t most = elements < limit->count ? limit->count - elements : 0;
+    uint32_t taken = 0;
+    size_t len = 0;
+    if (run.len <= room && count <= most) {
+        *ret_count = count;
+        return run;
+    }
+    for (; taken < most && len < run.len; taken++) {
+        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
+        if (next > room)
+            break;
+        len = next;
+    }
+    *ret_count = taken;
+    return rg_bytes(run.data, len);
+}
+
+/* A chunk that begins with a run; among many one chunk more is little. */
+static struct rg_list_chunk *run_chunk(struct rg_pool *pool, const struct rg_list_dir *dir,
+                                       const struct rg_list_limit *limit, struct rg_bytes run)
+{
+    enum { MANY = 8 };
+    size_t cap = dir->count < MANY || run.len > limit->bytes ? run.len : limit->bytes;
+    return rg_list_chunk_new(pool, cap);
+}
+
 void rg_list_dir_append_run(struct rg_pool *pool, struct rg_list_dir *dir,
                             const struct rg_list_limit *limit, struct rg_bytes run, uint32_t count)
 {
-    if (dir->count > 0) {
-        uint32_t at = dir->count - 1;
-        struct rg_list_chunk *last = chunk_at(dir, at);
-        if ((size_t)rg_list_chunk_used(last) + run.len <= limit->bytes &&
-            (uint64_t)last->count + count <= limit->count) {
-            chunk_take(dir, at);
-            chunk_put(dir, at, rg_list_chunk_append_run(pool, last, limit, run, count));
-            return;
+    while (count > 0) {
+        uint32_t at = dir->count;
+        struct rg_list_chunk *last = at > 0 ? chunk_at(dir, at - 1) : NULL;
+        uint32_t taken = 0;
+        struct rg_bytes part = {0};
+        if (last != NULL)
+            part = run_part(run, count, limit, rg_list_chunk_used(last), last->count, &taken);
+        if (taken > 0) {
+            chunk_take(dir, at - 1);
+            chunk_put(dir, at - 1, rg_list_chunk_append_run(pool, last, limit, part, taken));
+        } else {
+            part = run_part(run, count, limit, 0, 0, &taken);
+            if (taken == 0) { /* an element larger than a chunk is to be */
+                part.len = (size_t)(rg_element_skip_both(run.data) - run.data);
+                taken = 1;
+            }
+            struct rg_list_chunk *chunk = run_chunk(pool, dir, limit, part);
+            chunk = rg_list_chunk_append_run(pool, chunk, limit, part, taken);
+            chunk_enter(pool, dir, at, chunk);
         }
+        run = rg_bytes(run.data + part.len, run.len - part.len);
+        count -= taken;
     }
-    struct rg_list_chunk *chunk = rg_list_chunk_new(pool, run.len);
-    chunk_enter(pool, dir, dir->count, rg_list_chunk_append_run(pool, chunk, limit, run, count));
 }
 
 void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,

@@ -41,7 +41,7 @@ uint32_t rg_list_dir_find(const struct rg_list_dir *dir, uint64_t index, uint32_
 void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
                       const struct rg_list_limit *limit, enum rg_list_end end,
                       const struct rg_element *element);
-/* Puts `count` exact elements, which may stay together in one chunk, behind the last one. */
+/* Puts `count` exact elements behind the last one. */
 void rg_list_dir_append_run(struct rg_pool *pool, struct rg_list_dir *dir,
                             const struct rg_list_limit *limit, struct rg_bytes run, uint32_t count);
 /* index is at most len. */

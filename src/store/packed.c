@@ -108,15 +108,10 @@ struct rg_packed *rg_packed_append(struct rg_pool *pool, struct rg_packed *packe
     return packed;
 }
 
-struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, uint32_t count)
+struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, uint32_t count,
+                                   size_t len)
 {
     const char *end = run.data + run.len;
-    size_t len = 0;
-    for (const char *at = run.data; at < end;) {
-        const char *next = rg_element_skip(at);
-        len += (size_t)(next - at);
-        at = next + rg_element_back_size((size_t)(next - at));
-    }
     RG_ASSERT(len <= RG_PACKED_MAX);
     struct rg_packed *packed = packed_resize(pool, NULL, len);
     char *out = packed->data;
@@ -126,6 +121,7 @@ struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, ui
         out += size;
         at += size + rg_element_back_size(size);
     }
+    RG_ASSERT(out == packed->data + len);
     packed->len = (uint32_t)len;
     packed->count = count;
     return packed;

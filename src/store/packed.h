@@ -55,10 +55,11 @@ const char *rg_packed_find(const struct rg_packed *packed, const struct rg_eleme
 struct rg_packed *rg_packed_append(struct rg_pool *pool, struct rg_packed *packed,
                                    const struct rg_element *field, const struct rg_element *value);
 /*
- * One out of a run of `count` pairs of exact elements with their back sizes, which stay behind.
- * Every field comes once and RG_PACKED_MAX is kept.
+ * One out of a run of `count` pairs of exact elements with their back sizes, which stay behind, so
+ * that `len` bytes are left. Every field comes once and RG_PACKED_MAX is kept.
  */
-struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, uint32_t count);
+struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, uint32_t count,
+                                   size_t len);
 /* Changes the value of the pair at `at`, which keeps its place. value may lie in the hash. */
 struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
                                     const struct rg_element *value);

@@ -239,6 +239,13 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 /* False where there is none. */
 bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field,
                  char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value);
+/*
+ * Sets all fields of an empty one at once: a run of pairs of elements with their back sizes, each
+ * with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes twice; some
+ * may be set).
+ */
+RG_MUST_USE int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
+                                 uint64_t pairs);
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field);
 /* Where both of a pair are written out. */
 struct rg_hash_scratch {

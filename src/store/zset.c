@@ -2,6 +2,7 @@
 
 #include "base/panic.h"
 #include "store/db.h"
+#include "store/run.h"
 #include "store/zset_packed.h"
 #include "store/zset_tree.h"
 
@@ -152,6 +153,47 @@ bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes memb
     if (is_packed(zset))
         zset_unpack(db, zset);
     return rg_zset_tree_set(tree_of(zset), member, score);
+}
+
+/* Errors: RG_EEXIST, RG_EINVAL. */
+static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+{
+    for (const char *at = run.data; at < run.data + run.len;) {
+        char scratch[RG_I64_CHARS];
+        struct rg_bytes member;
+        double score = 0;
+        const char *behind = rg_element_skip_both(at);
+        rg_element_read(at, scratch, &member);
+        if (!rg_zset_score_of_element(behind, &score))
+            return RG_EINVAL;
+        if (!rg_zset_set(db, entry, member, score))
+            return RG_EEXIST;
+        at = rg_element_skip_both(behind);
+    }
+    return 0;
+}
+
+int rg_zset_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+{
+    enum { PAIR_MORE = RG_ELEMENT_HEAD_MAX }; /* what a pair may take beyond its own in the run */
+    const struct rg_store_limits *limits = &db->store->limits;
+    struct rg_entry *zset = *entry;
+    RG_ASSERT(is_packed(zset) && packed_of(zset)->count == 0);
+    size_t len = 0;
+    int result = RG_EINVAL;
+    if (pairs <= limits->zset_max_listpack_entries &&
+        run.len + pairs * PAIR_MORE <= RG_ZSET_PACKED_MAX)
+        result =
+            rg_run_judge(run, pairs, limits->zset_max_listpack_value, true, db->store->seed, &len);
+    if (result < 0)
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
+    struct rg_zset_packed *packed = rg_zset_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs);
+    if (packed == NULL)
+        return run_set_each(db, entry, run);
+    rg_db_before_change(db, zset);
+    rg_zset_packed_free(rg_db_pool(db), packed_of(zset));
+    rg_entry_value(zset)->pointer = packed;
+    return 0;
 }
 
 bool rg_zset_score(const struct rg_entry *entry, struct rg_bytes member, double *ret_score)

@@ -297,30 +297,38 @@ bool rg_zset_score_of_element(const char *at, double *ret_score)
     return rg_parse_double(text, ret_score) == 0;
 }
 
-/* Appends one; false where it does not come behind the last one, whose member is a view. */
-static bool run_append(struct rg_zset_packed *packed, const char *member, const char *score,
-                       struct rg_zset_pair *last, char scratch[RG_I64_CHARS])
+/* Whether a member comes before another one; both as elements. */
+static bool member_before(const char *a, const char *b)
 {
-    struct rg_zset_pair pair;
-    struct pair_code code;
-    char fresh[RG_I64_CHARS];
-    size_t member_size = (size_t)(rg_element_read(member, fresh, &pair.member) - member);
-    if (!rg_zset_score_of_element(score, &pair.score) ||
-        (packed->count > 0 &&
-         rg_zset_compare(last->score, last->member, pair.score, pair.member) >= 0))
+    char scratch_a[RG_I64_CHARS];
+    char scratch_b[RG_I64_CHARS];
+    struct rg_bytes text_a;
+    struct rg_bytes text_b;
+    rg_element_read(a, scratch_a, &text_a);
+    rg_element_read(b, scratch_b, &text_b);
+    return rg_bytes_compare(text_a, text_b) < 0;
+}
+
+/* Appends a pair of a run, of which it is the next one behind `last`; false where it may not. */
+static bool run_append(struct rg_zset_packed *packed, const char *member, const char *score_at,
+                       const char *last, double *last_score)
+{
+    struct rg_element code;
+    double score = 0;
+    size_t member_size = (size_t)(rg_element_skip(member) - member);
+    if (!rg_zset_score_of_element(score_at, &score))
         return false;
-    score_code(&code.score, pair.score);
-    code.body = rg_element_size(&code.score) + member_size;
-    char *out = rg_element_write(packed->data + packed->len, &code.score);
+    if (last != NULL &&
+        (*last_score > score || (*last_score == score && !member_before(last, member))))
+        return false;
+    score_code(&code, score);
+    size_t body = rg_element_size(&code) + member_size;
+    char *out = rg_element_write(packed->data + packed->len, &code);
     memcpy(out, member, member_size);
-    packed->len += (uint32_t)code_size(&code);
-    rg_counted_back_write(packed->data + packed->len, code.body);
+    packed->len += (uint32_t)(body + rg_counted_back_size(body));
+    rg_counted_back_write(packed->data + packed->len, body);
     packed->count++;
-    *last = pair;
-    if (pair.member.data == fresh) {
-        memcpy(scratch, fresh, pair.member.len);
-        last->member.data = scratch;
-    }
+    *last_score = score;
     return true;
 }
 
@@ -328,15 +336,16 @@ struct rg_zset_packed *rg_zset_packed_of_run(struct rg_pool *pool, struct rg_byt
                                              uint32_t count)
 {
     enum { SCORE_MORE = RG_ELEMENT_HEAD_MAX - 2 }; /* what a score may take beyond its own there */
-    char scratch[RG_I64_CHARS];
-    struct rg_zset_pair last = {0};
+    const char *last = NULL;
+    double last_score = 0;
     struct rg_zset_packed *packed = packed_resize(pool, NULL, run.len + (size_t)count * SCORE_MORE);
     for (const char *at = run.data; at < run.data + run.len;) {
         const char *score = rg_element_skip_both(at);
-        if (!run_append(packed, at, score, &last, scratch)) {
+        if (!run_append(packed, at, score, last, &last_score)) {
             rg_zset_packed_free(pool, packed);
             return NULL;
         }
+        last = at;
         at = rg_element_skip_both(score);
     }
     return packed_resize(pool, packed, packed->len);
