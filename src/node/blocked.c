@@ -45,8 +45,8 @@ static void blocked_copy_words(struct rg_waiting *waiting, const struct rg_bytes
 }
 
 /*
- * A key named twice is one line to stand in. Nobody else came since the client began to queue: where
- * it stands already, it is the last.
+ * A key named twice is one line to stand in. Nobody else came since the client began to queue:
+ * where it stands already, it is the last.
  */
 static bool blocked_stands_in(const struct rg_conn *conn, const struct wanted_key *key)
 {
