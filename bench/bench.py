@@ -81,6 +81,10 @@ def main():
     parser.add_argument("--rows", default="", help="only rows whose names hold one of these words, "
                         "separated by ';'")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--divide", type=int, default=1, metavar="N",
+                        help="an N-th of the requests in each round")
+    parser.add_argument("--merge", action="store_true",
+                        help="keeps the rows of the last run that this one does not measure")
     parser.add_argument("--quick", action="store_true", help="a tenth of the requests, 1 round")
     parser.add_argument("--regent", type=pathlib.Path, default=servers.ROOT / "build" / "regent")
     parser.add_argument("--out", type=pathlib.Path, default=servers.HERE / "results")
@@ -95,6 +99,7 @@ def main():
         return 0
     if args.quick:
         args.rounds = 1
+    rows.Row.divide_by = args.divide
     servers.build_tools()
     about = machine()
     about["rounds"] = args.rounds
@@ -112,6 +117,8 @@ def main():
             continue
         table.append(report.line(row, results))
         say(f"[{number}/{len(chosen)}] {report.text(table[-1])}")
+    if args.merge:
+        table = report.merge(args.out, table, [row.name for row in rows.ROWS])
     about["load_after"] = os.getloadavg()[0]
     report.save(args.out, about, table)
     say(f"saved to {args.out}")

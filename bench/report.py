@@ -92,6 +92,16 @@ def plot(path, table):
     pyplot.close(figure)
 
 
+def merge(out, table, order):
+    """The rows of this run, and of the one before those that it did not measure, in order."""
+    entries = {}
+    if (out / "bench.json").exists():
+        with open(out / "bench.json", encoding="utf-8") as file:
+            entries = {entry["name"]: entry for entry in json.load(file)["rows"]}
+    entries.update({entry["name"]: entry for entry in table})
+    return [entries[name] for name in order if name in entries]
+
+
 def save(out, about, table):
     out.mkdir(parents=True, exist_ok=True)
     with open(out / "bench.json", "w", encoding="utf-8") as file:

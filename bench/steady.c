@@ -138,7 +138,8 @@ int main(int argc, char **argv)
             ask(&conns[asked % CONNS], random % keys, size, due);
             due = began + (int64_t)((double)++asked * gap_us);
         }
-        struct timespec wait = {.tv_nsec = 20000};
+        int64_t left_us = due - now_us();
+        struct timespec wait = {.tv_nsec = left_us > 0 ? left_us * 1000 : 0};
         if (ppoll(fds, CONNS, &wait, NULL) <= 0)
             continue;
         for (int i = 0; i < CONNS; i++) {

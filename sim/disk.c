@@ -66,6 +66,8 @@ static struct sim_file *disk_make(struct sim_disk *disk, const char *name)
     (void)snprintf(file->name, sizeof(file->name), "%s", name);
     rg_buf_reset(&file->data, 0);
     file->synced = 0;
+    file->failed = 0;
+    file->broken = false;
     return file;
 }
 
@@ -101,7 +103,8 @@ void sim_disk_submit(struct sim_disk *disk, const struct rg_effect *effect)
         disk->queue = rg_realloc(disk->queue, disk->cap * sizeof(struct sim_disk_op));
     }
     struct sim_disk_op *op = &disk->queue[disk->count++];
-    *op = (struct sim_disk_op){.type = effect->type, .token = effect->token};
+    *op = (struct sim_disk_op){
+        .type = effect->type, .token = effect->token, .position = effect->position};
     (void)snprintf(op->name, sizeof(op->name), "%s", effect->name);
     if (effect->new_name != NULL)
         (void)snprintf(op->new_name, sizeof(op->new_name), "%s", effect->new_name);
@@ -111,10 +114,47 @@ void sim_disk_submit(struct sim_disk *disk, const struct rg_effect *effect)
 }
 
 /* Errors: RG_EIO, RG_ENOSPC. */
+static int disk_log_apply(struct sim_disk *disk, const struct sim_disk_op *op,
+                          struct sim_file *file)
+{
+    bool fails = sim_chance(disk->loop, disk->error);
+
+    if (file == NULL || file->broken)
+        return RG_EIO;
+    if (op->type == RG_EFFECT_LOG_CUT) {
+        if (fails || op->position > rg_buf_len(&file->data))
+            return RG_EIO;
+        rg_buf_truncate(&file->data, op->position);
+        file->synced = op->position;
+        file->failed = 0;
+        return 0;
+    }
+    if (file->failed < 0)
+        return file->failed;
+    if (op->type == RG_EFFECT_LOG_SYNC) {
+        file->broken = fails;
+        file->failed = fails ? RG_EIO : 0;
+        if (!fails)
+            file->synced = rg_buf_len(&file->data);
+        return file->failed;
+    }
+    file->failed = disk->full ? RG_ENOSPC : fails ? RG_EIO : 0;
+    struct rg_bytes bytes = rg_buf_view(&op->bytes);
+    /* A part of what could not be written may be there. */
+    size_t n =
+        file->failed < 0 ? (size_t)sim_between(disk->loop, 0, (int64_t)bytes.len) : bytes.len;
+    rg_buf_append(&file->data, bytes.data, n);
+    return file->failed;
+}
+
+/* Errors: RG_EIO, RG_ENOSPC. */
 static int disk_apply(struct sim_disk *disk, struct sim_disk_op *op)
 {
     struct sim_file *file = disk_file(disk, op->name);
 
+    if (op->type == RG_EFFECT_LOG_APPEND || op->type == RG_EFFECT_LOG_SYNC ||
+        op->type == RG_EFFECT_LOG_CUT)
+        return disk_log_apply(disk, op, file);
     if (disk->full && op->type != RG_EFFECT_FILE_REMOVE && op->type != RG_EFFECT_FILE_RENAME)
         return RG_ENOSPC;
     if (sim_chance(disk->loop, disk->error))
@@ -142,6 +182,8 @@ static int disk_apply(struct sim_disk *disk, struct sim_disk_op *op)
         return 0;
     case RG_EFFECT_FILE_REMOVE:
         disk_remove(file);
+        return 0;
+    case RG_EFFECT_FILE_FOLDER:
         return 0;
     default:
         RG_UNREACHABLE();

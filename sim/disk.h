@@ -16,6 +16,8 @@ struct sim_file {
     char name[128]; /* "": free */
     struct rg_buf data;
     size_t synced;
+    int failed;  /* an append failed: nothing more is taken until it is cut */
+    bool broken; /* a sync of it failed: nothing of it is believed any more */
 };
 
 struct sim_disk_op {
@@ -24,6 +26,7 @@ struct sim_disk_op {
     char name[128];
     char new_name[128];
     struct rg_buf bytes; /* owned */
+    uint64_t position;
 };
 
 struct sim_disk {

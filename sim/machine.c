@@ -281,6 +281,10 @@ static void machine_effect(struct sim_machine *machine, const struct rg_effect *
     case RG_EFFECT_FILE_APPEND:
     case RG_EFFECT_FILE_RENAME:
     case RG_EFFECT_FILE_REMOVE:
+    case RG_EFFECT_FILE_FOLDER:
+    case RG_EFFECT_LOG_APPEND:
+    case RG_EFFECT_LOG_SYNC:
+    case RG_EFFECT_LOG_CUT:
         sim_disk_submit(&machine->disk, effect);
         break;
     case RG_EFFECT_LOG:

@@ -32,12 +32,18 @@ struct search {
 };
 
 struct search_item {
-    struct rg_bytes member; /* in the entry */
+    struct rg_bytes member; /* in the entry, or, without data, in scratch */
+    char scratch[RG_STRING_SCRATCH];
     struct rg_geo_point point;
     double score;
     double distance;
     size_t order;
 };
+
+static struct rg_bytes item_member(const struct search_item *item)
+{
+    return item->member.data != NULL ? item->member : rg_bytes(item->scratch, item->member.len);
+}
 
 struct search_found {
     struct search_item *items; /* owned */
@@ -236,6 +242,10 @@ static void search_cell(const struct search *search, struct rg_geo_hash cell, si
         item.point = rg_geo_decode(item.score);
         if (!rg_geo_within(&search->shape, item.point, &item.distance))
             continue;
+        if (item.member.data == iter.scratch) {
+            memcpy(item.scratch, iter.scratch, sizeof(item.scratch));
+            item.member.data = NULL;
+        }
         found_add(found, item);
         if (max > 0 && found->count >= max)
             return;
@@ -308,7 +318,7 @@ static void search_reply(struct rg_cmd_ctx *ctx, const struct search *search,
         const struct search_item *item = &found->items[i];
         if (options > 0)
             rg_reply_array(ctx->reply, options + 1);
-        rg_reply_bulk(ctx->reply, item->member);
+        rg_reply_bulk(ctx->reply, item_member(item));
         if (search->with_dist)
             rg_geo_reply_distance(ctx, item->distance / search->shape.unit_m);
         if (search->with_hash)
@@ -325,7 +335,7 @@ static void search_store(struct rg_cmd_ctx *ctx, const struct search *search,
 
     for (size_t i = 0; i < found->count; i++) {
         const struct search_item *item = &found->items[i];
-        rg_zset_result_add(&result, item->member,
+        rg_zset_result_add(&result, item_member(item),
                            search->store_dist ? item->distance / search->shape.unit_m
                                               : item->score);
     }

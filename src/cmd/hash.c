@@ -30,17 +30,18 @@ static bool hash_read(struct rg_cmd_ctx *ctx, struct rg_entry **ret_entry)
 }
 
 static bool hash_field(const struct rg_entry *entry, struct rg_bytes field,
-                       struct rg_bytes *ret_value)
+                       char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value)
 {
-    return entry != NULL && rg_hash_get(entry, field, ret_value);
+    return entry != NULL && rg_hash_get(entry, field, scratch, ret_value);
 }
 
 static void hash_reply_field(struct rg_cmd_ctx *ctx, const struct rg_entry *entry,
                              struct rg_bytes field)
 {
+    char scratch[RG_STRING_SCRATCH];
     struct rg_bytes value;
 
-    if (hash_field(entry, field, &value))
+    if (hash_field(entry, field, scratch, &value))
         rg_reply_bulk(ctx->reply, value);
     else
         rg_reply_null(ctx->reply);
@@ -82,12 +83,13 @@ void rg_cmd_run_hmset(struct rg_cmd_ctx *ctx)
 
 void rg_cmd_run_hsetnx(struct rg_cmd_ctx *ctx)
 {
+    char scratch[RG_STRING_SCRATCH];
     struct rg_entry *entry = NULL;
     struct rg_bytes value;
 
     if (hash_find_or_create(ctx, &entry) < 0)
         return;
-    if (rg_hash_get(entry, ctx->argv[2], &value)) {
+    if (rg_hash_get(entry, ctx->argv[2], scratch, &value)) {
         rg_reply_i64(ctx->reply, 0);
         return;
     }
@@ -118,11 +120,12 @@ void rg_cmd_run_hmget(struct rg_cmd_ctx *ctx)
 
 void rg_cmd_run_hexists(struct rg_cmd_ctx *ctx)
 {
+    char scratch[RG_STRING_SCRATCH];
     struct rg_entry *entry = NULL;
     struct rg_bytes value;
 
     if (hash_read(ctx, &entry))
-        rg_reply_i64(ctx->reply, hash_field(entry, ctx->argv[2], &value));
+        rg_reply_i64(ctx->reply, hash_field(entry, ctx->argv[2], scratch, &value));
 }
 
 void rg_cmd_run_hlen(struct rg_cmd_ctx *ctx)
@@ -135,11 +138,13 @@ void rg_cmd_run_hlen(struct rg_cmd_ctx *ctx)
 
 void rg_cmd_run_hstrlen(struct rg_cmd_ctx *ctx)
 {
+    char scratch[RG_STRING_SCRATCH];
     struct rg_entry *entry = NULL;
     struct rg_bytes value = {0};
 
     if (hash_read(ctx, &entry))
-        rg_reply_i64(ctx->reply, hash_field(entry, ctx->argv[2], &value) ? (int64_t)value.len : 0);
+        rg_reply_i64(ctx->reply,
+                     hash_field(entry, ctx->argv[2], scratch, &value) ? (int64_t)value.len : 0);
 }
 
 void rg_cmd_run_hdel(struct rg_cmd_ctx *ctx)
@@ -210,6 +215,7 @@ void rg_cmd_run_hvals(struct rg_cmd_ctx *ctx)
 
 void rg_cmd_run_hincrby(struct rg_cmd_ctx *ctx)
 {
+    char scratch[RG_STRING_SCRATCH];
     char digits[RG_I64_CHARS];
     struct rg_entry *entry = NULL;
     struct rg_bytes text;
@@ -218,7 +224,7 @@ void rg_cmd_run_hincrby(struct rg_cmd_ctx *ctx)
 
     if (rg_cmd_arg_i64(ctx, 3, &increment) < 0 || hash_find_or_create(ctx, &entry) < 0)
         return;
-    if (rg_hash_get(entry, ctx->argv[2], &text) && rg_parse_i64(text, &value) < 0) {
+    if (rg_hash_get(entry, ctx->argv[2], scratch, &text) && rg_parse_i64(text, &value) < 0) {
         rg_reply_error(ctx->reply, "ERR hash value is not an integer");
         return;
     }
@@ -234,6 +240,7 @@ void rg_cmd_run_hincrby(struct rg_cmd_ctx *ctx)
 
 void rg_cmd_run_hincrbyfloat(struct rg_cmd_ctx *ctx)
 {
+    char scratch[RG_STRING_SCRATCH];
     char digits[RG_LONG_DOUBLE_CHARS];
     struct rg_entry *entry = NULL;
     struct rg_bytes text;
@@ -248,7 +255,8 @@ void rg_cmd_run_hincrbyfloat(struct rg_cmd_ctx *ctx)
     }
     if (hash_find_or_create(ctx, &entry) < 0)
         return;
-    if (rg_hash_get(entry, ctx->argv[2], &text) && rg_parse_long_double(text, &value) < 0) {
+    if (rg_hash_get(entry, ctx->argv[2], scratch, &text) &&
+        rg_parse_long_double(text, &value) < 0) {
         rg_reply_error(ctx->reply, "ERR hash value is not a float");
         return;
     }

@@ -29,6 +29,7 @@ static void hash_random_head(struct rg_cmd_ctx *ctx, bool with_values, int64_t c
 static void hash_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entry,
                                   int64_t count, bool with_values)
 {
+    struct rg_hash_scratch scratch;
     struct rg_bytes field;
     struct rg_bytes value;
 
@@ -38,7 +39,7 @@ static void hash_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry 
     }
     hash_random_head(ctx, with_values, count);
     for (int64_t i = 0; i < count; i++) {
-        rg_hash_random(entry, ctx->rand, &field, &value);
+        rg_hash_random(entry, ctx->rand, &scratch, &field, &value);
         hash_random_pair(ctx, with_values, field, value);
     }
 }
@@ -70,6 +71,7 @@ static void hash_random_distinct(struct rg_cmd_ctx *ctx, const struct rg_entry *
 static void hash_random_one(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry = NULL;
+    struct rg_hash_scratch scratch;
     struct rg_bytes field;
     struct rg_bytes value;
 
@@ -79,7 +81,7 @@ static void hash_random_one(struct rg_cmd_ctx *ctx)
         rg_reply_null(ctx->reply);
         return;
     }
-    rg_hash_random(entry, ctx->rand, &field, &value);
+    rg_hash_random(entry, ctx->rand, &scratch, &field, &value);
     rg_reply_bulk(ctx->reply, field);
 }
 

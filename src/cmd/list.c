@@ -112,6 +112,7 @@ void rg_cmd_run_lindex(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry = NULL;
     struct rg_bytes element;
+    char scratch[RG_STRING_SCRATCH];
     int64_t index = 0;
 
     if (list_read(ctx, &entry) < 0)
@@ -122,7 +123,7 @@ void rg_cmd_run_lindex(struct rg_cmd_ctx *ctx)
     }
     if (rg_cmd_arg_i64(ctx, 2, &index) < 0)
         return;
-    if (rg_list_get(entry, index, &element))
+    if (rg_list_get(entry, index, scratch, &element))
         rg_reply_bulk(ctx->reply, element);
     else
         rg_reply_null(ctx->reply);

@@ -40,10 +40,11 @@ static int move_push(struct rg_cmd_ctx *ctx, const struct move *move, struct rg_
 static bool move_element(struct rg_cmd_ctx *ctx, const struct move *move, struct rg_entry *source)
 {
     struct rg_bytes element = {0};
+    char scratch[RG_STRING_SCRATCH];
     int64_t place = move->from == RG_LIST_HEAD ? 0 : -1;
     bool same = rg_bytes_equal(move->source, move->target);
 
-    if (!rg_list_get(source, place, &element) || move_push(ctx, move, element) < 0)
+    if (!rg_list_get(source, place, scratch, &element) || move_push(ctx, move, element) < 0)
         return false;
     /* A push of another key may have moved the entry. */
     source = rg_db_find_for_write(ctx->db, move->source);

@@ -72,8 +72,9 @@ static int pop_parse_count(struct rg_cmd_ctx *ctx, int64_t *ret_count)
 static void pop_one(struct rg_cmd_ctx *ctx, struct rg_entry *entry, enum rg_list_end end)
 {
     struct rg_bytes element;
+    char scratch[RG_STRING_SCRATCH];
 
-    if (rg_list_get(entry, end == RG_LIST_HEAD ? 0 : -1, &element))
+    if (rg_list_get(entry, end == RG_LIST_HEAD ? 0 : -1, scratch, &element))
         rg_reply_bulk(ctx->reply, element);
     pop_finish(ctx, ctx->argv[1], entry, end, 1);
 }
@@ -254,6 +255,7 @@ static void pop_blocking(struct rg_cmd_ctx *ctx, enum rg_list_end end)
 {
     struct rg_entry *entry = NULL;
     struct rg_bytes element;
+    char scratch[RG_STRING_SCRATCH];
     int64_t timeout_us = 0;
     int keys = ctx->argc - 2;
     int key = 0;
@@ -267,7 +269,7 @@ static void pop_blocking(struct rg_cmd_ctx *ctx, enum rg_list_end end)
     }
     rg_reply_array(ctx->reply, 2);
     rg_reply_bulk(ctx->reply, ctx->argv[key]);
-    if (rg_list_get(entry, end == RG_LIST_HEAD ? 0 : -1, &element))
+    if (rg_list_get(entry, end == RG_LIST_HEAD ? 0 : -1, scratch, &element))
         rg_reply_bulk(ctx->reply, element);
     pop_finish(ctx, ctx->argv[key], entry, end, 1);
     struct rg_bytes words[] = {rg_list_pop_word(end), ctx->argv[key]};

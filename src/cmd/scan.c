@@ -73,8 +73,8 @@ static void scan_visit_field(void *arg, struct rg_bytes field, struct rg_bytes v
 
     if (!rg_scan_matches(&walk->options, field))
         return;
-    rg_scan_add(&walk->found, field);
-    rg_scan_add(&walk->found, value);
+    rg_scan_add_shown(&walk->found, field);
+    rg_scan_add_shown(&walk->found, value);
 }
 
 void rg_cmd_run_scan(struct rg_cmd_ctx *ctx)

@@ -44,6 +44,14 @@ void rg_scan_found_fini(struct rg_scan_found *found);
 void rg_scan_add(struct rg_scan_found *found, struct rg_bytes bytes);
 /* bytes are copied: numbers that were written out. */
 void rg_scan_add_copy(struct rg_scan_found *found, struct rg_bytes bytes);
+/* Of a view that may be gone after the visit: what a number can be written as. */
+static inline void rg_scan_add_shown(struct rg_scan_found *found, struct rg_bytes bytes)
+{
+    if (bytes.len < RG_STRING_SCRATCH)
+        rg_scan_add_copy(found, bytes);
+    else
+        rg_scan_add(found, bytes);
+}
 /* The reply of a scan: the next cursor and what was found, which is empty afterwards. */
 void rg_scan_reply(struct rg_cmd_ctx *ctx, uint64_t cursor, struct rg_scan_found *found);
 /* The same without a cursor, as an array (KEYS) or a set. */

@@ -55,6 +55,13 @@ uint64_t rg_sort_len(const struct rg_entry *entry)
     return rg_entry_type(entry) == RG_TYPE_SET ? rg_set_len(entry) : rg_zset_len(entry);
 }
 
+/* An integer that was written out is gone with the next one. */
+static struct rg_bytes item_keep(struct rg_sort_items *items, struct rg_bytes element,
+                                 const char scratch[RG_STRING_SCRATCH])
+{
+    return element.data == scratch ? scraps_keep(&items->scraps, element) : element;
+}
+
 static void load_list(struct rg_sort_items *items, const struct rg_entry *entry, uint64_t first,
                       const struct rg_sort_part *part)
 {
@@ -63,7 +70,7 @@ static void load_list(struct rg_sort_items *items, const struct rg_entry *entry,
 
     rg_list_iter_init(&iter, entry, first, part->backward);
     while (items->count < part->count && rg_list_iter_next(&iter, &element))
-        items->items[items->count++].element = element;
+        items->items[items->count++].element = item_keep(items, element, iter.scratch);
 }
 
 static void load_zset(struct rg_sort_items *items, const struct rg_entry *entry, uint64_t first,
@@ -75,7 +82,7 @@ static void load_zset(struct rg_sort_items *items, const struct rg_entry *entry,
 
     rg_zset_iter_init(&iter, entry, first, part->backward);
     while (items->count < part->count && rg_zset_iter_next(&iter, &member, &score))
-        items->items[items->count++].element = member;
+        items->items[items->count++].element = item_keep(items, member, iter.scratch);
 }
 
 static void load_set(struct rg_sort_items *items, const struct rg_entry *entry,
@@ -92,9 +99,7 @@ static void load_set(struct rg_sort_items *items, const struct rg_entry *entry,
             skip--;
             continue;
         }
-        if (member.data >= scratch && member.data < scratch + sizeof(scratch))
-            member = scraps_keep(&items->scraps, member);
-        items->items[items->count++].element = member;
+        items->items[items->count++].element = item_keep(items, member, scratch);
     }
 }
 

@@ -85,7 +85,8 @@ bool rg_sort_lookup(struct rg_cmd_ctx *ctx, struct rg_bytes pattern, struct rg_b
     if (entry == NULL)
         return false;
     if (parsed.field.data != NULL)
-        return rg_entry_type(entry) == RG_TYPE_HASH && rg_hash_get(entry, parsed.field, ret_value);
+        return rg_entry_type(entry) == RG_TYPE_HASH &&
+               rg_hash_get(entry, parsed.field, scratch, ret_value);
     if (rg_entry_type(entry) != RG_TYPE_STRING)
         return false;
     *ret_value = rg_string_get(entry, scratch);

@@ -133,7 +133,7 @@ static void zset_scan_visit(void *arg, struct rg_bytes member, double score)
 
     if (!rg_scan_matches(&scan->options, member))
         return;
-    rg_scan_add(&scan->found, member);
+    rg_scan_add_shown(&scan->found, member);
     /* Redis' small sets hold integers as such, and show them without an exponent here. */
     bool integer = scan->small && fabs(score) < 0x1p62 && score == (double)(int64_t)score;
     size_t len = integer ? rg_format_i64(text, (int64_t)score) : rg_format_double(text, score);

@@ -82,7 +82,7 @@ static bool walk_next(struct input_walk *walk, struct rg_bytes *ret_member, doub
 static void walk_add(const struct input_walk *walk, struct rg_zset_result *result,
                      struct rg_bytes member, double score)
 {
-    if (walk->is_set)
+    if (walk->is_set || member.data == walk->zset.scratch)
         rg_zset_result_add_copy(result, member, score);
     else
         rg_zset_result_add(result, member, score);

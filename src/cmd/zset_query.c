@@ -119,7 +119,10 @@ static void query_store(struct rg_cmd_ctx *ctx, const struct query *query,
     double score = 0;
 
     for (; span.count > 0 && rg_zset_iter_next(&iter, &member, &score); span.count--)
-        rg_zset_result_add(&result, member, score);
+        if (member.data == iter.scratch)
+            rg_zset_result_add_copy(&result, member, score);
+        else
+            rg_zset_result_add(&result, member, score);
     rg_zset_result_store(ctx, &result, ctx->argv[1],
                          query->kind == RG_ZSET_BY_RANK ? RG_ZSET_STORE_COUNTED
                                                         : RG_ZSET_STORE_GROWING,

@@ -15,6 +15,7 @@ enum { ZSET_RANDOM_MAX_REPEATS = 1 << 26 };
 static void random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entry, int64_t count,
                              bool with_scores)
 {
+    char scratch[RG_STRING_SCRATCH];
     struct rg_bytes member;
     double score = 0;
 
@@ -24,7 +25,7 @@ static void random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entr
     }
     rg_zset_reply_head(ctx, (uint64_t)count, with_scores);
     for (int64_t i = 0; i < count; i++) {
-        rg_zset_random(entry, ctx->rand, &member, &score);
+        rg_zset_random(entry, ctx->rand, scratch, &member, &score);
         rg_zset_reply_member(ctx, member, score, with_scores);
     }
 }
@@ -84,6 +85,7 @@ static void random_distinct(struct rg_cmd_ctx *ctx, const struct rg_entry *entry
 static void random_one(struct rg_cmd_ctx *ctx)
 {
     struct rg_entry *entry = NULL;
+    char scratch[RG_STRING_SCRATCH];
     struct rg_bytes member;
     double score = 0;
 
@@ -93,7 +95,7 @@ static void random_one(struct rg_cmd_ctx *ctx)
         rg_reply_null(ctx->reply);
         return;
     }
-    rg_zset_random(entry, ctx->rand, &member, &score);
+    rg_zset_random(entry, ctx->rand, scratch, &member, &score);
     rg_reply_bulk(ctx->reply, member);
 }
 

@@ -150,13 +150,12 @@ static bool lex_reaches_max(const struct rg_zset_range *range, struct rg_bytes m
     return range->max_open ? order < 0 : order <= 0;
 }
 
-static void entry_end(const struct rg_entry *entry, uint64_t rank, struct rg_bytes *ret_member,
-                      double *ret_score)
+/* The member at a rank, a view of the entry or of iter. */
+static void entry_end(const struct rg_entry *entry, uint64_t rank, struct rg_zset_iter *iter,
+                      struct rg_bytes *ret_member, double *ret_score)
 {
-    struct rg_zset_iter iter;
-
-    rg_zset_iter_init(&iter, entry, rank, false);
-    rg_zset_iter_next(&iter, ret_member, ret_score);
+    rg_zset_iter_init(iter, entry, rank, false);
+    rg_zset_iter_next(iter, ret_member, ret_score);
 }
 
 /*
@@ -202,6 +201,7 @@ static uint64_t lex_count(const struct rg_entry *entry, const struct rg_lex_boun
 static struct rg_zset_span span_by_lex(const struct rg_zset_range *range,
                                        const struct rg_entry *entry, bool backward)
 {
+    struct rg_zset_iter ends[2];
     int order = lex_compare(&range->lex_min, &range->lex_max);
     struct rg_bytes first;
     struct rg_bytes last;
@@ -210,8 +210,8 @@ static struct rg_zset_span span_by_lex(const struct rg_zset_range *range,
 
     if (order > 0 || (order == 0 && (range->min_open || range->max_open)))
         return (struct rg_zset_span){0};
-    entry_end(entry, 0, &first, &first_score);
-    entry_end(entry, rg_zset_len(entry) - 1, &last, &last_score);
+    entry_end(entry, 0, &ends[0], &first, &first_score);
+    entry_end(entry, rg_zset_len(entry) - 1, &ends[1], &last, &last_score);
     if (!lex_reaches_min(range, last) || !lex_reaches_max(range, first))
         return (struct rg_zset_span){0};
     if (first_score != last_score)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,9 +12,9 @@
 #include "io/worker.h"
 
 /*
- * Two lanes, so that a small file that others wait for (a vote) is not behind the pieces of a large
- * one. Each operation belongs to the directory that was the working one when it was asked for, and
- * a file that is being written to the one it was created in.
+ * Three lanes, so that a small file that others wait for (a vote) is not behind the pieces of a
+ * large one, and the log is behind neither. Each operation belongs to the directory that was the
+ * working one when it was asked for, and a file that is being written to the one it was created in.
  */
 enum files_op {
     FILES_REPLACE,
@@ -21,9 +22,13 @@ enum files_op {
     FILES_APPEND,
     FILES_RENAME,
     FILES_REMOVE,
-    FILES_ENTER
+    FILES_ENTER,
+    FILES_FOLDER,
+    FILES_LOG_APPEND,
+    FILES_LOG_SYNC,
+    FILES_LOG_CUT,
 };
-enum { FILES_LANE_SMALL = 1, FILES_LANE_PIECES = 2, FILES_LANES = 2 };
+enum { FILES_LANE_SMALL = 1, FILES_LANE_PIECES = 2, FILES_LANE_LOG = 3, FILES_LANES = 3 };
 
 /* So much of a file may lie in memory before the kernel is told to begin writing it out. */
 enum { FILES_FLUSH_BYTES = 8 << 20 };
@@ -41,6 +46,7 @@ struct files_open {
     int fd;
     struct files_dir *dir; /* a reference */
     int failed;            /* negative errno; 0 */
+    bool sync_failed;
     off_t flushed;
     off_t written;
 };
@@ -50,6 +56,7 @@ struct rg_files {
     uint64_t pending;
     struct files_dir *dir; /* a reference: the working one */
     struct rg_list open;   /* only the lane of pieces uses it */
+    struct rg_list logs;   /* only the log's lane uses it: the newest file, or none */
 };
 
 struct files_job {
@@ -61,6 +68,7 @@ struct files_job {
     char *new_name; /* owned; NULL where the operation has none */
     char *data;     /* owned */
     size_t len;
+    uint64_t position;
     struct rg_files_answer answer;
 };
 
@@ -161,9 +169,9 @@ static int files_do_replace(const struct files_job *job)
 
 /* ---- Files in pieces ---- */
 
-static struct files_open *files_find(struct rg_files *files, const char *name)
+static struct files_open *files_find(struct rg_list *list, const char *name)
 {
-    RG_LIST_EACH(link, &files->open)
+    RG_LIST_EACH(link, list)
     {
         struct files_open *open = RG_CONTAINER_OF(link, struct files_open, link);
         if (strcmp(open->name, name) == 0)
@@ -183,27 +191,31 @@ static void files_forget(struct files_open *open)
     rg_free(open);
 }
 
-static int files_open(const struct files_job *job, int flags, struct files_open **ret_open)
+/* NULL: *ret_result says why not. */
+static struct files_open *files_open(const struct files_job *job, struct rg_list *list, int flags,
+                                     int *ret_result)
 {
     int fd = openat(job->dir->fd, job->name, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0644);
 
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) {
+        *ret_result = -errno;
+        return NULL;
+    }
     struct files_open *open = RG_NEW(struct files_open);
     open->name = rg_alloc_copy(job->name, strlen(job->name));
     open->fd = fd;
     open->dir = files_dir_ref(job->dir);
-    rg_list_append(&job->files->open, &open->link);
-    *ret_open = open;
-    return 0;
+    rg_list_append(list, &open->link);
+    return open;
 }
 
 static int files_do_create(const struct files_job *job)
 {
-    struct files_open *open = NULL;
+    int result = 0;
 
-    files_forget(files_find(job->files, job->name));
-    return files_open(job, O_CREAT | O_TRUNC, &open);
+    files_forget(files_find(&job->files->open, job->name));
+    (void)files_open(job, &job->files->open, O_CREAT | O_TRUNC, &result);
+    return result;
 }
 
 /* Begins to write out what was appended, so that the sync at the end is no long one. Its errors are
@@ -219,13 +231,14 @@ static void files_flush(struct files_open *open)
 
 static int files_do_append(const struct files_job *job)
 {
-    struct files_open *open = files_find(job->files, job->name);
+    struct files_open *open = files_find(&job->files->open, job->name);
 
-    if (open == NULL) {
-        int result = files_open(job, O_CREAT, &open);
-        if (result < 0)
-            return result;
-    }
+    int result = 0;
+
+    if (open == NULL)
+        open = files_open(job, &job->files->open, O_CREAT, &result);
+    if (open == NULL)
+        return result;
     if (open->failed == 0)
         open->failed = files_write_all(open->fd, job->data, job->len);
     if (open->failed < 0)
@@ -237,12 +250,12 @@ static int files_do_append(const struct files_job *job)
 
 static int files_do_rename(const struct files_job *job)
 {
-    struct files_open *open = files_find(job->files, job->name);
+    struct files_open *open = files_find(&job->files->open, job->name);
     int result = 0;
 
     if (open == NULL)
-        result = files_open(job, 0, &open);
-    if (result < 0)
+        open = files_open(job, &job->files->open, 0, &result);
+    if (open == NULL)
         return result;
     result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)
@@ -255,12 +268,76 @@ static int files_do_rename(const struct files_job *job)
 
 static int files_do_remove(const struct files_job *job)
 {
-    struct files_open *open = files_find(job->files, job->name);
+    struct files_open *open = files_find(&job->files->open, job->name);
     int dir = open != NULL ? open->dir->fd : job->dir->fd;
     int result = files_check(unlinkat(dir, job->name, 0));
 
     files_forget(open);
     return result == -ENOENT ? 0 : result;
+}
+
+static int files_do_folder(const struct files_job *job)
+{
+    int result = files_check(mkdirat(job->dir->fd, job->name, 0755));
+
+    if (result == -EEXIST)
+        return 0;
+    return result < 0 ? result : files_sync_folder(job->dir->fd, job->name);
+}
+
+/* ---- The log ---- */
+
+/* The file of the job; the one before it is closed. NULL: *ret_result says why not. */
+static struct files_open *files_log_open(const struct files_job *job, int *ret_result)
+{
+    struct files_open *open = files_find(&job->files->logs, job->name);
+
+    if (open != NULL)
+        return open;
+    RG_LIST_EACH(link, &job->files->logs)
+    {
+        files_forget(RG_CONTAINER_OF(link, struct files_open, link));
+    }
+    return files_open(job, &job->files->logs, 0, ret_result);
+}
+
+static int files_do_log_append(const struct files_job *job)
+{
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
+
+    if (open == NULL)
+        return result;
+    if (open->failed == 0)
+        open->failed = files_write_all(open->fd, job->data, job->len);
+    return open->failed;
+}
+
+static int files_do_log_sync(const struct files_job *job)
+{
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
+
+    if (open == NULL || open->failed < 0)
+        return open == NULL ? result : open->failed;
+    open->failed = files_check(fdatasync(open->fd));
+    open->sync_failed = open->failed < 0;
+    return open->failed;
+}
+
+static int files_do_log_cut(const struct files_job *job)
+{
+    int result = 0;
+    struct files_open *open = files_log_open(job, &result);
+
+    if (open == NULL || open->sync_failed)
+        return open == NULL ? result : open->failed;
+    open->failed = files_check(ftruncate(open->fd, (off_t)job->position));
+    if (open->failed == 0) {
+        open->failed = files_check(fsync(open->fd));
+        open->sync_failed = open->failed < 0;
+    }
+    return open->failed;
 }
 
 static void files_job_run(struct rg_job *base)
@@ -286,6 +363,18 @@ static void files_job_run(struct rg_job *base)
         break;
     case FILES_ENTER:
         result = -job->answer.error;
+        break;
+    case FILES_FOLDER:
+        result = files_do_folder(job);
+        break;
+    case FILES_LOG_APPEND:
+        result = files_do_log_append(job);
+        break;
+    case FILES_LOG_SYNC:
+        result = files_do_log_sync(job);
+        break;
+    case FILES_LOG_CUT:
+        result = files_do_log_cut(job);
         break;
     }
     job->answer.error = -result;
@@ -327,6 +416,7 @@ struct rg_files *rg_files_new(void)
     files->dir->refs = 1;
     files->dir->fd = AT_FDCWD; /* closing it does nothing */
     rg_list_init(&files->open);
+    rg_list_init(&files->logs);
     if (files_enter(files, ".") == 0)
         return files;
     rg_files_free(files);
@@ -342,8 +432,28 @@ void rg_files_free(struct rg_files *files)
     {
         files_forget(RG_CONTAINER_OF(link, struct files_open, link));
     }
+    RG_LIST_EACH(link, &files->logs)
+    {
+        files_forget(RG_CONTAINER_OF(link, struct files_open, link));
+    }
     files_dir_unref(files->dir);
     rg_free(files);
+}
+
+static unsigned files_lane(enum files_op op)
+{
+    switch (op) {
+    case FILES_REPLACE:
+    case FILES_ENTER:
+    case FILES_FOLDER:
+        return FILES_LANE_SMALL;
+    case FILES_LOG_APPEND:
+    case FILES_LOG_SYNC:
+    case FILES_LOG_CUT:
+        return FILES_LANE_LOG;
+    default:
+        return FILES_LANE_PIECES;
+    }
 }
 
 static struct files_job *files_job_new(struct rg_files *files, enum files_op op, const char *name,
@@ -352,7 +462,7 @@ static struct files_job *files_job_new(struct rg_files *files, enum files_op op,
     struct files_job *job = RG_NEW(struct files_job);
 
     job->job.run = files_job_run;
-    job->job.lane = op == FILES_REPLACE || op == FILES_ENTER ? FILES_LANE_SMALL : FILES_LANE_PIECES;
+    job->job.lane = files_lane(op);
     job->dir = files_dir_ref(files->dir);
     job->files = files;
     job->op = op;
@@ -403,6 +513,34 @@ void rg_files_rename(struct rg_files *files, const char *name, const char *new_n
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token)
 {
     files_give(files, files_job_new(files, FILES_REMOVE, name, token));
+}
+
+void rg_files_folder(struct rg_files *files, const char *name, uint64_t token)
+{
+    files_give(files, files_job_new(files, FILES_FOLDER, name, token));
+}
+
+void rg_files_log_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
+                         uint64_t token)
+{
+    struct files_job *job = files_job_new(files, FILES_LOG_APPEND, name, token);
+
+    job->data = rg_alloc_copy(bytes.data, bytes.len);
+    job->len = bytes.len;
+    files_give(files, job);
+}
+
+void rg_files_log_sync(struct rg_files *files, const char *name, uint64_t token)
+{
+    files_give(files, files_job_new(files, FILES_LOG_SYNC, name, token));
+}
+
+void rg_files_log_cut(struct rg_files *files, const char *name, uint64_t position, uint64_t token)
+{
+    struct files_job *job = files_job_new(files, FILES_LOG_CUT, name, token);
+
+    job->position = position;
+    files_give(files, job);
 }
 
 void rg_files_enter(struct rg_files *files, const char *name, uint64_t token)

@@ -41,6 +41,18 @@ void rg_files_append(struct rg_files *files, const char *name, struct rg_bytes b
 /* name is synced, renamed, and the folder of new_name synced. It is not written to any more. */
 void rg_files_rename(struct rg_files *files, const char *name, const char *new_name,
                      uint64_t token);
+/* name is a folder from here on; one that is there is none too many. */
+void rg_files_folder(struct rg_files *files, const char *name, uint64_t token);
+
+/*
+ * The log's file, in an order of its own, beside the two above. Once bytes could not be written the
+ * file takes no more, and is not synced, until it is cut; once a sync failed it never is again.
+ */
+void rg_files_log_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
+                         uint64_t token);
+void rg_files_log_sync(struct rg_files *files, const char *name, uint64_t token);
+void rg_files_log_cut(struct rg_files *files, const char *name, uint64_t position, uint64_t token);
+
 /* Missing is no error. */
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);
 

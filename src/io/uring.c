@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "io/backend.h"
+#include "io/gather.h"
 
 /*
  * The io_uring backend. Accepting and receiving are multishot: armed once, they complete for every
@@ -46,6 +47,7 @@ struct uring_backend {
     char *buffers;
     int returned; /* buffers added to the ring since it was last advanced */
     unsigned stale;
+    struct rg_gather gather;
 };
 
 static size_t uring_buffer_ring_bytes(void)
@@ -384,12 +386,37 @@ static void uring_add(struct rg_loop *loop, struct rg_sock *sock)
     uring_update(loop, sock);
 }
 
-static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
+/* Submits what there is, and waits for so many completions, or until the time is up. */
+static int uring_enter(struct uring_backend *backend, unsigned count, int64_t timeout_us)
 {
-    struct uring_backend *backend = loop->backend;
     struct io_uring_cqe *cqe = NULL;
     struct __kernel_timespec ts = {.tv_sec = timeout_us / 1000000,
                                    .tv_nsec = timeout_us % 1000000 * 1000};
+
+    return io_uring_submit_and_wait_timeout(&backend->ring, &cqe, count,
+                                            timeout_us < 0 ? NULL : &ts, NULL);
+}
+
+/* Where many connections are busy, the first arrival waits a moment for others. */
+static int uring_gather(struct uring_backend *backend, int64_t timeout_us)
+{
+    unsigned want = rg_gather_want(&backend->gather);
+    int result = 0;
+
+    if (want > 1 && (timeout_us < 0 || timeout_us > RG_GATHER_US))
+        result = uring_enter(backend, want, RG_GATHER_US);
+    else
+        result = uring_enter(backend, 1, timeout_us);
+    unsigned arrived = io_uring_cq_ready(&backend->ring);
+    rg_gather_note(&backend->gather, arrived);
+    if (want > 1 && arrived == 0)
+        result = uring_enter(backend, 1, timeout_us);
+    return result;
+}
+
+static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
+{
+    struct uring_backend *backend = loop->backend;
 
     if (backend->returned > 0) {
         io_uring_buf_ring_advance(backend->buffer_ring, backend->returned);
@@ -402,8 +429,7 @@ static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
     if (timeout_us == 0) /* goes into the kernel in any case: deferred completions run there */
         result = io_uring_submit_and_get_events(&backend->ring);
     else
-        result = io_uring_submit_and_wait_timeout(&backend->ring, &cqe, 1,
-                                                  timeout_us < 0 ? NULL : &ts, NULL);
+        result = uring_gather(backend, timeout_us);
     RG_ASSERT(result >= 0 || result == -ETIME || uring_is_transient(result));
     if (loop->sends_waiting)
         uring_end_sends(loop);

@@ -87,6 +87,7 @@ enum rg_rdb_event_type {
     RG_RDB_STRING, /* a key with its value */
     RG_RDB_LIST,   /* a key; elements follow, at least one, as long as there are such events */
     RG_RDB_LIST_ELEMENT, /* value; they come from head to tail */
+    RG_RDB_LIST_RUN,     /* value: a run of count of them; only for who takes runs */
     RG_RDB_SET,          /* a key, count: members that follow, never 0 */
     RG_RDB_SET_MEMBER,   /* key is the member */
     RG_RDB_ZSET,         /* a key, count: members that follow, never 0 */
@@ -124,6 +125,15 @@ struct rg_rdb_reader *rg_rdb_reader_new(void);
 RG_MUST_USE int rg_rdb_reader_new_payload(struct rg_bytes payload,
                                           struct rg_rdb_reader **ret_reader);
 void rg_rdb_reader_free(struct rg_rdb_reader *reader);
+/*
+ * From now on elements are shown together where they lie together in the file in a form that can be
+ * taken as it is: those of a node of a list by RG_RDB_LIST_RUN, all of a small hash or sorted set,
+ * or of a set of integers, by the value of the key's event, behind which no elements follow. (The
+ * value is empty where they do.) A run is elements with their back sizes, each with the only code
+ * for its text (base/element.h), a hash's fields and a sorted set's members each followed by their
+ * value, or score. A set of integers comes as these, all as wide, in ascending order.
+ */
+void rg_rdb_reader_take_runs(struct rg_rdb_reader *reader);
 /*
  * Copies the next piece. Memory grows with the bytes that came, never with what a length claims.
  * Where there is none for the piece, the next call of _next says so.

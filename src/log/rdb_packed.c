@@ -1,5 +1,6 @@
 #include "log/rdb_packed.h"
 
+#include "base/element.h"
 #include "base/panic.h"
 
 enum {
@@ -54,52 +55,19 @@ static int take_integer(struct rg_bytes blob, size_t *at, unsigned size, struct 
     return set_integer((int64_t)(read_little(p, size) << unused) >> unused, item);
 }
 
-static int listpack_body(struct rg_bytes blob, size_t *at, struct rdb_item *item)
+/* Each element is followed by its own length, readable backwards. */
+static int listpack_next(struct rg_bytes blob, size_t *at, struct rdb_item *item, bool *exact)
 {
-    static const unsigned char sizes[] = {2, 3, 4, 8};
-    const unsigned char *p = take(blob, at, 1);
-    if (p == NULL)
+    const char *start = blob.data + *at;
+    const char *end = rg_element_check_both(start, blob.data + blob.len, exact);
+    if (end == NULL)
         return RG_ECORRUPT;
-    unsigned b = *p;
-    if (b < 0x80)
-        return set_integer(b, item);
-    if (b < 0xc0)
-        return take_text(blob, at, b & 0x3f, item);
-    if (b >= 0xf1 && b <= 0xf4)
-        return take_integer(blob, at, sizes[b - 0xf1], item);
-    if (b == 0xf0) {
-        p = take(blob, at, 4);
-        return p == NULL ? RG_ECORRUPT : take_text(blob, at, read_little(p, 4), item);
-    }
-    p = b < 0xf0 ? take(blob, at, 1) : NULL;
-    if (p == NULL)
-        return RG_ECORRUPT;
-    if (b >= 0xe0)
-        return take_text(blob, at, (b & 0x0f) << 8 | *p, item);
-    int value = (int)((b & 0x1f) << 8 | *p);
-    return set_integer(value < 4096 ? value : value - 8192, item);
-}
-
-/* Each element is followed by its own length in groups of 7 bits, readable backwards. */
-static int listpack_next(struct rg_bytes blob, size_t *at, struct rdb_item *item)
-{
-    size_t begin = *at;
-    if (listpack_body(blob, at, item) < 0)
-        return RG_ECORRUPT;
-    uint64_t len = *at - begin;
-    unsigned groups = len <= 127        ? 1
-                      : len < 16383     ? 2
-                      : len < 2097151   ? 3
-                      : len < 268435455 ? 4
-                                        : 5;
-    const unsigned char *p = take(blob, at, groups);
-    if (p == NULL)
-        return RG_ECORRUPT;
-    for (unsigned i = 0; i < groups; i++) {
-        unsigned want = (len >> 7 * (groups - 1 - i) & 127) | (i > 0 ? 128u : 0u);
-        if (p[i] != want)
-            return RG_ECORRUPT;
-    }
+    *at = (size_t)(end - blob.data);
+    item->is_integer = !rg_element_is_text(start);
+    if (item->is_integer)
+        rg_element_integer(start, &item->integer);
+    else
+        rg_element_text(start, &item->text);
     return 0;
 }
 
@@ -173,9 +141,10 @@ static unsigned intset_width(struct rg_bytes blob)
 int rdb_packed_next(enum rdb_form form, struct rg_bytes blob, size_t *at, bool is_value,
                     struct rdb_item *item)
 {
+    bool exact = true;
     switch (form) {
     case RDB_FORM_LISTPACK:
-        return listpack_next(blob, at, item);
+        return listpack_next(blob, at, item, &exact);
     case RDB_FORM_ZIPLIST:
         return ziplist_next(blob, at, item);
     case RDB_FORM_ZIPMAP:
@@ -193,7 +162,7 @@ int rdb_packed_next(enum rdb_form form, struct rg_bytes blob, size_t *at, bool i
 
 /* ---- The structure as a whole ---- */
 
-static int intset_check(struct rg_bytes blob, uint64_t *ret_items)
+static int intset_check(struct rg_bytes blob, uint64_t *ret_items, struct rg_bytes *ret_run)
 {
     if (blob.len < INTSET_HEAD || intset_width(blob) == 0)
         return RG_ECORRUPT;
@@ -211,6 +180,7 @@ static int intset_check(struct rg_bytes blob, uint64_t *ret_items)
         before = item.integer;
     }
     *ret_items = items;
+    *ret_run = rg_bytes(blob.data + INTSET_HEAD, blob.len - INTSET_HEAD);
     return 0;
 }
 
@@ -255,8 +225,28 @@ static int row_check(enum rdb_form form, struct rg_bytes blob, size_t head, uint
     return head_holds(form, blob, items, last) ? 0 : RG_ECORRUPT;
 }
 
+/* All at once, for most values are this: whether the elements are a run as they are, too. */
+static int listpack_check(struct rg_bytes blob, uint64_t *ret_items, struct rg_bytes *ret_run)
+{
+    if (blob.len < LISTPACK_HEAD + 1 || (unsigned char)blob.data[blob.len - 1] != PACKED_END)
+        return RG_ECORRUPT;
+    const char *at = blob.data + LISTPACK_HEAD;
+    const char *end = blob.data + blob.len - 1;
+    uint64_t items = 0;
+    bool exact = true;
+    for (; at < end; items++) {
+        at = rg_element_check_both(at, end, &exact);
+        if (at == NULL)
+            return RG_ECORRUPT;
+    }
+    if (exact)
+        *ret_run = rg_bytes(blob.data + LISTPACK_HEAD, blob.len - LISTPACK_HEAD - 1);
+    *ret_items = items;
+    return head_holds(RDB_FORM_LISTPACK, blob, items, 0) ? 0 : RG_ECORRUPT;
+}
+
 int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group, size_t *ret_first,
-                     uint64_t *ret_items)
+                     uint64_t *ret_items, struct rg_bytes *ret_run)
 {
     static const unsigned char heads[] = {
         [RDB_FORM_LISTPACK] = LISTPACK_HEAD,
@@ -265,10 +255,13 @@ int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group, s
         [RDB_FORM_INTSET] = INTSET_HEAD,
         [RDB_FORM_PLAIN] = 0,
     };
+    struct rg_bytes run = {0};
     uint64_t items = 1;
     int rc = 0;
     if (form == RDB_FORM_INTSET)
-        rc = intset_check(blob, &items);
+        rc = intset_check(blob, &items, &run);
+    else if (form == RDB_FORM_LISTPACK)
+        rc = listpack_check(blob, &items, &run);
     else if (form != RDB_FORM_PLAIN)
         rc = row_check(form, blob, heads[form], &items);
     else if (blob.len == 0) /* redis-server does not take it either */
@@ -277,5 +270,6 @@ int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group, s
         return RG_ECORRUPT;
     *ret_first = heads[form];
     *ret_items = items;
+    *ret_run = run;
     return 0;
 }

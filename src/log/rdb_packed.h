@@ -33,10 +33,12 @@ static inline struct rg_bytes rdb_item_text(struct rdb_item *item)
 
 /*
  * Checks the whole structure of a blob, whose elements come in groups of `group` (2: pairs), and
- * tells where the first one lies and how many there are. Errors: RG_ECORRUPT.
+ * tells where the first one lies and how many there are. *ret_run: of an intset its numbers; of a
+ * listpack its elements, if each has the only code for its text (base/element.h); else empty.
+ * Errors: RG_ECORRUPT.
  */
 RG_MUST_USE int rdb_packed_check(enum rdb_form form, struct rg_bytes blob, unsigned group,
-                                 size_t *ret_first, uint64_t *ret_items);
+                                 size_t *ret_first, uint64_t *ret_items, struct rg_bytes *ret_run);
 /*
  * The element at *at, and the place behind it. is_value, the second of a pair, matters to zipmaps
  * only. Of a blob that was checked it does not fail. Errors: RG_ECORRUPT.

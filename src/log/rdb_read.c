@@ -69,6 +69,11 @@ void rg_rdb_reader_free(struct rg_rdb_reader *r)
     rg_free(r);
 }
 
+void rg_rdb_reader_take_runs(struct rg_rdb_reader *r)
+{
+    r->value.in_runs = true;
+}
+
 void rg_rdb_reader_feed(struct rg_rdb_reader *r, struct rg_bytes piece)
 {
     rdb_source_feed(&r->source, piece);

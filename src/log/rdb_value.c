@@ -60,18 +60,24 @@ static bool is_of_pairs(const struct rdb_kind *kind)
 
 /* ---- Blobs ---- */
 
-/* Takes a blob and checks it; what it held before has been shown. */
-static int take_blob(struct rdb_value *v, struct rdb_source *s, enum rdb_form form)
+/* Takes a blob and checks it; *ret_run as rdb_packed_check. */
+static int take_checked(struct rdb_value *v, struct rdb_source *s, enum rdb_form form,
+                        struct rg_bytes *ret_blob, uint64_t *ret_items, struct rg_bytes *ret_run)
 {
-    struct rg_bytes blob = {0};
-    char *room;
     unsigned group = is_of_pairs(v->kind) ? 2 : 1;
-    uint64_t items = 0;
-    int rc = rdb_take_string(s, &v->text[1], &blob);
+    int rc = rdb_take_string(s, &v->text[1], ret_blob);
     if (rc < 0)
         return rc;
-    if (rdb_packed_check(form, blob, group, &v->blob_at, &items) < 0)
+    if (rdb_packed_check(form, *ret_blob, group, &v->blob_at, ret_items, ret_run) < 0)
         return rdb_source_fail(s, RG_ECORRUPT, "Invalid packed %s", v->kind->name);
+    return 0;
+}
+
+/* Keeps a blob whose elements are shown next; what it held before has been shown. */
+static int keep_blob(struct rdb_value *v, struct rdb_source *s, enum rdb_form form,
+                     struct rg_bytes blob, uint64_t items)
+{
+    char *room;
     rg_buf_reset(&v->blob, BLOB_KEPT);
     if (blob.data == rg_buf_view(&v->text[1]).data) {
         /* It was compressed: the bytes are ours already. */
@@ -85,7 +91,21 @@ static int take_blob(struct rdb_value *v, struct rdb_source *s, enum rdb_form fo
     }
     v->blob_form = form;
     v->blob_items = items;
+    v->run_len = 0;
     return 0;
+}
+
+static int take_blob(struct rdb_value *v, struct rdb_source *s, enum rdb_form form)
+{
+    struct rg_bytes blob = {0};
+    struct rg_bytes run = {0};
+    uint64_t items = 0;
+    int rc = take_checked(v, s, form, &blob, &items, &run);
+    if (rc == 0)
+        rc = keep_blob(v, s, form, blob, items);
+    if (rc == 0 && v->in_runs)
+        v->run_len = run.len;
+    return rc;
 }
 
 static int take_node(struct rdb_value *v, struct rdb_source *s)
@@ -123,6 +143,16 @@ static int item_score(struct rdb_source *s, const struct rdb_item *item, double 
     else if (rg_parse_double(item->text, ret_score) < 0)
         return rdb_source_fail(s, RG_ECORRUPT, "A score that is not a number");
     return 0;
+}
+
+/* All elements of a node. */
+static void blob_run(struct rdb_value *v, struct rg_rdb_event *event)
+{
+    event->type = RG_RDB_LIST_RUN;
+    event->count = v->blob_items;
+    event->value = rg_bytes(rg_buf_view(&v->blob).data + v->blob_at, v->run_len);
+    v->blob_items = 0;
+    v->run_len = 0;
 }
 
 static int blob_element(struct rdb_value *v, struct rdb_source *s, struct rg_rdb_event *event)
@@ -192,6 +222,10 @@ int rdb_value_next(struct rdb_value *v, struct rdb_source *s, struct rg_rdb_even
         rc = take_node(v, s);
         return rc < 0 ? rc : list_shown(v, ret_event);
     }
+    if (v->run_len > 0) {
+        blob_run(v, ret_event);
+        return 1;
+    }
     ret_event->type = element_of(v->kind);
     rc = v->blob_items > 0 ? blob_element(v, s, ret_event) : row_element(v, s, ret_event);
     return rc < 0 ? rc : 1;
@@ -199,13 +233,30 @@ int rdb_value_next(struct rdb_value *v, struct rdb_source *s, struct rg_rdb_even
 
 /* ---- The beginning ---- */
 
+/* Sets that are listpacks (Redis 7.2's) come one by one. */
+static bool may_be_run(const struct rdb_kind *kind)
+{
+    return kind->event == RG_RDB_HASH || kind->event == RG_RDB_ZSET ||
+           kind->form == RDB_FORM_INTSET;
+}
+
 static int begin_blob(struct rdb_value *v, struct rdb_source *s, struct rg_rdb_event *event)
 {
-    int rc = take_blob(v, s, v->kind->form);
+    struct rg_bytes blob = {0};
+    struct rg_bytes run = {0};
+    uint64_t items = 0;
+    int rc = take_checked(v, s, v->kind->form, &blob, &items, &run);
     if (rc < 0)
         return rc;
-    event->count = is_of_pairs(v->kind) ? v->blob_items / 2 : v->blob_items;
-    return v->blob_items > 0 ? 1 : 0;
+    event->count = is_of_pairs(v->kind) ? items / 2 : items;
+    if (v->in_runs && run.len > 0 && may_be_run(v->kind)) {
+        event->value = run;
+        return 1;
+    }
+    rc = keep_blob(v, s, v->kind->form, blob, items);
+    if (rc < 0)
+        return rc;
+    return items > 0 ? 1 : 0;
 }
 
 static int begin_row(struct rdb_value *v, struct rdb_source *s, struct rg_rdb_event *event)

@@ -15,6 +15,8 @@ struct rdb_value {
     bool shown;    /* the event of the key is out; a list waits for its first element */
     struct rg_rdb_event head;
 
+    bool in_runs;   /* what can be taken as a whole is */
+    size_t run_len; /* of the blob: from blob_at on it is a run as it is; 0: it is not */
     struct rg_buf blob;
     size_t blob_at;
     uint64_t blob_items; /* that have not been shown yet */

@@ -23,8 +23,7 @@ static bool apply_is_record(const struct rg_node *node, const struct rg_request 
            rg_bytes_is(request->argv[1], RG_GROUP_CHANNEL);
 }
 
-/* One command. Errors: RG_EPROTO. */
-static int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc)
+int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc)
 {
     struct rg_follow *follow = &node->follow;
     const struct rg_command *command = NULL;

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "node/aof.h"
 #include "node/handlers.h"
 #include "node/latency.h"
 #include "node/notify.h"
@@ -42,6 +43,8 @@ static void config_apply(struct rg_node *node, const char *name)
     } else if (rg_bytes_is(what, "replica-priority") && node->members.group != NULL) {
         rg_group_set_priority(node->members.group, (uint32_t)node->config->replica_priority);
     }
+    if (rg_bytes_is(what, "appendonly"))
+        aof_configure(node);
     notify_configure(node);
     node_set_access(node);
     /* Any directive may be one of the store's limits; telling it all of them costs nothing. */

@@ -1,6 +1,7 @@
+#include "node/aof.h"
 #include "node/handlers.h"
 
-/* SAVE, BGSAVE, LASTSAVE and SHUTDOWN. */
+/* SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE and SHUTDOWN. */
 
 void cmd_save(struct rg_call *call)
 {
@@ -29,6 +30,18 @@ void cmd_bgsave(struct rg_call *call)
     } else {
         rg_reply_error(&call->reply, "ERR Background save already in progress");
     }
+}
+
+void cmd_bgrewriteaof(struct rg_call *call)
+{
+    bool begun = false;
+
+    if (!aof_rewrite_ask(call->node, &begun))
+        rg_reply_error(&call->reply,
+                       "ERR Background append only file rewriting already in progress");
+    else
+        rg_reply_simple(&call->reply, begun ? "Background append only file rewriting started"
+                                            : "Background append only file rewriting scheduled");
 }
 
 void cmd_lastsave(struct rg_call *call)

@@ -18,6 +18,8 @@
 enum rg_durability { RG_DURABILITY_MEMORY, RG_DURABILITY_DISK };
 enum rg_io_backend { RG_IO_AUTO, RG_IO_URING, RG_IO_EPOLL };
 
+enum rg_fsync { RG_FSYNC_EVERYSEC, RG_FSYNC_ALWAYS, RG_FSYNC_NO }; /* appendfsync */
+
 enum rg_maxmemory_policy {
     RG_POLICY_VOLATILE_LRU,
     RG_POLICY_VOLATILE_LFU,
@@ -99,6 +101,15 @@ struct rg_config {
     bool rdbchecksum;
     bool rdb_del_sync_files;
     bool stop_writes_on_bgsave_error;
+    bool appendonly;
+    int64_t appendfsync; /* enum rg_fsync */
+    char *appenddirname;
+    char *appendfilename;
+    bool no_appendfsync_on_rewrite;
+    bool aof_load_truncated;
+    bool aof_timestamp_enabled;
+    int64_t aof_rewrite_percentage; /* 0: never by itself */
+    int64_t aof_rewrite_min_size;
     int64_t shutdown_timeout; /* seconds that replicas are waited for */
     char *shutdown_on_sigint; /* words of SHUTDOWN, or "default" */
     char *shutdown_on_sigterm;

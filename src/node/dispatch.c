@@ -1,5 +1,6 @@
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/aof.h"
 #include "node/blocked.h"
 #include "node/latency.h"
 #include "node/multi.h"
@@ -154,6 +155,9 @@ static const char *dispatch_refusal(const struct rg_call *call)
                "instance is configured to report errors during writes if RDB snapshotting fails "
                "(stop-writes-on-bgsave-error option). Please check the Redis logs for details "
                "about the RDB error.";
+    if (((flags & RG_CMD_WRITE) || call->command->id == RG_CMD_ID_ping) && node_is_primary(node) &&
+        aof_refuses_writes(node) != NULL)
+        return aof_refuses_writes(node);
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
         config->min_replicas_max_lag > 0 &&
         (int64_t)serve_count_good(node) < config->min_replicas_to_write)

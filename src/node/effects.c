@@ -75,19 +75,13 @@ void node_effect_exit(struct rg_node *node, int status)
     effect_add(node, RG_EFFECT_EXIT)->effect.status = status;
 }
 
-void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
-                      const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
-                      uint64_t arg)
+static struct rg_effect_item *effect_file(struct rg_node *node, enum rg_effect_type type,
+                                          const char *name, enum rg_file_purpose purpose,
+                                          uint64_t arg)
 {
     struct rg_effect_item *item = effect_add(node, type);
 
     item->effect.name = effect_string(item, 0, name);
-    item->effect.new_name = effect_string(item, 1, new_name);
-    if (bytes != NULL) {
-        item->bytes = *bytes;
-        *bytes = (struct rg_buf){0};
-        item->effect.bytes = rg_buf_view(&item->bytes);
-    }
     item->effect.token = ++node->next_token;
     if (node->file_wait_count == node->file_wait_cap) {
         node->file_wait_cap = node->file_wait_cap ? node->file_wait_cap * 2 : 16;
@@ -96,6 +90,27 @@ void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char
     }
     node->file_waits[node->file_wait_count++] =
         (struct rg_file_wait){item->effect.token, purpose, arg};
+    return item;
+}
+
+void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
+                      const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
+                      uint64_t arg)
+{
+    struct rg_effect_item *item = effect_file(node, type, name, purpose, arg);
+
+    item->effect.new_name = effect_string(item, 1, new_name);
+    if (bytes != NULL) {
+        item->bytes = *bytes;
+        *bytes = (struct rg_buf){0};
+        item->effect.bytes = rg_buf_view(&item->bytes);
+    }
+}
+
+void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
+                     enum rg_file_purpose purpose, uint64_t arg)
+{
+    effect_file(node, RG_EFFECT_LOG_CUT, name, purpose, arg)->effect.position = position;
 }
 
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
  * The log: every change in order, as RESP requests, addressed by offset (docs/failover.md, "Log").
@@ -98,6 +98,7 @@ void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t
     node->feed_db = -1;
     rg_backlog_free(node->backlog);
     node->backlog = rg_backlog_new(end, (uint64_t)node->config->repl_backlog_size);
+    aof_log_replaced(node);
 }
 
 void feed_new_replid(struct rg_node *node, uint64_t term)
@@ -111,7 +112,10 @@ void feed_new_replid(struct rg_node *node, uint64_t term)
 
 void feed_trim(struct rg_node *node)
 {
-    rg_backlog_trim(node->backlog, serve_slowest(node));
+    uint64_t replicas = serve_slowest(node);
+    uint64_t disk = aof_needs(node);
+
+    rg_backlog_trim(node->backlog, disk < replicas ? disk : replicas);
 }
 
 void feed_ping(struct rg_node *node)

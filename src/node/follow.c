@@ -209,6 +209,9 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
             node_say(node, RG_LOG_WARNING, "Error reply to PING from master: '%.*s'", len,
                      line.data);
             follow_drop(node);
+            /* A primary that loads its file has just started, and leads nobody any more. */
+            if (rg_bytes_starts_with(line, RG_BYTES("-LOADING")))
+                member_stream(node, RG_STREAM_REJECTED);
             return false;
         }
         break;

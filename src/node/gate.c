@@ -1,16 +1,23 @@
 #include "base/alloc.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
- * Replies that wait for the replicas (docs/failover.md, invariant 2). A connection's output is what
- * may go out, then gated runs in order; each names the offset of the log that must be released
- * before it may be said. A run that never may is replaced by errors, one for each command in it.
+ * Replies that wait for the replicas (docs/failover.md, invariant 2), or for the disk (aof.c). A
+ * connection's output is what may go out, then gated runs in order; each names the offset of the
+ * log that must be released before it may be said. A run that never may is replaced by errors, one
+ * for each command in it.
  */
 
 static const char gate_write_failed[] =
     "UNCERTAIN The replicas did not acknowledge this write in the replication mode in force; its "
     "outcome is unknown";
+
+/* In async only the disk is waited for. */
+static const char gate_write_lost[] =
+    "UNCERTAIN The AOF file did not take this write; its outcome is unknown";
+static const char gate_read_lost[] =
+    "MISCONF Errors writing to the AOF file: what was to be read is not durable";
 
 uint64_t gate_released(const struct rg_node *node, enum rg_mode mode)
 {
@@ -75,11 +82,16 @@ void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wr
 
     if (len == 0)
         return;
-    if (mode == RG_MODE_ASYNC || (last == NULL && gate_released(node, mode) >= need)) {
+    bool durable = aof_released(node) >= need;
+    bool replicated = mode == RG_MODE_ASYNC || (last == NULL && gate_released(node, mode) >= need);
+    if (durable && replicated) {
         gate_pass(conn, len);
         return;
     }
-    int64_t deadline = node->now.mono_us + node->config->replication_timeout * RG_MS_US;
+    /* The disk answers some time, if only with an error. */
+    int64_t deadline = mode == RG_MODE_ASYNC
+                           ? RG_NEVER
+                           : node->now.mono_us + node->config->replication_timeout * RG_MS_US;
     if (last != NULL && last->kind == kind && last->mode == mode && last->deadline_us == deadline) {
         last->need = need > last->need ? need : last->need;
         last->len += len;
@@ -90,13 +102,21 @@ void gate_reply(struct rg_node *node, struct rg_conn *conn, size_t mark, bool wr
         if (rg_list_empty(&conn->gated_link))
             rg_list_append(&node->gated, &conn->gated_link);
     }
-    node->ask_acks = true;
+    if (mode != RG_MODE_ASYNC)
+        node->ask_acks = true;
 }
 
 static void gate_pop(struct rg_conn *conn)
 {
     RG_ASSERT(conn->gates[conn->gate_head].len <= conn->gated_bytes);
     conn->gated_bytes -= conn->gates[conn->gate_head++].len;
+}
+
+static const char *gate_error(const struct rg_gate *gate)
+{
+    if (gate->mode == RG_MODE_ASYNC)
+        return gate->kind == RG_GATE_WRITE ? gate_write_lost : gate_read_lost;
+    return gate->kind == RG_GATE_WRITE ? gate_write_failed : NODE_MASTERDOWN;
 }
 
 /* Replaces the first gated run by errors, and lets those go. */
@@ -107,7 +127,7 @@ static void gate_fail_first(struct rg_node *node, struct rg_conn *conn)
     struct rg_bytes all = rg_buf_view(&conn->out);
     struct rg_buf out = {0};
     struct rg_reply reply = {.out = &out, .proto = conn->proto};
-    const char *error = gate->kind == RG_GATE_WRITE ? gate_write_failed : NODE_MASTERDOWN;
+    const char *error = gate_error(gate);
 
     rg_buf_append(&out, all.data, free_len);
     for (unsigned i = 0; i < gate->commands; i++)
@@ -132,6 +152,7 @@ void gate_advance(struct rg_node *node)
 {
     uint64_t released[RG_MODES];
     bool known[RG_MODES] = {false};
+    uint64_t durable = aof_released(node);
 
     RG_LIST_EACH(link, &node->gated)
     {
@@ -139,7 +160,10 @@ void gate_advance(struct rg_node *node)
         while (gate_open(conn)) {
             struct rg_gate *gate = &conn->gates[conn->gate_head];
             if (!known[gate->mode]) {
-                released[gate->mode] = gate_released(node, gate->mode);
+                released[gate->mode] =
+                    gate->mode == RG_MODE_ASYNC ? UINT64_MAX : gate_released(node, gate->mode);
+                if (durable < released[gate->mode])
+                    released[gate->mode] = durable;
                 known[gate->mode] = true;
             }
             if (gate->kind == RG_GATE_PASS || released[gate->mode] >= gate->need)

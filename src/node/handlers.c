@@ -52,6 +52,7 @@ static node_handler *const handlers[] = {
     [RG_CMD_ID_shutdown] = cmd_shutdown,
     [RG_CMD_ID_lastsave] = cmd_lastsave,
     [RG_CMD_ID_save] = cmd_save,
+    [RG_CMD_ID_bgrewriteaof] = cmd_bgrewriteaof,
     [RG_CMD_ID_bgsave] = cmd_bgsave,
     [RG_CMD_ID_client_id] = cmd_client_id,
     [RG_CMD_ID_client_getname] = cmd_client_getname,

@@ -54,6 +54,7 @@ void cmd_config_rewrite(struct rg_call *call);
 void cmd_config_resetstat(struct rg_call *call);
 /* cmd_persistence.c */
 void cmd_save(struct rg_call *call);
+void cmd_bgrewriteaof(struct rg_call *call);
 void cmd_bgsave(struct rg_call *call);
 void cmd_shutdown(struct rg_call *call);
 void cmd_lastsave(struct rg_call *call);

@@ -1,3 +1,4 @@
+#include "node/aof.h"
 #include "node/info.h"
 #include "node/pubsub.h"
 
@@ -13,12 +14,7 @@ void info_persistence(const struct rg_node *node, struct rg_buf *out)
     save_info(node, out);
     rg_buf_printf(out, "rdb_last_load_keys_expired:%llu\r\nrdb_last_load_keys_loaded:%llu\r\n",
                   (ull)node->loading.expired, (ull)node->loading.keys);
-    rg_buf_append_str(out, "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
-                           "aof_rewrite_scheduled:0\r\naof_last_rewrite_time_sec:-1\r\n"
-                           "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\n"
-                           "aof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n"
-                           "aof_last_write_status:ok\r\naof_last_cow_size:0\r\n"
-                           "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n");
+    aof_info(node, out);
     load_info(node, out);
 }
 

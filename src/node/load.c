@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
 
@@ -30,7 +30,7 @@ static bool load_drops_expired(const struct rg_node *node)
     return node->config->group_name[0] == '\0' && node->config->replicaof_host[0] == '\0';
 }
 
-void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now)
+void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now)
 {
     node->now = now;
     node->loading = (struct rg_loading){
@@ -39,6 +39,11 @@ void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_tim
         .mono_us = now.mono_us,
         .total_bytes = size_bytes,
     };
+}
+
+void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now)
+{
+    load_on(node, size_bytes, now);
     node->load = transfer_new(node, false);
     if (load_drops_expired(node))
         transfer_drop_expired(node->load, now.wall_us / RG_MS_US);
@@ -110,7 +115,7 @@ void load_info(const struct rg_node *node, struct rg_buf *out)
                   "loading_start_time:%lld\r\nloading_total_bytes:%llu\r\n"
                   "loading_rdb_used_mem:%llu\r\nloading_loaded_bytes:%llu\r\n",
                   (long long)loading->wall_s, (unsigned long long)loading->total_bytes,
-                  (unsigned long long)transfer_used_memory(node->load),
+                  (unsigned long long)(node->load ? transfer_used_memory(node->load) : 0),
                   (unsigned long long)loading->done_bytes);
     rg_buf_printf(out, "loading_loaded_perc:%llu.00\r\nloading_eta_seconds:%lld\r\n",
                   (unsigned long long)load_percent(loading), (long long)load_left_s(node));
@@ -146,12 +151,13 @@ static void node_first_data(struct rg_node *node)
     char replid[RG_REPLID_LEN + 1];
     const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
 
-    if (node->members.had_state || log == NULL || rg_store_count(node->store) == 0)
+    if (node->members.had_state || rg_store_count(node->store) == 0)
         return;
+    uint64_t end = log != NULL ? log->offset : node_log_end(node);
     rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
     rg_history_reset(&history);
     rg_history_push(&history, 0, replid, 0);
-    feed_reset(node, &history, log->offset > 0 ? log->offset : 1);
+    feed_reset(node, &history, end > 0 ? end : 1);
 }
 
 void rg_node_start(struct rg_node *node, struct rg_time now)
@@ -169,14 +175,20 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
         }
         node->log_active = true;
         member_start(node);
-    } else if (node->config->replicaof_host[0] != '\0') {
+    } else if (node->config->replicaof_host[0] == '\0') {
+        /* Replicas may hold more of the old log than this disk did: what comes now is another. */
+        if (aof_load_placed(node))
+            feed_new_replid(node, 0);
+    } else {
         follow_start(node, node->config->replicaof_host, (uint16_t)node->config->replicaof_port, -1,
                      0);
     }
     if (node_mode(node) != RG_MODE_ASYNC)
         feed_activate(node);
+    aof_load_free(node);
     transfer_free(node, node->load);
     node->load = NULL;
     node->next_cron_us = now.mono_us;
     node->running = true;
+    aof_start(node);
 }

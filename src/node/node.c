@@ -6,10 +6,10 @@
 #include "base/hash.h"
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/aof.h"
 #include "node/blocked.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
-#include "node/node_impl.h"
 #include "node/notify.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
@@ -31,7 +31,8 @@ bool node_feeds(const struct rg_node *node)
 
 bool node_holds_writes(const struct rg_node *node)
 {
-    return node->members.hold || node->stop_state == RG_STOP_LAGGING;
+    return node->members.hold || node->stop_state == RG_STOP_LAGGING ||
+           node->stop_state == RG_STOP_LOG;
 }
 
 bool node_expires_keys(const struct rg_node *node)
@@ -56,8 +57,8 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    return node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
-           rg_backlog_memory(node->backlog) + snapshot_memory(node);
+    return node->fixed_memory + node->clients_memory + node->rooms.bytes +
+           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -144,6 +145,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     notify_configure(node);
     node->latency = latency_new();
     node->save = save_new(node);
+    node->aof = aof_new();
     if (init->self_member != NULL)
         node->members.self_name = rg_alloc_copy(init->self_member, strlen(init->self_member));
     rg_history_reset(&node->history);
@@ -159,6 +161,7 @@ void rg_node_free(struct rg_node *node)
     snapshot_drop(node);
     save_free(node->save);
     node->save = NULL;
+    aof_load_free(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
     node->follow.transfer = NULL;
@@ -178,6 +181,7 @@ void rg_node_free(struct rg_node *node)
     batch_free(node->batch);
     rg_cmd_index_free(node->commands);
     evict_free(node->evict);
+    aof_free(node->aof);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
     rg_buf_fini(&node->muted);
@@ -328,6 +332,13 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
         break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
+        break;
+    case RG_FILE_AOF_APPEND:
+    case RG_FILE_AOF_SYNC:
+    case RG_FILE_AOF_CUT:
+    case RG_FILE_AOF_TURN:
+    case RG_FILE_AOF_MANIFEST:
+        aof_file_done(node, wait.purpose, wait.arg, result);
         break;
     }
 }
@@ -498,6 +509,7 @@ static void node_cron(struct rg_node *node)
     follow_cron(node);
     member_cron(node);
     save_cron(node);
+    aof_cron(node);
 }
 
 /* In the modes that wait, replicas that do not acknowledge by themselves are asked. */
@@ -562,8 +574,9 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
+    aof_run(node);
     serve_begin_waiting(node);
-    if (node_log_end(node) != log_before || node->replicas > 0) {
+    if (node_log_end(node) != log_before || node->replicas > 0 || aof_on(node)) {
         serve_wake(node);
         feed_trim(node);
     }

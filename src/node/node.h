@@ -56,6 +56,16 @@ RG_MUST_USE int rg_node_load_state(struct rg_node *node, struct rg_bytes text);
  * RG_ETYPE: rg_node_load_error says what and where. */
 void rg_node_load_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 RG_MUST_USE int rg_node_load_rdb(struct rg_node *node, struct rg_bytes piece);
+/*
+ * The log on disk (appendonly): its manifest is given in any case where there is one; where
+ * appendonly is on, the files that it names follow instead of the RDB, each in pieces and an empty
+ * piece. Errors of both: RG_ECORRUPT, RG_ETYPE.
+ */
+RG_MUST_USE int rg_node_load_manifest(struct rg_node *node, struct rg_bytes text);
+void rg_node_load_log_begin(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
+/* The path of the file to be read as number `index`, from 0 on; false: there is none. */
+bool rg_node_load_log_file(const struct rg_node *node, unsigned index, char *ret_path, size_t size);
+RG_MUST_USE int rg_node_load_log(struct rg_node *node, struct rg_bytes piece);
 const char *rg_node_load_error(const struct rg_node *node);
 /* Everything was loaded: the node may begin. */
 void rg_node_start(struct rg_node *node, struct rg_time now);
@@ -130,11 +140,16 @@ enum rg_effect_type {
     RG_EFFECT_FILE_APPEND,  /* bytes to the end of name; file_done(token) */
     RG_EFFECT_FILE_RENAME, /* sync name, rename it to new_name, sync the folder; file_done(token) */
     RG_EFFECT_FILE_REMOVE, /* missing is no error; file_done(token) */
-    RG_EFFECT_LOG,         /* one line at level; no newline */
-    RG_EFFECT_SLEEP,       /* DEBUG SLEEP: block for sleep_us before anything else */
-    RG_EFFECT_PURGE,       /* the allocator gives back what it keeps */
-    RG_EFFECT_CONFIG,      /* CONFIG SET changed a directive that the host acts on (name) */
-    RG_EFFECT_EXIT,        /* end the process with status after sending what is pending */
+    RG_EFFECT_FILE_FOLDER, /* name is a folder from here on, if it is none yet; file_done(token) */
+    /* The log's files: not behind what is done with others. */
+    RG_EFFECT_LOG_APPEND, /* bytes to the end of name, which is there; file_done(token) */
+    RG_EFFECT_LOG_SYNC,   /* what was appended to name is durable; file_done(token) */
+    RG_EFFECT_LOG_CUT,    /* name ends at position, and what is left is durable; file_done(token) */
+    RG_EFFECT_LOG,        /* one line at level; no newline */
+    RG_EFFECT_SLEEP,      /* DEBUG SLEEP: block for sleep_us before anything else */
+    RG_EFFECT_PURGE,      /* the allocator gives back what it keeps */
+    RG_EFFECT_CONFIG,     /* CONFIG SET changed a directive that the host acts on (name) */
+    RG_EFFECT_EXIT,       /* end the process with status after sending what is pending */
 };
 
 enum rg_log_level { RG_LOG_DEBUG, RG_LOG_VERBOSE, RG_LOG_NOTICE, RG_LOG_WARNING };
@@ -152,6 +167,7 @@ struct rg_effect {
     const char *new_name;
     struct rg_bytes bytes;
     enum rg_log_level level;
+    uint64_t position;
     int64_t sleep_us;
     int status;
 };

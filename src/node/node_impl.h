@@ -23,6 +23,7 @@
 
 struct rg_snapshot;
 struct rg_save;
+struct rg_aof;
 struct rg_pubsub;
 struct rg_latency;
 struct rg_multi;   /* a transaction being queued (multi.c) */
@@ -160,6 +161,11 @@ enum rg_file_purpose {
     RG_FILE_SAVE_END,     /* … renamed to dbfilename */
     RG_FILE_STOP,         /* the stop's mark in the state file */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
+    RG_FILE_AOF_APPEND,   /* … to the newest file; arg of the four: the generation (aof.c) */
+    RG_FILE_AOF_SYNC,
+    RG_FILE_AOF_CUT,
+    RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
+    RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -299,6 +305,8 @@ struct rg_stats {
  *  NONE --asked--> HAND_OVER --> DUE --> LAGGING --replicas have all, or time is up--> SAVING --> …
  *    ^   (a group's primary)      |         |                                           |
  *    +-----------------------------+--ABORT--+------------- it failed -------------------+
+ *
+ * … --> LOG --all of it is synced--> the end
  */
 enum rg_stop_state {
     RG_STOP_NONE,
@@ -306,6 +314,7 @@ enum rg_stop_state {
     RG_STOP_DUE,       /* it begins at the end of this run */
     RG_STOP_LAGGING,   /* no writes any more; replicas are waited for */
     RG_STOP_SAVING,
+    RG_STOP_LOG, /* the log on disk takes its last bytes */
 };
 
 /* The file that the node begins with (load.c). */
@@ -383,6 +392,7 @@ struct rg_node {
     struct rg_snapshot *snapshot; /* being written; a reference; NULL */
     int64_t slice_end_us;         /* measured: when its last slice ended */
     struct rg_save *save;         /* snapshots on disk (save.c) */
+    struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
@@ -464,6 +474,9 @@ void node_effect_exit(struct rg_node *node, int status);
 void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
                       const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
                       uint64_t arg);
+/* The log's file ends at position. */
+void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
+                     enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -577,6 +590,7 @@ enum rg_save_for {
     RG_SAVE_BACKGROUND, /* BGSAVE and the save points */
     RG_SAVE_CLIENT,     /* SAVE: a client waits for it */
     RG_SAVE_STOP,       /* the final one */
+    RG_SAVE_REWRITE,    /* a base of the AOF */
 };
 struct rg_save *save_new(const struct rg_node *node);
 void save_free(struct rg_save *save);
@@ -604,7 +618,11 @@ int64_t save_last_s(const struct rg_node *node);
 /* The lines of INFO persistence about it. */
 void save_info(const struct rg_node *node, struct rg_buf *out);
 
+/* One is being written. */
+bool save_on(const struct rg_node *node);
+
 /* ---- load.c: the start ---- */
+void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
@@ -662,6 +680,8 @@ void follow_drop(struct rg_node *node);
 /* ---- apply.c: the stream's commands ---- */
 /* What arrived on the stream, as far as it is whole. */
 void apply_stream(struct rg_node *node);
+/* One command of it, in the database that it has selected. Errors: RG_EPROTO. */
+RG_MUST_USE int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc);
 
 /* ---- transfer.c: an RDB into a store of its own ---- */
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
@@ -678,6 +698,9 @@ RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer
 /* The same without a header, for a file. */
 RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
 const char *transfer_error(const struct rg_transfer *transfer);
+/* The end mark came; what was fed behind it. */
+bool transfer_ended(const struct rg_transfer *transfer);
+struct rg_bytes transfer_rest(const struct rg_transfer *transfer);
 /* Entries due before this are not loaded. */
 void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
 uint64_t transfer_expired_keys(const struct rg_transfer *transfer);

@@ -43,6 +43,7 @@ static int payload_restore(const void *arg, struct rg_store *store, unsigned db,
     int result = rg_rdb_reader_new_payload(payload, &reader);
     if (result < 0)
         return result == RG_ECORRUPT ? RG_EPROTO : result;
+    rg_rdb_reader_take_runs(reader);
     result = payload_read(reader, &load, key);
     if (result < 0)
         (void)rg_db_delete(load.db, key);

@@ -29,6 +29,7 @@ static void reload_read(struct rg_node *node, struct rg_bytes file)
     struct value_load load = {.access = &node->access, .now = &node->now, .store = node->store};
     struct rg_rdb_event event = {.type = RG_RDB_AUX};
 
+    rg_rdb_reader_take_runs(reader);
     rg_rdb_reader_feed(reader, file);
     while (rg_rdb_reader_next(reader, &event) == 0)
         reload_event(&load, &event);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "node/aof.h"
 #include "node/snapshot.h"
 
 /*
@@ -16,8 +17,10 @@ enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
     SAVE_PIECES = 16,                /* under way to the disk */
+    SAVE_PIECES_A_RUN = 4,           /* copied at once */
     SAVE_PIECE_BYTES = 1 << 20,      /* at most */
     SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
+    SAVE_HAND_OVER_US = 2 * 1000 * 1000,
 };
 
 struct rg_save {
@@ -78,6 +81,10 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
     /* Replicas get what came later from the log; a file does not. */
     if (node->snapshot != NULL && node->snapshot->changes != node->changes)
         return RG_EAGAIN;
+    /* The increment behind a base begins where the log ends now. */
+    if (why == RG_SAVE_REWRITE && node->snapshot != NULL &&
+        node->snapshot->offset != node_log_end(node))
+        return RG_EAGAIN;
     struct rg_snapshot *snapshot = snapshot_share(node);
     if (snapshot == NULL)
         return RG_EAGAIN;
@@ -93,8 +100,11 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
     save->scheduled = false;
     save->tried_us = save->began_us = node->now.mono_us;
     save->attempt = ++node->next_token;
+    char path[512];
+    const char *target =
+        why == RG_SAVE_REWRITE ? aof_base_path(node, path) : node->config->dbfilename;
     rg_free(save->target);
-    save->target = rg_alloc_copy(node->config->dbfilename, strlen(node->config->dbfilename));
+    save->target = rg_alloc_copy(target, strlen(target));
     (void)snprintf(save->temp, sizeof(save->temp), "temp-%llu.%lld.rdb",
                    (unsigned long long)save->attempt, (long long)node->pid);
     node_effect_file(node, RG_EFFECT_FILE_CREATE, save->temp, NULL, NULL, RG_FILE_SAVE,
@@ -133,7 +143,8 @@ static void save_over(struct rg_node *node)
     struct rg_save *save = node->save;
 
     save->state = SAVE_NONE;
-    save->took_s = (node->now.mono_us - save->began_us) / RG_S_US;
+    if (save->why != RG_SAVE_REWRITE)
+        save->took_s = (node->now.mono_us - save->began_us) / RG_S_US;
     snapshot_unref(save->snapshot);
     save->snapshot = NULL;
 }
@@ -144,13 +155,25 @@ static void save_remove(struct rg_node *node)
     node_effect_file(node, RG_EFFECT_FILE_REMOVE, node->save->temp, NULL, NULL, RG_FILE_IGNORED, 0);
 }
 
+/* A group's primary that refuses writes because of its disk is of less use than another member. */
+static void save_hand_over(struct rg_node *node)
+{
+    if (node->members.group == NULL || node->members.view.role != RG_ROLE_PRIMARY ||
+        node->stopping || !save_refuses_writes(node) ||
+        member_hand_over(node, -1, SAVE_HAND_OVER_US) < 0)
+        return;
+    node_say(node, RG_LOG_WARNING,
+             "This node cannot save its data: handing over to another member");
+    member_drain(node);
+}
+
 static void save_failed(struct rg_node *node, int result)
 {
     struct rg_save *save = node->save;
 
     save_remove(node);
     save_over(node);
-    save->ok = false;
+    save->ok = save->ok && save->why == RG_SAVE_REWRITE;
     node_say(node, RG_LOG_WARNING, "Write error saving DB on disk: %s", node_file_error(result));
     switch (save->why) {
     case RG_SAVE_BACKGROUND:
@@ -162,7 +185,11 @@ static void save_failed(struct rg_node *node, int result)
     case RG_SAVE_STOP:
         stop_saved(node, result, 0);
         break;
+    case RG_SAVE_REWRITE:
+        aof_base_saved(node, result, 0);
+        break;
     }
+    save_hand_over(node);
 }
 
 static void save_done(struct rg_node *node)
@@ -170,6 +197,10 @@ static void save_done(struct rg_node *node)
     struct rg_save *save = node->save;
 
     save_over(node);
+    if (save->why == RG_SAVE_REWRITE) {
+        aof_base_saved(node, 0, save->written);
+        return;
+    }
     save->ok = true;
     save->saves++;
     save->saved_us = node->now.mono_us;
@@ -186,6 +217,8 @@ static void save_done(struct rg_node *node)
     case RG_SAVE_STOP:
         stop_saved(node, 0, save->offset);
         break;
+    case RG_SAVE_REWRITE:
+        RG_UNREACHABLE();
     }
 }
 
@@ -198,6 +231,13 @@ void save_abort(struct rg_node *node, const char *why)
     save_over(node);
     if (node->save->why == RG_SAVE_CLIENT)
         save_answer(node, false);
+    if (node->save->why == RG_SAVE_REWRITE)
+        aof_base_saved(node, RG_EIO, 0);
+}
+
+bool save_on(const struct rg_node *node)
+{
+    return node->save->state != SAVE_NONE;
 }
 
 /* ---- In between ---- */
@@ -251,7 +291,7 @@ void save_run(struct rg_node *node)
 {
     if (node->save->state != SAVE_WRITING)
         return;
-    while (save_piece(node))
+    for (int i = 0; i < SAVE_PIECES_A_RUN && save_piece(node); i++)
         continue;
     save_finish(node);
 }
@@ -332,7 +372,7 @@ void save_info(const struct rg_node *node, struct rg_buf *out)
 {
     const struct rg_save *save = node->save;
     const struct rg_snapshot *walk = node->snapshot;
-    bool on = save->state != SAVE_NONE;
+    bool on = save->state != SAVE_NONE && save->why != RG_SAVE_REWRITE;
 
     rg_buf_printf(out, "current_save_keys_processed:%llu\r\ncurrent_save_keys_total:%llu\r\n",
                   (unsigned long long)(walk != NULL ? walk->keys : 0),

@@ -1,5 +1,5 @@
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 
 /*
  * The end of a node. Replicas get what they lack first, for a while. Where snapshots are wanted
@@ -157,6 +157,14 @@ void stop_marked(struct rg_node *node, int result)
 
 static void stop_save(struct rg_node *node)
 {
+    if (!aof_settled(node) && !node->loading.on) {
+        /* What is acknowledged from the log on disk is there first. */
+        node->stop_state = RG_STOP_LOG;
+        if (node->follow.active)
+            follow_failed(node, "this node is stopping");
+        aof_settle(node);
+        return;
+    }
     bool save = (node->stop_flags & RG_STOP_SAVE) || node->config->save_count > 0;
 
     node->stop_state = RG_STOP_SAVING;
@@ -207,6 +215,10 @@ void stop_run(struct rg_node *node)
             node_say(node, RG_LOG_WARNING, "%u replicas are behind when shutting down.",
                      serve_count_lagging(node));
         stop_save(node);
+    } else if (node->stop_state == RG_STOP_LOG) {
+        aof_settle(node);
+        if (aof_settled(node))
+            stop_save(node);
     }
 }
 

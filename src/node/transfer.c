@@ -51,6 +51,16 @@ const char *transfer_error(const struct rg_transfer *transfer)
     return transfer->error;
 }
 
+bool transfer_ended(const struct rg_transfer *transfer)
+{
+    return transfer->ended;
+}
+
+struct rg_bytes transfer_rest(const struct rg_transfer *transfer)
+{
+    return rg_rdb_reader_rest(transfer->reader);
+}
+
 void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms)
 {
     transfer->drop_expired_ms = now_ms;
@@ -88,6 +98,7 @@ struct rg_transfer *transfer_new(struct rg_node *node, bool to_file)
     struct rg_store_limits limits = node_store_limits(node);
 
     transfer->reader = rg_rdb_reader_new();
+    rg_rdb_reader_take_runs(transfer->reader);
     transfer->store =
         rg_store_new((unsigned)node->config->databases, rg_rand_u64(&node->rand), &limits);
     transfer->load =
@@ -194,8 +205,8 @@ static int transfer_value(struct rg_transfer *transfer, const struct rg_rdb_even
         return 0;
     struct rg_bytes name = key ? event->key : rg_entry_key(transfer->load.entry);
     (void)snprintf(transfer->error, sizeof(transfer->error),
-                   key ? "The RDB holds the key \"%.*s\" twice"
-                       : "The value of key \"%.*s\" holds an element twice",
+                   result == RG_EEXIST ? "The RDB holds the key \"%.*s\" twice"
+                                       : "The value of key \"%.*s\" holds an element twice",
                    (int)(name.len < SHOWN ? name.len : SHOWN), name.data);
     return RG_ECORRUPT;
 }
@@ -222,6 +233,7 @@ static int transfer_event(struct rg_transfer *transfer, const struct rg_rdb_even
     case RG_RDB_STRING:
     case RG_RDB_LIST:
     case RG_RDB_LIST_ELEMENT:
+    case RG_RDB_LIST_RUN:
     case RG_RDB_SET:
     case RG_RDB_SET_MEMBER:
     case RG_RDB_ZSET:

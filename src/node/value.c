@@ -115,8 +115,8 @@ bool value_is_key(enum rg_rdb_event_type type)
 
 bool value_is_element(enum rg_rdb_event_type type)
 {
-    return type == RG_RDB_LIST_ELEMENT || type == RG_RDB_SET_MEMBER || type == RG_RDB_ZSET_MEMBER ||
-           type == RG_RDB_HASH_FIELD;
+    return type == RG_RDB_LIST_ELEMENT || type == RG_RDB_LIST_RUN || type == RG_RDB_SET_MEMBER ||
+           type == RG_RDB_ZSET_MEMBER || type == RG_RDB_HASH_FIELD;
 }
 
 static struct rg_entry *load_put(struct rg_db *db, struct rg_bytes key,
@@ -209,19 +209,37 @@ static void load_expect_key(struct value_load *load, struct rg_bytes key)
     }
 }
 
+/* The elements that came with the key. Errors: RG_ECORRUPT. */
+static int load_run(struct value_load *load, struct rg_entry **entry,
+                    const struct rg_rdb_event *event)
+{
+    int result = 0;
+
+    if (event->type == RG_RDB_HASH)
+        result = rg_hash_take_run(load->db, entry, event->value, event->count);
+    else if (event->type == RG_RDB_ZSET)
+        result = rg_zset_take_run(load->db, entry, event->value, event->count);
+    else
+        rg_set_take_ints(load->db, entry, event->value, event->count);
+    return result < 0 ? RG_ECORRUPT : 0;
+}
+
 static int load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
 {
     struct rg_entry *entry = NULL;
+    int result = 0;
 
     load->entry = NULL;
     if (rg_db_find(load->db, key) != NULL)
         return RG_EEXIST;
     entry = load_put(load->db, key, event);
+    if (event->type != RG_RDB_STRING && event->value.len > 0)
+        result = load_run(load, &entry, event);
     if (event->expire_ms >= 0)
         rg_entry_set_expire_ms(load->db, &entry, event->expire_ms);
     rg_entry_set_access(entry, load_access(load, event));
     load->entry = event->type == RG_RDB_STRING ? NULL : entry;
-    return 0;
+    return result;
 }
 
 int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
@@ -244,6 +262,9 @@ int value_load_element(struct value_load *load, const struct rg_rdb_event *event
         if (event->value.len > RG_LIST_ELEMENT_MAX)
             return RG_ECORRUPT;
         rg_list_push(load->db, &load->entry, RG_LIST_TAIL, event->value);
+        break;
+    case RG_RDB_LIST_RUN:
+        rg_list_append_run(load->db, &load->entry, event->value, (uint32_t)event->count);
         break;
     case RG_RDB_SET_MEMBER:
         is_new = rg_set_add(load->db, &load->entry, event->key);

@@ -54,7 +54,8 @@ bool value_is_key(enum rg_rdb_event_type type);
 bool value_is_element(enum rg_rdb_event_type type);
 /*
  * A key with its value, or with a collection that is still empty, under `key`.
- * Errors: RG_EEXIST (the key is there; nothing changed).
+ * Errors: RG_EEXIST (the key is there; nothing changed), RG_ECORRUPT (a member or field comes
+ * twice, or a score is not a number).
  */
 RG_MUST_USE int value_load_key(struct value_load *load, struct rg_bytes key,
                                const struct rg_rdb_event *event);

@@ -60,6 +60,18 @@ static void host_effect(struct host *host, const struct rg_effect *effect)
     case RG_EFFECT_FILE_REMOVE:
         rg_files_remove(host->files, effect->name, effect->token);
         break;
+    case RG_EFFECT_FILE_FOLDER:
+        rg_files_folder(host->files, effect->name, effect->token);
+        break;
+    case RG_EFFECT_LOG_APPEND:
+        rg_files_log_append(host->files, effect->name, effect->bytes, effect->token);
+        break;
+    case RG_EFFECT_LOG_SYNC:
+        rg_files_log_sync(host->files, effect->name, effect->token);
+        break;
+    case RG_EFFECT_LOG_CUT:
+        rg_files_log_cut(host->files, effect->name, effect->position, effect->token);
+        break;
     case RG_EFFECT_LOG:
         rg_host_log_line(&host->log, effect->level, effect->bytes);
         break;

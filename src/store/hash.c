@@ -2,6 +2,7 @@
 #include "store/db.h"
 #include "store/fields.h"
 #include "store/packed.h"
+#include "store/run.h"
 
 static struct rg_packed *packed_of(const struct rg_entry *entry)
 {
@@ -92,22 +93,34 @@ uint64_t rg_hash_len(const struct rg_entry *entry)
 
 /* ---- Single fields ---- */
 
-static const char *pair_find(const struct rg_entry *entry, struct rg_bytes field)
+bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field,
+                 char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value)
 {
-    if (entry->form == RG_FORM_PACKED)
-        return rg_packed_find(packed_of(entry), field);
-    return rg_fields_find(fields_of(entry), field);
-}
-
-bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field, struct rg_bytes *ret_value)
-{
-    const char *at = pair_find(entry, field);
+    if (entry->form == RG_FORM_PACKED) {
+        struct rg_element coded;
+        if (field.len > RG_PACKED_MAX)
+            return false;
+        rg_element_of_text(&coded, field);
+        const char *at = rg_packed_find(packed_of(entry), &coded);
+        if (at != NULL)
+            rg_element_read(rg_packed_value(at), scratch, ret_value);
+        return at != NULL;
+    }
+    const char *at = rg_fields_find(fields_of(entry), field);
     if (at == NULL)
         return false;
     struct rg_pair pair;
     rg_pair_read(at, &pair);
     *ret_value = pair.value;
     return true;
+}
+
+/* Reads a packed pair; returns the byte behind it. */
+static const char *packed_pair(const char *at, struct rg_hash_scratch *scratch,
+                               struct rg_pair *ret_pair)
+{
+    at = rg_element_read(at, scratch->field, &ret_pair->field);
+    return rg_element_read(at, scratch->value, &ret_pair->value);
 }
 
 /* For good: a hash that shrinks again stays a table, as in Redis. */
@@ -117,8 +130,9 @@ static void hash_unpack(struct rg_db *db, struct rg_entry *entry)
     struct rg_fields *fields = rg_fields_new(rg_db_pool(db), db->store->seed);
     const char *at = packed->data;
     for (uint32_t i = 0; i < packed->count; i++) {
+        struct rg_hash_scratch scratch;
         struct rg_pair pair;
-        at = rg_pair_read(at, &pair);
+        at = packed_pair(at, &scratch, &pair);
         rg_fields_set(fields, pair.field, pair.value);
     }
     entry->form = RG_FORM_TABLE;
@@ -136,18 +150,29 @@ static bool packed_may_hold(const struct rg_packed *packed, const struct rg_stor
         return false;
     if (field.len > RG_PACKED_MAX || value.len > RG_PACKED_MAX)
         return false;
-    return packed->len + rg_pair_size(field, value) <= RG_PACKED_MAX;
+    /* A head for each is as much as their codes are longer than they. */
+    return packed->len + field.len + value.len + 2 * (size_t)RG_ELEMENT_HEAD_MAX <= RG_PACKED_MAX;
 }
 
-/* at: of the pair, or NULL. Returns whether the field was new. */
-static bool packed_set(struct rg_db *db, struct rg_entry *entry, const char *at,
-                       struct rg_bytes field, struct rg_bytes value)
+/* Returns 1 where the field was new, 0 where it had a value, -1 where the hash has to be unpacked.
+ */
+static int packed_set(struct rg_db *db, struct rg_entry *entry, struct rg_bytes field,
+                      struct rg_bytes value)
 {
     struct rg_packed *packed = packed_of(entry);
-    packed = at != NULL ? rg_packed_replace(rg_db_pool(db), packed, at, value)
-                        : rg_packed_append(rg_db_pool(db), packed, field, value);
+    struct rg_element coded_field;
+    struct rg_element coded;
+    if (field.len > RG_PACKED_MAX)
+        return -1;
+    rg_element_of_text(&coded_field, field);
+    const char *at = rg_packed_find(packed, &coded_field);
+    if (!packed_may_hold(packed, &db->store->limits, field, value, at == NULL))
+        return -1;
+    rg_element_of_text(&coded, value);
+    packed = at != NULL ? rg_packed_replace(rg_db_pool(db), packed, at, &coded)
+                        : rg_packed_append(rg_db_pool(db), packed, &coded_field, &coded);
     rg_entry_value(entry)->pointer = packed;
-    return at == NULL;
+    return at == NULL ? 1 : 0;
 }
 
 bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
@@ -155,40 +180,71 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 {
     struct rg_entry *hash = *entry;
     rg_db_before_change(db, hash);
-    bool is_new = false;
-    const char *at = hash->form == RG_FORM_PACKED ? rg_packed_find(packed_of(hash), field) : NULL;
-    if (hash->form == RG_FORM_PACKED &&
-        packed_may_hold(packed_of(hash), &db->store->limits, field, value, at == NULL)) {
-        is_new = packed_set(db, hash, at, field, value);
-    } else {
-        if (hash->form == RG_FORM_PACKED)
-            hash_unpack(db, hash);
-        is_new = rg_fields_set(fields_of(hash), field, value);
+    if (hash->form == RG_FORM_PACKED) {
+        int added = packed_set(db, hash, field, value);
+        if (added >= 0)
+            return added > 0;
+        hash_unpack(db, hash);
     }
-    return is_new;
+    return rg_fields_set(fields_of(hash), field, value);
 }
 
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field)
 {
     struct rg_entry *hash = *entry;
     rg_db_before_change(db, hash);
-    bool deleted = false;
-    if (hash->form == RG_FORM_PACKED) {
-        const char *at = rg_packed_find(packed_of(hash), field);
-        deleted = at != NULL;
-        if (deleted)
-            rg_entry_value(hash)->pointer = rg_packed_remove(rg_db_pool(db), packed_of(hash), at);
-    } else {
-        deleted = rg_fields_remove(fields_of(hash), field);
+    struct rg_element coded;
+    if (hash->form != RG_FORM_PACKED)
+        return rg_fields_remove(fields_of(hash), field);
+    if (field.len > RG_PACKED_MAX)
+        return false;
+    rg_element_of_text(&coded, field);
+    const char *at = rg_packed_find(packed_of(hash), &coded);
+    if (at != NULL)
+        rg_entry_value(hash)->pointer = rg_packed_remove(rg_db_pool(db), packed_of(hash), at);
+    return at != NULL;
+}
+
+/* Errors: RG_EEXIST. */
+static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+{
+    for (const char *at = run.data; at < run.data + run.len;) {
+        struct rg_hash_scratch scratch;
+        struct rg_pair pair;
+        const char *value = rg_element_skip_both(at);
+        rg_element_read(at, scratch.field, &pair.field);
+        rg_element_read(value, scratch.value, &pair.value);
+        if (!rg_hash_set(db, entry, pair.field, pair.value))
+            return RG_EEXIST;
+        at = rg_element_skip_both(value);
     }
-    return deleted;
+    return 0;
+}
+
+int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+{
+    const struct rg_store_limits *limits = &db->store->limits;
+    struct rg_entry *hash = *entry;
+    RG_ASSERT(hash->form == RG_FORM_PACKED && packed_of(hash)->count == 0);
+    size_t len = 0;
+    int result = RG_EINVAL;
+    if (pairs <= limits->hash_max_listpack_entries && run.len <= RG_PACKED_MAX)
+        result =
+            rg_run_judge(run, pairs, limits->hash_max_listpack_value, false, db->store->seed, &len);
+    if (result < 0)
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
+    rg_db_before_change(db, hash);
+    rg_packed_free(rg_db_pool(db), packed_of(hash));
+    rg_entry_value(hash)->pointer = rg_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs, len);
+    return 0;
 }
 
 /* ---- Many fields ---- */
 
 void rg_hash_iter_init(struct rg_hash_iter *iter, const struct rg_entry *entry)
 {
-    *iter = (struct rg_hash_iter){.entry = entry};
+    iter->entry = entry;
+    memset(iter->position, 0, sizeof(iter->position));
 }
 
 bool rg_hash_iter_next(struct rg_hash_iter *iter, struct rg_bytes *ret_field,
@@ -199,7 +255,7 @@ bool rg_hash_iter_next(struct rg_hash_iter *iter, struct rg_bytes *ret_field,
         const struct rg_packed *packed = packed_of(iter->entry);
         if (iter->position[0] == packed->len)
             return false;
-        const char *end = rg_pair_read(packed->data + iter->position[0], &pair);
+        const char *end = packed_pair(packed->data + iter->position[0], &iter->scratch, &pair);
         iter->position[0] = (uint64_t)(end - packed->data);
     } else {
         const char *at = rg_table_next(&fields_of(iter->entry)->table, iter->position);
@@ -212,15 +268,17 @@ bool rg_hash_iter_next(struct rg_hash_iter *iter, struct rg_bytes *ret_field,
     return true;
 }
 
-void rg_hash_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_field,
+void rg_hash_random(const struct rg_entry *entry, struct rg_rand *rand,
+                    struct rg_hash_scratch *scratch, struct rg_bytes *ret_field,
                     struct rg_bytes *ret_value)
 {
     struct rg_pair pair = {0};
     RG_ASSERT(rg_hash_len(entry) > 0);
     if (entry->form == RG_FORM_PACKED) {
         const char *at = packed_of(entry)->data;
-        for (uint64_t left = rg_rand_below(rand, rg_hash_len(entry)) + 1; left > 0; left--)
-            at = rg_pair_read(at, &pair);
+        for (uint64_t left = rg_rand_below(rand, rg_hash_len(entry)); left > 0; left--)
+            at = rg_packed_next(at);
+        packed_pair(at, scratch, &pair);
     } else {
         rg_pair_read(rg_table_random(&fields_of(entry)->table, rand), &pair);
     }

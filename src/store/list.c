@@ -158,7 +158,7 @@ uint64_t rg_list_len(const struct rg_entry *entry)
 
 /* A push to a short list that stays one. */
 static bool chunk_push(struct rg_db *db, struct rg_entry *entry, enum rg_list_end end,
-                       struct rg_bytes element)
+                       const struct rg_element *element)
 {
     if (entry->form != RG_FORM_LIST_CHUNK)
         return false;
@@ -178,10 +178,23 @@ void rg_list_push(struct rg_db *db, struct rg_entry **entry, enum rg_list_end en
                   struct rg_bytes element)
 {
     struct change change;
-    if (chunk_push(db, *entry, end, element))
+    struct rg_element coded;
+    rg_element_of_text(&coded, element);
+    if (chunk_push(db, *entry, end, &coded))
         return;
     change_begin(&change, db, *entry);
-    rg_list_dir_push(change.pool, change.dir, &change.limit, end, element);
+    rg_list_dir_push(change.pool, change.dir, &change.limit, end, &coded);
+    change_end(&change);
+}
+
+void rg_list_append_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
+                        uint32_t count)
+{
+    struct change change;
+    if (count == 0)
+        return;
+    change_begin(&change, db, *entry);
+    rg_list_dir_append_run(change.pool, change.dir, &change.limit, run, count);
     change_end(&change);
 }
 
@@ -209,7 +222,8 @@ static const struct rg_list_chunk *list_find(const struct rg_entry *entry, uint6
     return rg_list_dir_item(dir_of(entry), *ret_at)->chunk;
 }
 
-bool rg_list_get(const struct rg_entry *entry, int64_t index, struct rg_bytes *ret_element)
+bool rg_list_get(const struct rg_entry *entry, int64_t index, char scratch[RG_STRING_SCRATCH],
+                 struct rg_bytes *ret_element)
 {
     uint64_t place = 0;
     uint32_t at = 0;
@@ -217,18 +231,20 @@ bool rg_list_get(const struct rg_entry *entry, int64_t index, struct rg_bytes *r
     if (!list_index(entry, index, &place))
         return false;
     const struct rg_list_chunk *chunk = list_find(entry, place, &at, &within);
-    rg_list_chunk_next(chunk, rg_list_chunk_seek(chunk, within), ret_element);
+    rg_list_chunk_next(chunk, rg_list_chunk_seek(chunk, within), scratch, ret_element);
     return true;
 }
 
 bool rg_list_set(struct rg_db *db, struct rg_entry **entry, int64_t index, struct rg_bytes element)
 {
     struct change change;
+    struct rg_element coded;
     uint64_t place = 0;
     if (!list_index(*entry, index, &place))
         return false;
+    rg_element_of_text(&coded, element);
     change_begin(&change, db, *entry);
-    rg_list_dir_set(change.pool, change.dir, &change.limit, place, element);
+    rg_list_dir_set(change.pool, change.dir, &change.limit, place, &coded);
     change_end(&change);
     return true;
 }
@@ -237,9 +253,11 @@ void rg_list_insert(struct rg_db *db, struct rg_entry **entry, uint64_t index,
                     struct rg_bytes element)
 {
     struct change change;
+    struct rg_element coded;
     RG_ASSERT(index <= rg_list_len(*entry));
+    rg_element_of_text(&coded, element);
     change_begin(&change, db, *entry);
-    rg_list_dir_insert(change.pool, change.dir, &change.limit, index, element);
+    rg_list_dir_insert(change.pool, change.dir, &change.limit, index, &coded);
     change_end(&change);
 }
 
@@ -255,9 +273,11 @@ uint64_t rg_list_delete_equal(struct rg_db *db, struct rg_entry **entry, struct 
                               enum rg_list_end from, uint64_t max)
 {
     struct change change;
+    struct rg_element coded;
+    rg_element_of_text(&coded, element);
     change_begin(&change, db, *entry);
     uint64_t removed =
-        rg_list_dir_remove(change.pool, change.dir, &change.limit, element, from, max);
+        rg_list_dir_remove(change.pool, change.dir, &change.limit, &coded, from, max);
     change_end(&change);
     return removed;
 }
@@ -293,7 +313,10 @@ void rg_list_iter_init(struct rg_list_iter *iter, const struct rg_entry *entry, 
     uint32_t within = 0;
     const struct rg_list_chunk *chunk = list_find(entry, index, &at, &within);
     uint32_t offset = rg_list_chunk_seek(chunk, backward ? within + 1 : within);
-    *iter = (struct rg_list_iter){.entry = entry, .backward = backward, .position = {at, offset}};
+    iter->entry = entry;
+    iter->backward = backward;
+    iter->position[ITER_CHUNK] = at;
+    iter->position[ITER_OFFSET] = offset;
 }
 
 /* On to the next chunk; NULL at the end of the list. */
@@ -318,7 +341,8 @@ bool rg_list_iter_next(struct rg_list_iter *iter, struct rg_bytes *ret_element)
             return false;
     }
     uint32_t offset = (uint32_t)iter->position[ITER_OFFSET];
-    iter->position[ITER_OFFSET] = iter->backward ? rg_list_chunk_prev(chunk, offset, ret_element)
-                                                 : rg_list_chunk_next(chunk, offset, ret_element);
+    iter->position[ITER_OFFSET] =
+        iter->backward ? rg_list_chunk_prev(chunk, offset, iter->scratch, ret_element)
+                       : rg_list_chunk_next(chunk, offset, iter->scratch, ret_element);
     return true;
 }

@@ -1,7 +1,6 @@
 #include "store/list_chunk.h"
 
 #include "base/panic.h"
-#include "store/counted.h"
 
 struct rg_list_limit rg_list_limit(int64_t directive)
 {
@@ -18,75 +17,55 @@ struct rg_list_limit rg_list_limit(int64_t directive)
 
 /* ---- Elements ---- */
 
-static size_t number_size(size_t number)
+size_t rg_list_element_size(const struct rg_element *element)
 {
-    return rg_counted_size(number) - number;
+    size_t size = rg_element_size(element);
+    return size + rg_element_back_size(size);
 }
 
-/* Ends at end, with the lowest digit last. */
-static void number_write_back(char *end, size_t number)
+static void element_write(char *out, const struct rg_element *element)
 {
-    for (; number >= 0x80; number >>= 7)
-        *--end = (char)(number | 0x80);
-    *--end = (char)number;
-}
-
-/* Returns where the number begins. */
-static const char *number_read_back(const char *end, size_t *ret_number)
-{
-    size_t number = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        unsigned char byte = (unsigned char)*--end;
-        number |= (size_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    *ret_number = number;
-    return end;
-}
-
-size_t rg_list_element_size(struct rg_bytes element)
-{
-    size_t size = rg_counted_size(element.len);
-    return size + number_size(size);
-}
-
-static void element_write(char *out, size_t size, struct rg_bytes element)
-{
-    char *end = rg_counted_write(out, element);
-    number_write_back(out + size, (size_t)(end - out));
+    rg_element_back_write(rg_element_write(out, element), rg_element_size(element));
 }
 
 uint32_t rg_list_chunk_next(const struct rg_list_chunk *chunk, uint32_t offset,
-                            struct rg_bytes *ret_element)
+                            char scratch[RG_I64_CHARS], struct rg_bytes *ret_element)
 {
     const char *start = chunk->data + offset;
-    size_t size = (size_t)(rg_counted_read(start, ret_element) - start);
-    return offset + (uint32_t)(size + number_size(size));
+    size_t size = (size_t)(rg_element_read(start, scratch, ret_element) - start);
+    return offset + (uint32_t)(size + rg_element_back_size(size));
+}
+
+uint32_t rg_list_chunk_skip(const struct rg_list_chunk *chunk, uint32_t offset)
+{
+    return (uint32_t)(rg_element_skip_both(chunk->data + offset) - chunk->data);
+}
+
+uint32_t rg_list_chunk_skip_back(const struct rg_list_chunk *chunk, uint32_t offset)
+{
+    return (uint32_t)(rg_element_back(chunk->data + offset) - chunk->data);
 }
 
 uint32_t rg_list_chunk_prev(const struct rg_list_chunk *chunk, uint32_t offset,
-                            struct rg_bytes *ret_element)
+                            char scratch[RG_I64_CHARS], struct rg_bytes *ret_element)
 {
-    size_t size = 0;
-    const char *start = number_read_back(chunk->data + offset, &size) - size;
-    rg_counted_read(start, ret_element);
-    return (uint32_t)(start - chunk->data);
+    offset = rg_list_chunk_skip_back(chunk, offset);
+    rg_element_read(chunk->data + offset, scratch, ret_element);
+    return offset;
 }
 
 uint32_t rg_list_chunk_seek(const struct rg_list_chunk *chunk, uint32_t index)
 {
-    struct rg_bytes element;
     RG_ASSERT(index <= chunk->count);
     if (index <= chunk->count / 2) {
         uint32_t offset = chunk->head;
         for (; index > 0; index--)
-            offset = rg_list_chunk_next(chunk, offset, &element);
+            offset = rg_list_chunk_skip(chunk, offset);
         return offset;
     }
     uint32_t offset = chunk->tail;
     for (; index < chunk->count; index++)
-        offset = rg_list_chunk_prev(chunk, offset, &element);
+        offset = rg_list_chunk_skip_back(chunk, offset);
     return offset;
 }
 
@@ -204,14 +183,14 @@ static struct rg_list_chunk *chunk_open(struct rg_pool *pool, struct rg_list_chu
 
 struct rg_list_chunk *rg_list_chunk_insert(struct rg_pool *pool, struct rg_list_chunk *chunk,
                                            const struct rg_list_limit *limit, uint32_t offset,
-                                           struct rg_bytes element)
+                                           const struct rg_element *element)
 {
     uint32_t gap = 0;
     size_t size = rg_list_element_size(element);
-    RG_ASSERT(element.len <= RG_LIST_ELEMENT_MAX);
+    RG_ASSERT(element->text.len <= RG_LIST_ELEMENT_MAX);
     RG_ASSERT(offset >= chunk->head && offset <= chunk->tail);
     chunk = chunk_open(pool, chunk, limit, offset, size, &gap);
-    element_write(chunk->data + gap, size, element);
+    element_write(chunk->data + gap, element);
     chunk->count++;
     return chunk;
 }
@@ -236,15 +215,15 @@ void rg_list_chunk_erase(struct rg_list_chunk *chunk, uint32_t from, uint32_t to
 }
 
 /* Keeps what is not equal, moved up to the front. */
-static uint32_t remove_forward(struct rg_list_chunk *chunk, struct rg_bytes element, uint64_t max)
+static uint32_t remove_forward(struct rg_list_chunk *chunk, const struct rg_element *element,
+                               uint64_t max)
 {
     uint32_t removed = 0;
     uint32_t out = chunk->head;
     uint32_t offset = chunk->head;
     while (offset < chunk->tail && removed < max) {
-        struct rg_bytes found;
-        uint32_t next = rg_list_chunk_next(chunk, offset, &found);
-        if (rg_bytes_equal(found, element)) {
+        uint32_t next = rg_list_chunk_skip(chunk, offset);
+        if (rg_element_is(element, chunk->data + offset)) {
             removed++;
         } else {
             if (out != offset)
@@ -259,15 +238,15 @@ static uint32_t remove_forward(struct rg_list_chunk *chunk, struct rg_bytes elem
 }
 
 /* Keeps what is not equal, moved up to the back. */
-static uint32_t remove_backward(struct rg_list_chunk *chunk, struct rg_bytes element, uint64_t max)
+static uint32_t remove_backward(struct rg_list_chunk *chunk, const struct rg_element *element,
+                                uint64_t max)
 {
     uint32_t removed = 0;
     uint32_t out = chunk->tail;
     uint32_t offset = chunk->tail;
     while (offset > chunk->head && removed < max) {
-        struct rg_bytes found;
-        uint32_t prev = rg_list_chunk_prev(chunk, offset, &found);
-        if (rg_bytes_equal(found, element)) {
+        uint32_t prev = rg_list_chunk_skip_back(chunk, offset);
+        if (rg_element_is(element, chunk->data + prev)) {
             removed++;
         } else {
             out -= offset - prev;
@@ -281,10 +260,29 @@ static uint32_t remove_backward(struct rg_list_chunk *chunk, struct rg_bytes ele
     return removed;
 }
 
-uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, struct rg_bytes element, uint64_t max,
-                              bool backward)
+uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, const struct rg_element *element,
+                              uint64_t max, bool backward)
 {
     return backward ? remove_backward(chunk, element, max) : remove_forward(chunk, element, max);
+}
+
+struct rg_list_chunk *rg_list_chunk_append_run(struct rg_pool *pool, struct rg_list_chunk *chunk,
+                                               const struct rg_list_limit *limit,
+                                               struct rg_bytes run, uint32_t count)
+{
+    uint32_t gap = chunk->tail;
+    if (chunk->count == 0 && chunk->cap < run.len) {
+        /* Most lists out of files stay as they are: just the room for it. */
+        rg_list_chunk_free(pool, chunk);
+        chunk = rg_list_chunk_new(pool, run.len);
+        chunk->tail = (uint32_t)run.len;
+        gap = 0;
+    } else {
+        chunk = chunk_open(pool, chunk, limit, chunk->tail, run.len, &gap);
+    }
+    memcpy(chunk->data + gap, run.data, run.len);
+    chunk->count += count;
+    return chunk;
 }
 
 /* ---- Whole chunks ---- */
@@ -327,16 +325,17 @@ struct rg_list_chunk *rg_list_chunk_trim(struct rg_pool *pool, struct rg_list_ch
 
 void rg_list_chunk_check(const struct rg_list_chunk *chunk)
 {
-    struct rg_bytes element;
+    const char *end = chunk->data + chunk->tail;
     uint32_t forward = 0;
     uint32_t backward = 0;
+    bool exact = true;
     RG_ASSERT(chunk->head <= chunk->tail && chunk->tail <= chunk->cap);
-    for (uint32_t at = chunk->head; at != chunk->tail; forward++) {
-        at = rg_list_chunk_next(chunk, at, &element);
-        RG_ASSERT(at <= chunk->tail);
+    for (const char *at = chunk->data + chunk->head; at != end; forward++) {
+        at = rg_element_check_both(at, end, &exact);
+        RG_ASSERT(at != NULL && exact);
     }
     for (uint32_t at = chunk->tail; at != chunk->head; backward++) {
-        at = rg_list_chunk_prev(chunk, at, &element);
+        at = rg_list_chunk_skip_back(chunk, at);
         RG_ASSERT(at >= chunk->head);
     }
     RG_ASSERT(forward == chunk->count && backward == chunk->count);

@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
+#include "base/element.h"
 #include "store/list.h"
 #include "store/pool.h"
 
 /*
  * A run of a list's elements in one allocation, with room at either side of them, so that both ends
- * grow and shrink without moving what is there. An element is its length, its bytes, and the size
- * of these two written so that it is read from behind; both numbers to the base of 128.
+ * grow and shrink without moving what is there. It is a run as base/element.h has it, each element
+ * with its back size.
  *
  * Functions that change a chunk may move it and return where it is then.
  */
@@ -32,7 +32,7 @@ struct rg_list_limit {
 struct rg_list_limit rg_list_limit(int64_t directive);
 
 /* Bytes of an element in a chunk. */
-size_t rg_list_element_size(struct rg_bytes element);
+size_t rg_list_element_size(const struct rg_element *element);
 
 static inline uint32_t rg_list_chunk_used(const struct rg_list_chunk *chunk)
 {
@@ -46,12 +46,16 @@ void rg_list_chunk_free(struct rg_pool *pool, struct rg_list_chunk *chunk);
 struct rg_list_chunk *rg_list_chunk_copy(struct rg_pool *pool, const struct rg_list_chunk *chunk);
 size_t rg_list_chunk_memory(const struct rg_list_chunk *chunk);
 
-/* Reads the element at an offset below the tail; returns the offset behind it. */
+/* Reads the element at an offset below the tail; returns the offset behind it. The text is a view
+ * of the chunk, or of scratch. */
 uint32_t rg_list_chunk_next(const struct rg_list_chunk *chunk, uint32_t offset,
-                            struct rg_bytes *ret_element);
+                            char scratch[RG_I64_CHARS], struct rg_bytes *ret_element);
 /* Reads the element before an offset above the head; returns its offset. */
 uint32_t rg_list_chunk_prev(const struct rg_list_chunk *chunk, uint32_t offset,
-                            struct rg_bytes *ret_element);
+                            char scratch[RG_I64_CHARS], struct rg_bytes *ret_element);
+/* The same without reading. */
+uint32_t rg_list_chunk_skip(const struct rg_list_chunk *chunk, uint32_t offset);
+uint32_t rg_list_chunk_skip_back(const struct rg_list_chunk *chunk, uint32_t offset);
 /* The offset of an element; of index count the tail. */
 uint32_t rg_list_chunk_seek(const struct rg_list_chunk *chunk, uint32_t index);
 
@@ -64,15 +68,20 @@ bool rg_list_chunk_takes(const struct rg_list_chunk *chunk, const struct rg_list
 /* rg_list_chunk_takes must hold, or the chunk is empty. element lies outside the chunk. */
 struct rg_list_chunk *rg_list_chunk_insert(struct rg_pool *pool, struct rg_list_chunk *chunk,
                                            const struct rg_list_limit *limit, uint32_t offset,
-                                           struct rg_bytes element);
+                                           const struct rg_element *element);
+/* Puts `count` elements behind the last one; they are exact, and lie outside the chunk. What the
+ * limit says matters only to how the chunk grows. */
+struct rg_list_chunk *rg_list_chunk_append_run(struct rg_pool *pool, struct rg_list_chunk *chunk,
+                                               const struct rg_list_limit *limit,
+                                               struct rg_bytes run, uint32_t count);
 /* Takes out `count` elements, which lie between the offsets. */
 void rg_list_chunk_erase(struct rg_list_chunk *chunk, uint32_t from, uint32_t to, uint32_t count);
 /*
  * Takes out up to max elements that are equal to this one, the nearest to the head first, or to the
  * tail. Returns how many there were.
  */
-uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, struct rg_bytes element, uint64_t max,
-                              bool backward);
+uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, const struct rg_element *element,
+                              uint64_t max, bool backward);
 
 /* Moves what lies from the offset on, `count` elements, into a new chunk, which is returned. */
 struct rg_list_chunk *rg_list_chunk_split(struct rg_pool *pool, struct rg_list_chunk *chunk,

@@ -91,7 +91,7 @@ static void chunk_enter(struct rg_pool *pool, struct rg_list_dir *dir, uint32_t 
 
 static void chunk_insert(struct rg_pool *pool, struct rg_list_dir *dir,
                          const struct rg_list_limit *limit, uint32_t at, uint32_t offset,
-                         struct rg_bytes element)
+                         const struct rg_element *element)
 {
     chunk_take(dir, at);
     chunk_put(dir, at, rg_list_chunk_insert(pool, chunk_at(dir, at), limit, offset, element));
@@ -99,7 +99,8 @@ static void chunk_insert(struct rg_pool *pool, struct rg_list_dir *dir,
 
 /* A chunk of its own for the element. Among many one chunk more is little. */
 static void chunk_begin(struct rg_pool *pool, struct rg_list_dir *dir,
-                        const struct rg_list_limit *limit, uint32_t at, struct rg_bytes element)
+                        const struct rg_list_limit *limit, uint32_t at,
+                        const struct rg_element *element)
 {
     enum { MANY = 8 };
     size_t size = rg_list_element_size(element);
@@ -155,9 +156,8 @@ static void chunk_erase(struct rg_list_dir *dir, uint32_t at, uint32_t within, u
     if (within + count == chunk->count) {
         to = chunk->tail;
     } else {
-        struct rg_bytes element;
         for (uint32_t left = count; left > 0; left--)
-            to = rg_list_chunk_next(chunk, to, &element);
+            to = rg_list_chunk_skip(chunk, to);
     }
     chunk_take(dir, at);
     rg_list_chunk_erase(chunk, from, to, count);
@@ -187,7 +187,8 @@ uint32_t rg_list_dir_find(const struct rg_list_dir *dir, uint64_t index, uint32_
 
 /* Puts the element beside the chunk at `at`: in that one's neighbour, or in a chunk of its own. */
 static void insert_between(struct rg_pool *pool, struct rg_list_dir *dir,
-                           const struct rg_list_limit *limit, uint32_t at, struct rg_bytes element)
+                           const struct rg_list_limit *limit, uint32_t at,
+                           const struct rg_element *element)
 {
     size_t size = rg_list_element_size(element);
     if (at > 0) {
@@ -209,13 +210,74 @@ static void insert_between(struct rg_pool *pool, struct rg_list_dir *dir,
 
 void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
                       const struct rg_list_limit *limit, enum rg_list_end end,
-                      struct rg_bytes element)
+                      const struct rg_element *element)
 {
     insert_between(pool, dir, limit, end == RG_LIST_HEAD ? 0 : dir->count, element);
 }
 
+/* How much of a run may follow in a chunk of that many bytes and elements. */
+static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
+                                const struct rg_list_limit *limit, uint32_t used, uint32_t elements,
+                                uint32_t *ret_count)
+{
+    size_t room = used < limit->bytes ? limit->bytes - used : 0;
+    uint32_t most = elements < limit->count ? limit->count - elements : 0;
+    uint32_t taken = 0;
+    size_t len = 0;
+    if (run.len <= room && count <= most) {
+        *ret_count = count;
+        return run;
+    }
+    for (; taken < most && len < run.len; taken++) {
+        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
+        if (next > room)
+            break;
+        len = next;
+    }
+    *ret_count = taken;
+    return rg_bytes(run.data, len);
+}
+
+/* A chunk that begins with a run; among many one chunk more is little. */
+static struct rg_list_chunk *run_chunk(struct rg_pool *pool, const struct rg_list_dir *dir,
+                                       const struct rg_list_limit *limit, struct rg_bytes run)
+{
+    enum { MANY = 8 };
+    size_t cap = dir->count < MANY || run.len > limit->bytes ? run.len : limit->bytes;
+    return rg_list_chunk_new(pool, cap);
+}
+
+void rg_list_dir_append_run(struct rg_pool *pool, struct rg_list_dir *dir,
+                            const struct rg_list_limit *limit, struct rg_bytes run, uint32_t count)
+{
+    while (count > 0) {
+        uint32_t at = dir->count;
+        struct rg_list_chunk *last = at > 0 ? chunk_at(dir, at - 1) : NULL;
+        uint32_t taken = 0;
+        struct rg_bytes part = {0};
+        if (last != NULL)
+            part = run_part(run, count, limit, rg_list_chunk_used(last), last->count, &taken);
+        if (taken > 0) {
+            chunk_take(dir, at - 1);
+            chunk_put(dir, at - 1, rg_list_chunk_append_run(pool, last, limit, part, taken));
+        } else {
+            part = run_part(run, count, limit, 0, 0, &taken);
+            if (taken == 0) { /* an element larger than a chunk is to be */
+                part.len = (size_t)(rg_element_skip_both(run.data) - run.data);
+                taken = 1;
+            }
+            struct rg_list_chunk *chunk = run_chunk(pool, dir, limit, part);
+            chunk = rg_list_chunk_append_run(pool, chunk, limit, part, taken);
+            chunk_enter(pool, dir, at, chunk);
+        }
+        run = rg_bytes(run.data + part.len, run.len - part.len);
+        count -= taken;
+    }
+}
+
 void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,
-                        const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element)
+                        const struct rg_list_limit *limit, uint64_t index,
+                        const struct rg_element *element)
 {
     if (index == 0 || index == dir->len) {
         rg_list_dir_push(pool, dir, limit, index == 0 ? RG_LIST_HEAD : RG_LIST_TAIL, element);
@@ -272,20 +334,19 @@ void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
 }
 
 void rg_list_dir_set(struct rg_pool *pool, struct rg_list_dir *dir,
-                     const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element)
+                     const struct rg_list_limit *limit, uint64_t index,
+                     const struct rg_element *element)
 {
-    struct rg_bytes old;
     uint32_t within = 0;
     uint32_t at = rg_list_dir_find(dir, index, &within);
     struct rg_list_chunk *chunk = chunk_at(dir, at);
     uint32_t offset = rg_list_chunk_seek(chunk, within);
-    uint32_t end = rg_list_chunk_next(chunk, offset, &old);
-    if (old.len == element.len) {
-        if (old.len > 0)
-            memcpy(chunk->data + (old.data - chunk->data), element.data, element.len);
+    uint32_t end = rg_list_chunk_skip(chunk, offset);
+    size_t size = rg_list_element_size(element);
+    if (end - offset == size) {
+        rg_element_write(chunk->data + offset, element);
         return;
     }
-    size_t size = rg_list_element_size(element);
     if (chunk->count > 1 && rg_list_chunk_used(chunk) - (end - offset) + size <= limit->bytes &&
         chunk->count <= limit->count) {
         chunk_take(dir, at);
@@ -319,7 +380,7 @@ static void chunks_drop_empty(struct rg_pool *pool, struct rg_list_dir *dir)
 }
 
 uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
-                            const struct rg_list_limit *limit, struct rg_bytes element,
+                            const struct rg_list_limit *limit, const struct rg_element *element,
                             enum rg_list_end from, uint64_t max)
 {
     uint64_t removed = 0;

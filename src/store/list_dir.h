@@ -40,18 +40,23 @@ uint32_t rg_list_dir_find(const struct rg_list_dir *dir, uint64_t index, uint32_
 /* element lies outside the list. */
 void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
                       const struct rg_list_limit *limit, enum rg_list_end end,
-                      struct rg_bytes element);
+                      const struct rg_element *element);
+/* Puts `count` exact elements behind the last one. */
+void rg_list_dir_append_run(struct rg_pool *pool, struct rg_list_dir *dir,
+                            const struct rg_list_limit *limit, struct rg_bytes run, uint32_t count);
 /* index is at most len. */
 void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,
-                        const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element);
+                        const struct rg_list_limit *limit, uint64_t index,
+                        const struct rg_element *element);
 /* Replaces the element at an index below len. */
 void rg_list_dir_set(struct rg_pool *pool, struct rg_list_dir *dir,
-                     const struct rg_list_limit *limit, uint64_t index, struct rg_bytes element);
+                     const struct rg_list_limit *limit, uint64_t index,
+                     const struct rg_element *element);
 void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
                         const struct rg_list_limit *limit, uint64_t index, uint64_t count);
 /* Takes out up to max equal elements, from the head or the tail on; returns how many. */
 uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
-                            const struct rg_list_limit *limit, struct rg_bytes element,
+                            const struct rg_list_limit *limit, const struct rg_element *element,
                             enum rg_list_end from, uint64_t max);
 
 /* Panics where the directory and its chunks do not agree. */

@@ -69,15 +69,13 @@ void rg_packed_free(struct rg_pool *pool, struct rg_packed *packed)
         rg_pool_free(pool, packed, sizeof(*packed) + packed->cap);
 }
 
-const char *rg_packed_find(const struct rg_packed *packed, struct rg_bytes field)
+const char *rg_packed_find(const struct rg_packed *packed, const struct rg_element *field)
 {
     const char *at = packed->data;
-    for (uint32_t i = 0; i < packed->count; i++) {
-        struct rg_pair pair;
-        const char *next = rg_pair_read(at, &pair);
-        if (rg_bytes_equal(pair.field, field))
+    for (uint32_t left = packed->count; left > 0; left--) {
+        if (rg_element_is(field, at))
             return at;
-        at = next;
+        at = rg_packed_next(at);
     }
     return NULL;
 }
@@ -100,34 +98,56 @@ static struct rg_packed *packed_trim(struct rg_pool *pool, struct rg_packed *pac
 }
 
 struct rg_packed *rg_packed_append(struct rg_pool *pool, struct rg_packed *packed,
-                                   struct rg_bytes field, struct rg_bytes value)
+                                   const struct rg_element *field, const struct rg_element *value)
 {
-    size_t size = rg_pair_size(field, value);
+    size_t size = rg_element_size(field) + rg_element_size(value);
     packed = packed_grow(pool, packed, packed->len + size);
-    rg_pair_write(packed->data + packed->len, field, value);
+    rg_element_write(rg_element_write(packed->data + packed->len, field), value);
     packed->len += (uint32_t)size;
     packed->count++;
     return packed;
 }
 
-struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
-                                    struct rg_bytes value)
+struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, uint32_t count,
+                                   size_t len)
 {
-    struct rg_pair pair;
-    const char *end = rg_pair_read(at, &pair);
-    if (pair.value.len == value.len) {
-        if (value.len > 0)
-            memmove(packed->data + (pair.value.data - packed->data), value.data, value.len);
+    const char *end = run.data + run.len;
+    RG_ASSERT(len <= RG_PACKED_MAX);
+    struct rg_packed *packed = packed_resize(pool, NULL, len);
+    char *out = packed->data;
+    for (const char *at = run.data; at < end;) {
+        size_t size = (size_t)(rg_element_skip(at) - at);
+        memcpy(out, at, size);
+        out += size;
+        at += size + rg_element_back_size(size);
+    }
+    RG_ASSERT(out == packed->data + len);
+    packed->len = (uint32_t)len;
+    packed->count = count;
+    return packed;
+}
+
+struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
+                                    const struct rg_element *value)
+{
+    const char *old = rg_packed_value(at);
+    const char *end = rg_element_skip(old);
+    size_t size = rg_element_size(value);
+    size_t before = (size_t)(old - packed->data);
+    size_t after = packed->len - (size_t)(end - packed->data);
+    size_t len = before + size + after;
+    RG_ASSERT(len <= RG_PACKED_MAX);
+    /* The value may be a view into this row: into another place, or the very one. */
+    if ((size_t)(end - old) == size) {
+        char *out = packed->data + before;
+        memcpy(out, value->head, value->head_len);
+        if (value->text.len > 0)
+            memmove(out + value->head_len, value->text.data, value->text.len);
         return packed;
     }
-    /* A row of its own is written, since the value may be a view into this one. */
-    size_t before = (size_t)(pair.field.data + pair.field.len - packed->data);
-    size_t after = packed->len - (size_t)(end - packed->data);
-    size_t len = before + rg_counted_size(value.len) + after;
-    RG_ASSERT(len <= RG_PACKED_MAX);
     struct rg_packed *fresh = packed_resize(pool, NULL, len);
     memcpy(fresh->data, packed->data, before);
-    char *out = rg_counted_write(fresh->data + before, value);
+    char *out = rg_element_write(fresh->data + before, value);
     memcpy(out, end, after);
     fresh->len = (uint32_t)len;
     fresh->count = packed->count;
@@ -137,8 +157,7 @@ struct rg_packed *rg_packed_replace(struct rg_pool *pool, struct rg_packed *pack
 
 struct rg_packed *rg_packed_remove(struct rg_pool *pool, struct rg_packed *packed, const char *at)
 {
-    struct rg_pair pair;
-    const char *end = rg_pair_read(at, &pair);
+    const char *end = rg_packed_next(at);
     size_t start = (size_t)(at - packed->data);
     size_t size = (size_t)(end - at);
     memmove(packed->data + start, end, packed->len - start - size);

@@ -164,6 +164,21 @@ bool rg_set_add(struct rg_db *db, struct rg_entry **entry, struct rg_bytes membe
     return members_add(db, set, member);
 }
 
+void rg_set_take_ints(struct rg_db *db, struct rg_entry **entry, struct rg_bytes numbers,
+                      uint64_t count)
+{
+    struct rg_entry *set = *entry;
+    uint32_t width = (uint32_t)(numbers.len / count);
+    struct rg_set_ints *ints = ints_of(set);
+    RG_ASSERT(ints->count == 0 && count <= RG_SET_INTS_MAX);
+    rg_db_before_change(db, set);
+    rg_set_ints_free(rg_db_pool(db), ints);
+    ints = rg_set_ints_of(rg_db_pool(db), numbers.data, width, (uint32_t)count);
+    rg_entry_value(set)->pointer = ints;
+    if (count > db->store->limits.set_max_intset_entries || count >= RG_SET_INTS_MAX)
+        ints_to_members(db, set);
+}
+
 bool rg_set_has(const struct rg_entry *entry, struct rg_bytes member)
 {
     int64_t number = 0;

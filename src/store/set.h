@@ -14,6 +14,12 @@ struct rg_entry *rg_db_put_set(struct rg_db *db, struct rg_bytes key);
 uint64_t rg_set_len(const struct rg_entry *entry);
 /* True where it was new. member lies outside the set. */
 bool rg_set_add(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);
+/*
+ * Adds all members of an empty one at once: count integers of 2, 4 or 8 bytes, the lowest first,
+ * in ascending order.
+ */
+void rg_set_take_ints(struct rg_db *db, struct rg_entry **entry, struct rg_bytes numbers,
+                      uint64_t count);
 bool rg_set_has(const struct rg_entry *entry, struct rg_bytes member);
 /* member may be a view into the set. */
 bool rg_set_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member);

@@ -23,6 +23,16 @@ struct rg_set_ints *rg_set_ints_new(struct rg_pool *pool)
     return ints;
 }
 
+struct rg_set_ints *rg_set_ints_of(struct rg_pool *pool, const char *numbers, uint32_t width,
+                                   uint32_t count)
+{
+    struct rg_set_ints *ints = rg_pool_alloc(pool, ints_size(count, width));
+    RG_ASSERT(width == sizeof(int16_t) || width == sizeof(int32_t) || width == sizeof(int64_t));
+    *ints = (struct rg_set_ints){.count = count, .width = width};
+    memcpy(ints->data, numbers, (size_t)count * width);
+    return ints;
+}
+
 struct rg_set_ints *rg_set_ints_copy(struct rg_pool *pool, const struct rg_set_ints *ints)
 {
     size_t size = ints_size(ints->count, ints->width);

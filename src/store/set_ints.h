@@ -21,6 +21,9 @@ struct rg_set_ints {
 enum { RG_SET_INTS_MAX = 1 << 30 };
 
 struct rg_set_ints *rg_set_ints_new(struct rg_pool *pool);
+/* Of count numbers of that width, the lowest byte first, in ascending order. */
+struct rg_set_ints *rg_set_ints_of(struct rg_pool *pool, const char *numbers, uint32_t width,
+                                   uint32_t count);
 struct rg_set_ints *rg_set_ints_copy(struct rg_pool *pool, const struct rg_set_ints *ints);
 /* NULL is allowed. */
 void rg_set_ints_free(struct rg_pool *pool, struct rg_set_ints *ints);

@@ -208,7 +208,13 @@ RG_MUST_USE int rg_string_append(struct rg_db *db, struct rg_entry **entry, stru
 RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, size_t offset,
                                    struct rg_bytes bytes);
 
-/* ---- Hashes. An empty hash does not stay: the caller deletes the entry. ---- */
+/*
+ * ---- Hashes. An empty hash does not stay: the caller deletes the entry. ----
+ *
+ * A packed one keeps integers as numbers, so that a field or value may have to be written out
+ * first: into the caller's scratch, or the walk's own. Views are valid until the entry, or that
+ * scratch, changes: what a walk shows is gone with its next step.
+ */
 
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key);
@@ -216,21 +222,36 @@ uint64_t rg_hash_len(const struct rg_entry *entry);
 /* True where the field was new. */
 bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
                  struct rg_bytes value);
-/* False where there is none. ret_value is valid until the entry changes. */
-bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field, struct rg_bytes *ret_value);
+/* False where there is none. */
+bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field,
+                 char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value);
+/*
+ * Sets all fields of an empty one at once: a run of pairs of elements with their back sizes, each
+ * with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes twice; some
+ * may be set).
+ */
+RG_MUST_USE int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
+                                 uint64_t pairs);
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field);
+/* Where both of a pair are written out. */
+struct rg_hash_scratch {
+    char field[RG_STRING_SCRATCH];
+    char value[RG_STRING_SCRATCH];
+};
 struct rg_hash_iter {
     const struct rg_entry *entry;
     uint64_t position[4];
+    struct rg_hash_scratch scratch;
 };
 /* In insertion order while packed, as Redis. */
 void rg_hash_iter_init(struct rg_hash_iter *iter, const struct rg_entry *entry);
 bool rg_hash_iter_next(struct rg_hash_iter *iter, struct rg_bytes *ret_field,
                        struct rg_bytes *ret_value);
 /* One field, each equally likely. The hash is not empty. */
-void rg_hash_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_field,
+void rg_hash_random(const struct rg_entry *entry, struct rg_rand *rand,
+                    struct rg_hash_scratch *scratch, struct rg_bytes *ret_field,
                     struct rg_bytes *ret_value);
-/* HSCAN: as rg_db_scan; a packed hash is visited whole. */
+/* HSCAN: as rg_db_scan; a packed hash is visited whole. A pair is valid during the visit only. */
 uint64_t rg_hash_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t count,
                       void (*visit)(void *arg, struct rg_bytes field, struct rg_bytes value),
                       void *arg);

@@ -2,6 +2,7 @@
 
 #include "base/panic.h"
 #include "store/db.h"
+#include "store/run.h"
 #include "store/zset_packed.h"
 #include "store/zset_tree.h"
 
@@ -101,8 +102,9 @@ static void zset_unpack(struct rg_db *db, struct rg_entry *entry)
     struct rg_zset_packed *packed = packed_of(entry);
     struct rg_zset_tree *zset = rg_zset_tree_new(rg_db_pool(db), db->store->seed);
     for (uint32_t offset = 0; offset < packed->len;) {
+        char scratch[RG_I64_CHARS];
         struct rg_zset_pair pair;
-        offset = rg_zset_packed_next(packed, offset, &pair);
+        offset = rg_zset_packed_next(packed, offset, scratch, &pair);
         rg_zset_tree_set(zset, pair.member, pair.score);
     }
     entry->form = RG_FORM_ZSET_TREE;
@@ -129,7 +131,7 @@ static bool packed_may_hold(const struct rg_zset_packed *packed,
 {
     return packed->count < limits->zset_max_listpack_entries &&
            member.len <= limits->zset_max_listpack_value && member.len <= RG_ZSET_PACKED_MAX &&
-           packed->len + rg_zset_pair_size(member) <= RG_ZSET_PACKED_MAX;
+           packed->len + rg_zset_pair_size_max(member) <= RG_ZSET_PACKED_MAX;
 }
 
 bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member, double score)
@@ -139,7 +141,8 @@ bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes memb
     RG_ASSERT(score == score);
     rg_db_before_change(db, zset);
     if (is_packed(zset) && rg_zset_packed_find(packed_of(zset), member, &offset, NULL, NULL)) {
-        rg_zset_packed_rescore(packed_of(zset), offset, score, member);
+        rg_entry_value(zset)->pointer =
+            rg_zset_packed_rescore(rg_db_pool(db), packed_of(zset), offset, score, member);
         return false;
     }
     if (is_packed(zset) && packed_may_hold(packed_of(zset), &db->store->limits, member)) {
@@ -150,6 +153,47 @@ bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes memb
     if (is_packed(zset))
         zset_unpack(db, zset);
     return rg_zset_tree_set(tree_of(zset), member, score);
+}
+
+/* Errors: RG_EEXIST, RG_EINVAL. */
+static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+{
+    for (const char *at = run.data; at < run.data + run.len;) {
+        char scratch[RG_I64_CHARS];
+        struct rg_bytes member;
+        double score = 0;
+        const char *behind = rg_element_skip_both(at);
+        rg_element_read(at, scratch, &member);
+        if (!rg_zset_score_of_element(behind, &score))
+            return RG_EINVAL;
+        if (!rg_zset_set(db, entry, member, score))
+            return RG_EEXIST;
+        at = rg_element_skip_both(behind);
+    }
+    return 0;
+}
+
+int rg_zset_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+{
+    enum { PAIR_MORE = RG_ELEMENT_HEAD_MAX }; /* what a pair may take beyond its own in the run */
+    const struct rg_store_limits *limits = &db->store->limits;
+    struct rg_entry *zset = *entry;
+    RG_ASSERT(is_packed(zset) && packed_of(zset)->count == 0);
+    size_t len = 0;
+    int result = RG_EINVAL;
+    if (pairs <= limits->zset_max_listpack_entries &&
+        run.len + pairs * PAIR_MORE <= RG_ZSET_PACKED_MAX)
+        result =
+            rg_run_judge(run, pairs, limits->zset_max_listpack_value, true, db->store->seed, &len);
+    if (result < 0)
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
+    struct rg_zset_packed *packed = rg_zset_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs);
+    if (packed == NULL)
+        return run_set_each(db, entry, run);
+    rg_db_before_change(db, zset);
+    rg_zset_packed_free(rg_db_pool(db), packed_of(zset));
+    rg_entry_value(zset)->pointer = packed;
+    return 0;
 }
 
 bool rg_zset_score(const struct rg_entry *entry, struct rg_bytes member, double *ret_score)
@@ -181,7 +225,7 @@ bool rg_zset_remove(struct rg_db *db, struct rg_entry **entry, struct rg_bytes m
         return rg_zset_tree_remove(tree_of(zset), member);
     if (!rg_zset_packed_find(packed_of(zset), member, &offset, NULL, NULL))
         return false;
-    uint32_t end = offset + (uint32_t)rg_zset_pair_size(member);
+    uint32_t end = rg_zset_packed_skip(packed_of(zset), offset);
     rg_entry_value(zset)->pointer =
         rg_zset_packed_erase(rg_db_pool(db), packed_of(zset), offset, end, 1);
     return true;
@@ -211,10 +255,10 @@ uint64_t rg_zset_count_below(const struct rg_entry *entry, double score, bool th
     const struct rg_zset_packed *packed = packed_of(entry);
     uint64_t count = 0;
     for (uint32_t offset = 0; offset < packed->len; count++) {
-        struct rg_zset_pair pair;
-        offset = rg_zset_packed_next(packed, offset, &pair);
-        if (through ? pair.score > score : pair.score >= score)
+        double found = rg_zset_packed_score(packed, offset);
+        if (through ? found > score : found >= score)
             break;
+        offset = rg_zset_packed_skip(packed, offset);
     }
     return count;
 }
@@ -226,8 +270,9 @@ uint64_t rg_zset_count_before(const struct rg_entry *entry, struct rg_bytes memb
     const struct rg_zset_packed *packed = packed_of(entry);
     uint64_t count = 0;
     for (uint32_t offset = 0; offset < packed->len; count++) {
+        char scratch[RG_I64_CHARS];
         struct rg_zset_pair pair;
-        offset = rg_zset_packed_next(packed, offset, &pair);
+        offset = rg_zset_packed_next(packed, offset, scratch, &pair);
         int order = rg_bytes_compare(pair.member, member);
         if (through ? order > 0 : order >= 0)
             break;
@@ -241,7 +286,8 @@ uint64_t rg_zset_count_before(const struct rg_entry *entry, struct rg_bytes memb
 void rg_zset_iter_init(struct rg_zset_iter *iter, const struct rg_entry *entry, uint64_t rank,
                        bool backward)
 {
-    *iter = (struct rg_zset_iter){.entry = entry, .backward = backward};
+    iter->entry = entry;
+    iter->backward = backward;
     RG_ASSERT(rank < rg_zset_len(entry));
     if (is_packed(entry)) {
         iter->position[0] = rg_zset_packed_seek(packed_of(entry), rank + (backward ? 1 : 0));
@@ -259,8 +305,9 @@ static bool packed_iter_next(struct rg_zset_iter *iter, struct rg_zset_pair *ret
     uint32_t offset = (uint32_t)iter->position[0];
     if (offset == (iter->backward ? 0 : packed->len))
         return false;
-    iter->position[0] = iter->backward ? rg_zset_packed_prev(packed, offset, ret_pair)
-                                       : rg_zset_packed_next(packed, offset, ret_pair);
+    iter->position[0] = iter->backward
+                            ? rg_zset_packed_prev(packed, offset, iter->scratch, ret_pair)
+                            : rg_zset_packed_next(packed, offset, iter->scratch, ret_pair);
     return true;
 }
 
@@ -286,12 +333,16 @@ bool rg_zset_iter_next(struct rg_zset_iter *iter, struct rg_bytes *ret_member, d
     return true;
 }
 
-void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand, struct rg_bytes *ret_member,
-                    double *ret_score)
+void rg_zset_random(const struct rg_entry *entry, struct rg_rand *rand,
+                    char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_member, double *ret_score)
 {
     struct rg_zset_iter iter;
     rg_zset_iter_init(&iter, entry, rg_rand_below(rand, rg_zset_len(entry)), false);
     rg_zset_iter_next(&iter, ret_member, ret_score);
+    if (ret_member->data == iter.scratch) {
+        memcpy(scratch, iter.scratch, ret_member->len);
+        ret_member->data = scratch;
+    }
 }
 
 struct scan {
@@ -314,8 +365,9 @@ uint64_t rg_zset_scan(const struct rg_entry *entry, uint64_t cursor, uint64_t co
     }
     const struct rg_zset_packed *packed = packed_of(entry);
     for (uint32_t offset = 0; offset < packed->len;) {
+        char scratch[RG_I64_CHARS];
         struct rg_zset_pair pair;
-        offset = rg_zset_packed_next(packed, offset, &pair);
+        offset = rg_zset_packed_next(packed, offset, scratch, &pair);
         visit(arg, pair.member, pair.score);
     }
     return 0;

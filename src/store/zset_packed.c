@@ -6,60 +6,114 @@
 
 /* ---- Pairs ---- */
 
-static size_t body_size(struct rg_bytes member)
+/* A pair about to be written. */
+struct pair_code {
+    struct rg_element score;
+    struct rg_element member;
+    size_t body; /* bytes of both */
+};
+
+static void score_code(struct rg_element *element, double score)
 {
-    return sizeof(double) + rg_counted_size(member.len);
+    const double limit = 9223372036854775808.0; /* 2^63 */
+    if (score >= -limit && score < limit && score == (double)(int64_t)score) {
+        rg_element_of_i64(element, (int64_t)score);
+        return;
+    }
+    element->head[0] = RG_ELEMENT_DOUBLE;
+    memcpy(element->head + 1, &score, sizeof(score));
+    element->head_len = 1 + sizeof(score);
+    element->text = (struct rg_bytes){0};
 }
 
-size_t rg_zset_pair_size(struct rg_bytes member)
+static void pair_code(struct pair_code *code, double score, struct rg_bytes member)
 {
-    size_t body = body_size(member);
-    return body + rg_counted_back_size(body);
+    score_code(&code->score, score);
+    rg_element_of_text(&code->member, member);
+    code->body = rg_element_size(&code->score) + rg_element_size(&code->member);
 }
 
-static void pair_write(char *out, double score, struct rg_bytes member)
+static size_t code_size(const struct pair_code *code)
 {
-    score = score == 0 ? 0 : score;
-    memcpy(out, &score, sizeof(score));
-    rg_counted_write(out + sizeof(score), member);
-    rg_counted_back_write(out + rg_zset_pair_size(member), body_size(member));
+    return code->body + rg_counted_back_size(code->body);
 }
 
-uint32_t rg_zset_packed_next(const struct rg_zset_packed *packed, uint32_t offset,
-                             struct rg_zset_pair *ret_pair)
+static void code_write(char *out, const struct pair_code *code)
 {
-    RG_ASSERT(offset < packed->len);
+    rg_element_write(rg_element_write(out, &code->score), &code->member);
+    rg_counted_back_write(out + code_size(code), code->body);
+}
+
+static const char *score_read(const char *at, double *ret_score)
+{
+    int64_t integer = 0;
+    if ((unsigned char)*at < RG_ELEMENT_TEXT) {
+        *ret_score = *at;
+        return at + 1;
+    }
+    if ((unsigned char)*at == RG_ELEMENT_DOUBLE) {
+        memcpy(ret_score, at + 1, sizeof(*ret_score));
+        return at + 1 + sizeof(*ret_score);
+    }
+    at = rg_element_integer(at, &integer);
+    *ret_score = (double)integer;
+    return at;
+}
+
+uint32_t rg_zset_packed_skip(const struct rg_zset_packed *packed, uint32_t offset)
+{
     const char *at = packed->data + offset;
-    memcpy(&ret_pair->score, at, sizeof(ret_pair->score));
-    const char *end = rg_counted_read(at + sizeof(ret_pair->score), &ret_pair->member);
+    const char *end = rg_element_skip(rg_element_skip(at));
     size_t back = rg_counted_back_size((size_t)(end - at));
     return (uint32_t)(end - packed->data) + (uint32_t)back;
 }
 
-uint32_t rg_zset_packed_prev(const struct rg_zset_packed *packed, uint32_t offset,
-                             struct rg_zset_pair *ret_pair)
+double rg_zset_packed_score(const struct rg_zset_packed *packed, uint32_t offset)
+{
+    double score = 0;
+    score_read(packed->data + offset, &score);
+    return score;
+}
+
+uint32_t rg_zset_packed_next(const struct rg_zset_packed *packed, uint32_t offset,
+                             char scratch[RG_I64_CHARS], struct rg_zset_pair *ret_pair)
+{
+    RG_ASSERT(offset < packed->len);
+    const char *at = packed->data + offset;
+    const char *end = score_read(at, &ret_pair->score);
+    end = rg_element_read(end, scratch, &ret_pair->member);
+    size_t back = rg_counted_back_size((size_t)(end - at));
+    return (uint32_t)(end - packed->data) + (uint32_t)back;
+}
+
+static uint32_t skip_back(const struct rg_zset_packed *packed, uint32_t offset)
 {
     size_t size = 0;
     RG_ASSERT(offset > 0 && offset <= packed->len);
     const char *end = rg_counted_back_read(packed->data + offset, &size);
-    uint32_t start = (uint32_t)(end - packed->data) - (uint32_t)size;
-    rg_zset_packed_next(packed, start, ret_pair);
+    return (uint32_t)(end - packed->data) - (uint32_t)size;
+}
+
+uint32_t rg_zset_packed_prev(const struct rg_zset_packed *packed, uint32_t offset,
+                             char scratch[RG_I64_CHARS], struct rg_zset_pair *ret_pair)
+{
+    uint32_t start = skip_back(packed, offset);
+    rg_zset_packed_next(packed, start, scratch, ret_pair);
     return start;
 }
 
 uint32_t rg_zset_packed_seek(const struct rg_zset_packed *packed, uint64_t rank)
 {
-    struct rg_zset_pair pair;
     uint32_t offset = 0;
     RG_ASSERT(rank <= packed->count);
     if (rank > packed->count / 2) {
         offset = packed->len;
         for (uint64_t left = packed->count - rank; left > 0; left--)
-            offset = rg_zset_packed_prev(packed, offset, &pair);
+            offset = skip_back(packed, offset);
         return offset;
     }
     for (; rank > 0; rank--)
-        offset = rg_zset_packed_next(packed, offset, &pair);
+        offset = rg_zset_packed_skip(packed, offset);
     return offset;
 }
 
@@ -128,20 +182,22 @@ static struct rg_zset_packed *packed_grow(struct rg_pool *pool, struct rg_zset_p
 bool rg_zset_packed_find(const struct rg_zset_packed *packed, struct rg_bytes member,
                          uint32_t *ret_offset, uint64_t *ret_rank, double *ret_score)
 {
+    struct rg_element wanted;
     uint32_t offset = 0;
+    if (member.len > RG_ZSET_PACKED_MAX)
+        return false;
+    rg_element_of_text(&wanted, member);
     for (uint32_t rank = 0; rank < packed->count; rank++) {
-        struct rg_zset_pair pair;
-        uint32_t next = rg_zset_packed_next(packed, offset, &pair);
-        if (rg_bytes_equal(pair.member, member)) {
+        if (rg_element_is(&wanted, rg_element_skip(packed->data + offset))) {
             if (ret_offset != NULL)
                 *ret_offset = offset;
             if (ret_rank != NULL)
                 *ret_rank = rank;
             if (ret_score != NULL)
-                *ret_score = pair.score;
+                *ret_score = rg_zset_packed_score(packed, offset);
             return true;
         }
-        offset = next;
+        offset = rg_zset_packed_skip(packed, offset);
     }
     return false;
 }
@@ -152,11 +208,22 @@ static uint32_t packed_place(const struct rg_zset_packed *packed, double score,
 {
     uint32_t offset = 0;
     while (offset < packed->len) {
-        struct rg_zset_pair pair;
-        uint32_t next = rg_zset_packed_next(packed, offset, &pair);
-        if (rg_zset_compare(pair.score, pair.member, score, member) > 0)
+        char scratch[RG_I64_CHARS];
+        struct rg_bytes other;
+        double other_score = 0;
+        const char *at = packed->data + offset;
+        const char *end = score_read(at, &other_score);
+        if (other_score > score)
             break;
-        offset = next;
+        if (other_score < score) {
+            end = rg_element_skip(end);
+        } else {
+            end = rg_element_read(end, scratch, &other);
+            if (rg_bytes_compare(other, member) > 0)
+                break;
+        }
+        size_t body = (size_t)(end - at);
+        offset += (uint32_t)(body + rg_counted_back_size(body));
     }
     return offset;
 }
@@ -164,12 +231,14 @@ static uint32_t packed_place(const struct rg_zset_packed *packed, double score,
 struct rg_zset_packed *rg_zset_packed_insert(struct rg_pool *pool, struct rg_zset_packed *packed,
                                              double score, struct rg_bytes member)
 {
-    size_t size = rg_zset_pair_size(member);
+    struct pair_code code;
+    pair_code(&code, score, member);
+    size_t size = code_size(&code);
     uint32_t offset = packed_place(packed, score, member);
     packed = packed_grow(pool, packed, packed->len + size);
     char *at = packed->data + offset;
     memmove(at + size, at, packed->len - offset);
-    pair_write(at, score, member);
+    code_write(at, &code);
     packed->len += (uint32_t)size;
     packed->count++;
     return packed;
@@ -187,18 +256,97 @@ struct rg_zset_packed *rg_zset_packed_erase(struct rg_pool *pool, struct rg_zset
     return packed_resize(pool, packed, packed->len);
 }
 
-void rg_zset_packed_rescore(struct rg_zset_packed *packed, uint32_t offset, double score,
-                            struct rg_bytes member)
+struct rg_zset_packed *rg_zset_packed_rescore(struct rg_pool *pool, struct rg_zset_packed *packed,
+                                              uint32_t offset, double score, struct rg_bytes member)
 {
-    uint32_t size = (uint32_t)rg_zset_pair_size(member);
+    struct pair_code code;
+    pair_code(&code, score, member);
+    uint32_t size = (uint32_t)code_size(&code);
+    uint32_t old = rg_zset_packed_skip(packed, offset) - offset;
     uint32_t place = packed_place(packed, score, member);
+    if (size > old)
+        packed = packed_grow(pool, packed, packed->len + (size - old));
     char *data = packed->data;
-    /* What lies between moves over the old place. */
+    uint32_t behind = packed->len - (place > offset ? place : offset + old);
+    /* What lies between moves over the old place; what lies behind both, by the difference. */
+    if (size > old)
+        memmove(data + packed->len - behind + (size - old), data + packed->len - behind, behind);
     if (place > offset) {
-        place -= size;
-        memmove(data + offset, data + offset + size, place - offset);
+        place -= old;
+        memmove(data + offset, data + offset + old, place - offset);
     } else {
         memmove(data + place + size, data + place, offset - place);
     }
-    pair_write(data + place, score, member);
+    if (size < old)
+        memmove(data + packed->len - behind - (old - size), data + packed->len - behind, behind);
+    code_write(data + place, &code);
+    packed->len = packed->len - old + size;
+    return packed;
+}
+
+/* ---- Runs ---- */
+
+bool rg_zset_score_of_element(const char *at, double *ret_score)
+{
+    struct rg_bytes text;
+    if (!rg_element_is_text(at)) {
+        score_read(at, ret_score);
+        return true;
+    }
+    rg_element_text(at, &text);
+    return rg_parse_double(text, ret_score) == 0;
+}
+
+/* Whether a member comes before another one; both as elements. */
+static bool member_before(const char *a, const char *b)
+{
+    char scratch_a[RG_I64_CHARS];
+    char scratch_b[RG_I64_CHARS];
+    struct rg_bytes text_a;
+    struct rg_bytes text_b;
+    rg_element_read(a, scratch_a, &text_a);
+    rg_element_read(b, scratch_b, &text_b);
+    return rg_bytes_compare(text_a, text_b) < 0;
+}
+
+/* Appends a pair of a run, of which it is the next one behind `last`; false where it may not. */
+static bool run_append(struct rg_zset_packed *packed, const char *member, const char *score_at,
+                       const char *last, double *last_score)
+{
+    struct rg_element code;
+    double score = 0;
+    size_t member_size = (size_t)(rg_element_skip(member) - member);
+    if (!rg_zset_score_of_element(score_at, &score))
+        return false;
+    if (last != NULL &&
+        (*last_score > score || (*last_score == score && !member_before(last, member))))
+        return false;
+    score_code(&code, score);
+    size_t body = rg_element_size(&code) + member_size;
+    char *out = rg_element_write(packed->data + packed->len, &code);
+    memcpy(out, member, member_size);
+    packed->len += (uint32_t)(body + rg_counted_back_size(body));
+    rg_counted_back_write(packed->data + packed->len, body);
+    packed->count++;
+    *last_score = score;
+    return true;
+}
+
+struct rg_zset_packed *rg_zset_packed_of_run(struct rg_pool *pool, struct rg_bytes run,
+                                             uint32_t count)
+{
+    enum { SCORE_MORE = RG_ELEMENT_HEAD_MAX - 2 }; /* what a score may take beyond its own there */
+    const char *last = NULL;
+    double last_score = 0;
+    struct rg_zset_packed *packed = packed_resize(pool, NULL, run.len + (size_t)count * SCORE_MORE);
+    for (const char *at = run.data; at < run.data + run.len;) {
+        const char *score = rg_element_skip_both(at);
+        if (!run_append(packed, at, score, last, &last_score)) {
+            rg_zset_packed_free(pool, packed);
+            return NULL;
+        }
+        last = at;
+        at = rg_element_skip_both(score);
+    }
+    return packed_resize(pool, packed, packed->len);
 }

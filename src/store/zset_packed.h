@@ -4,13 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
+#include "base/element.h"
 #include "store/pool.h"
 
 /*
  * A small sorted set: pairs in order, one behind the other in one item of the pool. A pair is the
- * score, the member's counted bytes, and its number of bytes so far written to be read from behind,
- * for walks that go down. There is no -0: it is kept as 0, as Redis does.
+ * score and the member as elements (base/element.h), and the size of both written to be read from
+ * behind (counted.h), for walks that go down. A score that is a 64-bit integer is one here as well.
+ * There is no -0: it is kept as 0, as Redis does.
  *
  * Functions that change it may move it and return where it is then.
  */
@@ -29,7 +30,11 @@ struct rg_zset_pair {
 /* None grows beyond this, whatever the limits. */
 enum { RG_ZSET_PACKED_MAX = 1 << 30 };
 
-size_t rg_zset_pair_size(struct rg_bytes member);
+/* At most what a pair takes. */
+static inline size_t rg_zset_pair_size_max(struct rg_bytes member)
+{
+    return member.len + 3 * (size_t)RG_ELEMENT_HEAD_MAX;
+}
 
 struct rg_zset_packed *rg_zset_packed_new(struct rg_pool *pool);
 struct rg_zset_packed *rg_zset_packed_copy(struct rg_pool *pool,
@@ -38,12 +43,16 @@ struct rg_zset_packed *rg_zset_packed_copy(struct rg_pool *pool,
 void rg_zset_packed_free(struct rg_pool *pool, struct rg_zset_packed *packed);
 size_t rg_zset_packed_memory(const struct rg_zset_packed *packed);
 
-/* Reads the pair at an offset below len; returns the offset behind it. */
+/* Reads the pair at an offset below len; returns the offset behind it. The member is a view of the
+ * set, or of scratch. */
 uint32_t rg_zset_packed_next(const struct rg_zset_packed *packed, uint32_t offset,
-                             struct rg_zset_pair *ret_pair);
+                             char scratch[RG_I64_CHARS], struct rg_zset_pair *ret_pair);
 /* Reads the pair before an offset above 0; returns its offset. */
 uint32_t rg_zset_packed_prev(const struct rg_zset_packed *packed, uint32_t offset,
-                             struct rg_zset_pair *ret_pair);
+                             char scratch[RG_I64_CHARS], struct rg_zset_pair *ret_pair);
+/* The same without reading; _score reads that much. */
+uint32_t rg_zset_packed_skip(const struct rg_zset_packed *packed, uint32_t offset);
+double rg_zset_packed_score(const struct rg_zset_packed *packed, uint32_t offset);
 /* The offset of a rank; of rank count, len. */
 uint32_t rg_zset_packed_seek(const struct rg_zset_packed *packed, uint64_t rank);
 
@@ -57,7 +66,18 @@ struct rg_zset_packed *rg_zset_packed_insert(struct rg_pool *pool, struct rg_zse
 struct rg_zset_packed *rg_zset_packed_erase(struct rg_pool *pool, struct rg_zset_packed *packed,
                                             uint32_t from, uint32_t to, uint64_t count);
 /* Gives the pair at an offset another score, and its place. member is equal to its own. */
-void rg_zset_packed_rescore(struct rg_zset_packed *packed, uint32_t offset, double score,
-                            struct rg_bytes member);
+struct rg_zset_packed *rg_zset_packed_rescore(struct rg_pool *pool, struct rg_zset_packed *packed,
+                                              uint32_t offset, double score,
+                                              struct rg_bytes member);
+
+/*
+ * One out of a run of `count` pairs of exact elements with their back sizes, member and then score,
+ * as RDB files have them. Every member comes once and RG_ZSET_PACKED_MAX is kept. NULL where a
+ * score is not a number, or the pairs are not in order.
+ */
+struct rg_zset_packed *rg_zset_packed_of_run(struct rg_pool *pool, struct rg_bytes run,
+                                             uint32_t count);
+/* The score that an element stands for, as in RDB files. False where it is none. */
+bool rg_zset_score_of_element(const char *at, double *ret_score);
 
 #endif

@@ -80,6 +80,10 @@ static void world_effect(struct world *world, const struct rg_effect *effect)
     case RG_EFFECT_FILE_APPEND:
     case RG_EFFECT_FILE_RENAME:
     case RG_EFFECT_FILE_REMOVE:
+    case RG_EFFECT_FILE_FOLDER:
+    case RG_EFFECT_LOG_APPEND:
+    case RG_EFFECT_LOG_SYNC:
+    case RG_EFFECT_LOG_CUT:
         if (world->file_count == WORLD_FILES)
             abort();
         world->files[world->file_count++] = effect->token;

@@ -128,6 +128,7 @@ static void narrate_event(struct narrator *n, const struct rg_rdb_event *e)
         rg_buf_append_str(n->out, "function ");
         narrate_pair(n, e, "");
         break;
+    case RG_RDB_LIST_RUN: /* not asked for */
     case RG_RDB_END:
         rg_buf_append_str(n->out, "end");
         break;

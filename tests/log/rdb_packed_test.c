@@ -19,7 +19,8 @@ static int pairs(enum rdb_form form, struct rg_bytes bytes, struct rg_buf *out)
     struct rg_bytes blob = {copy, bytes.len};
     size_t at = 0;
     uint64_t count = 0;
-    int rc = rdb_packed_check(form, blob, form == RDB_FORM_INTSET ? 1 : 2, &at, &count);
+    struct rg_bytes run;
+    int rc = rdb_packed_check(form, blob, form == RDB_FORM_INTSET ? 1 : 2, &at, &count, &run);
     if (rc == 0) {
         for (uint64_t i = 0; i < count; i++) {
             struct rdb_item item;

@@ -143,6 +143,7 @@ void rdb_rewrite_event(struct rdb_rewrite *rewrite, const struct rg_rdb_event *e
     case RG_RDB_DB:
     case RG_RDB_SIZE:
     case RG_RDB_FUNCTION:
+    case RG_RDB_LIST_RUN: /* not asked for */
     case RG_RDB_END:
         write_list_end(rewrite);
         break;

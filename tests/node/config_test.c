@@ -95,7 +95,7 @@ RG_TEST(reads_a_file)
                   "save 900 1\nsave 300 10\nslaveof h 1\nmaxmemory 1kb\nunixsocketperm 700\n"
                   "client-output-buffer-limit replica 1mb 2mb 3\nreplication-mode SEMI-SYNC\n"
                   "group-members a:1 b:2\ngroup-members c:3\nbind \"::1 10.0.0.1\"\n"
-                  "user x on\nappendonly yes");
+                  "user x on\nactiverehashing no");
 
     RG_CHECK_INT(config->port, 7001);
     RG_CHECK_STR(config->requirepass, "a b!");
@@ -112,7 +112,7 @@ RG_TEST(reads_a_file)
     check_get(config, "client-output*",
               "client-output-buffer-limit=normal 0 0 0 slave 1048576 2097152 3 "
               "pubsub 33554432 8388608 60;");
-    RG_CHECK_STR(rg_config_inert(config, 0), "appendonly");
+    RG_CHECK_STR(rg_config_inert(config, 0), "activerehashing");
     RG_CHECK_STR(rg_config_inert(config, 1), "user");
     RG_CHECK(rg_config_inert(config, 2) == NULL);
     RG_CHECK_STR(rg_config_file(config), "/etc/r.conf");

@@ -461,3 +461,43 @@ RG_TEST(a_broken_stream_does_not_stop_the_log)
     RG_CHECK(hand_log_end(hand) > end);
     hand_group_end(&group);
 }
+
+RG_TEST(a_primary_that_loads_its_file_leads_no_more)
+{
+    struct hand_group group;
+    int stream = group_follower(&group, "");
+    struct hand *hand = &group.hand;
+
+    empty_snapshot(hand, stream);
+    hand_send(hand, stream, record);
+    hand_close(hand, stream, RG_CLOSE_EOF);
+    hand_run(hand);
+    int again = hand->conn_count - 1;
+    RG_CHECK(again > stream && hand->conns[again].dialled);
+    hand_connect(hand, again);
+    hand_run(hand);
+    RG_CHECK(!hand_logged(hand, "answers that it is not the primary"));
+    hand_send(hand, again, "-LOADING Redis is loading the dataset in memory\r\n");
+    RG_CHECK(hand_logged(hand, "answers that it is not the primary"));
+    hand_group_end(&group);
+}
+
+RG_TEST(a_primary_that_cannot_save_hands_over)
+{
+    struct hand_group group;
+
+    hand_group_start(&group, "save 1 1");
+    hand_group_lead(&group);
+    hand_group_ack(&group, 1);
+    int c = hand_client(&group.hand);
+    RG_CHECK_STR(hand_ask(&group.hand, c, "SET a 1\r\n"), "+OK\r\n");
+    group.hand.file_result = RG_ENOSPC;
+    for (int i = 0; i < 30 && group.peers[1].seen[RG_MSG_TAKEOVER] == 0; i++) {
+        hand_group_ack(&group, 1);
+        hand_group_ping(&group, 1);
+        hand_group_pass(&group, 100);
+    }
+    RG_CHECK(hand_logged(&group.hand, "This node cannot save its data"));
+    RG_CHECK(group.peers[1].seen[RG_MSG_TAKEOVER] > 0);
+    hand_group_end(&group);
+}

@@ -1,6 +1,7 @@
 #include "store/list.h"
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "base/rand.h"
 #include "tests/harness.h"
 
@@ -22,7 +23,16 @@ struct world {
 /* One in 64 is long, one in 512 longer than most chunks. */
 static struct rg_bytes element_of(struct world *world, uint32_t number)
 {
+    static const char *const near[] = {"007", "-0",  "+1",  "9223372036854775808", "1.0",
+                                       "",    "-07", " 12", "-9223372036854775809"};
     size_t len = number % 13;
+    /* Some are integers, of all sizes, and some look like one. */
+    if (number % 8 == 5) {
+        int64_t value = (int64_t)(number * UINT64_C(0x9e3779b97f4a7c15)) >> (number >> 8) % 64;
+        return rg_bytes(world->text, rg_format_i64(world->text, value));
+    }
+    if (number % 32 == 1)
+        return rg_bytes_str(near[(number >> 5) % (sizeof(near) / sizeof(near[0]))]);
     if (number % 64 == 63)
         len = 100 + number % 500;
     if (number % 512 == 511)
@@ -86,6 +96,7 @@ static void check_walk(struct world *world, struct rg_entry *entry, bool backwar
 static void check_whole(struct world *world)
 {
     struct rg_bytes found;
+    char scratch[RG_STRING_SCRATCH];
     if (world->entry == NULL) {
         RG_CHECK(world->len == 0);
         return;
@@ -93,9 +104,9 @@ static void check_whole(struct world *world)
     rg_list_check(world->entry);
     RG_CHECK_INT(rg_list_len(world->entry), world->len);
     RG_CHECK_STR(rg_entry_encoding(world->entry), "quicklist");
-    RG_CHECK(!rg_list_get(world->entry, (int64_t)world->len, &found));
-    RG_CHECK(!rg_list_get(world->entry, -(int64_t)world->len - 1, &found));
-    RG_CHECK(!rg_list_get(world->entry, INT64_MIN, &found));
+    RG_CHECK(!rg_list_get(world->entry, (int64_t)world->len, scratch, &found));
+    RG_CHECK(!rg_list_get(world->entry, -(int64_t)world->len - 1, scratch, &found));
+    RG_CHECK(!rg_list_get(world->entry, INT64_MIN, scratch, &found));
     check_walk(world, world->entry, false);
     check_walk(world, world->entry, true);
 }
@@ -123,8 +134,9 @@ static void step_push(struct world *world, enum rg_list_end end)
 static void step_pop(struct world *world, enum rg_list_end end)
 {
     struct rg_bytes found;
+    char scratch[RG_STRING_SCRATCH];
     uint64_t index = end == RG_LIST_HEAD ? 0 : world->len - 1;
-    RG_CHECK(rg_list_get(world->entry, end == RG_LIST_HEAD ? 0 : -1, &found));
+    RG_CHECK(rg_list_get(world->entry, end == RG_LIST_HEAD ? 0 : -1, scratch, &found));
     check_element(world, found, index);
     rg_list_delete(world->db, &world->entry, index, 1);
     model_delete(world, index, 1);
@@ -259,6 +271,7 @@ RG_TEST(a_long_list_is_found_from_both_ends)
     enum { ELEMENTS = 100000 };
     struct world *world = rg_alloc(sizeof(*world));
     struct rg_bytes found;
+    char scratch[RG_STRING_SCRATCH];
     world_init(world, 5, -1);
     world->entry = rg_db_put_list(world->db, key);
     /* The head holds the high numbers. */
@@ -268,7 +281,7 @@ RG_TEST(a_long_list_is_found_from_both_ends)
     rg_list_check(world->entry);
     for (int64_t i = 0; i < ELEMENTS; i += 37) {
         uint32_t number = 0;
-        RG_CHECK(rg_list_get(world->entry, i, &found));
+        RG_CHECK(rg_list_get(world->entry, i, scratch, &found));
         memcpy(&number, found.data, sizeof(number));
         int64_t half = ELEMENTS / 2;
         RG_CHECK_INT(number, i < half ? ELEMENTS - 2 - 2 * i : 2 * (i - half) + 1);

@@ -5,13 +5,39 @@
 #include "base/rand.h"
 #include "tests/harness.h"
 
+static const char *find(const struct rg_packed *packed, struct rg_bytes field)
+{
+    struct rg_element coded;
+    rg_element_of_text(&coded, field);
+    return rg_packed_find(packed, &coded);
+}
+
+static struct rg_packed *append(struct rg_pool *pool, struct rg_packed *packed,
+                                struct rg_bytes field, struct rg_bytes value)
+{
+    struct rg_element coded_field;
+    struct rg_element coded;
+    rg_element_of_text(&coded_field, field);
+    rg_element_of_text(&coded, value);
+    return rg_packed_append(pool, packed, &coded_field, &coded);
+}
+
+static struct rg_packed *replace(struct rg_pool *pool, struct rg_packed *packed, const char *at,
+                                 struct rg_bytes value)
+{
+    struct rg_element coded;
+    rg_element_of_text(&coded, value);
+    return rg_packed_replace(pool, packed, at, &coded);
+}
+
 static struct rg_bytes value_of(struct rg_packed *packed, const char *field)
 {
-    const char *at = rg_packed_find(packed, rg_bytes_str(field));
-    struct rg_pair pair = {0};
+    static char scratch[RG_I64_CHARS];
+    const char *at = find(packed, rg_bytes_str(field));
+    struct rg_bytes value = {0};
     if (at != NULL)
-        rg_pair_read(at, &pair);
-    return pair.value;
+        rg_element_read(rg_packed_value(at), scratch, &value);
+    return value;
 }
 
 RG_TEST(lengths_around_the_borders_of_the_number_form_come_back)
@@ -22,14 +48,15 @@ RG_TEST(lengths_around_the_borders_of_the_number_form_come_back)
     struct rg_packed *packed = rg_packed_new(pool);
     memset(text, 'x', sizeof(text));
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
-        packed =
-            rg_packed_append(pool, packed, rg_bytes(text, lens[i]), rg_bytes(text, lens[i] / 2));
+        packed = append(pool, packed, rg_bytes(text, lens[i]), rg_bytes(text, lens[i] / 2));
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-        struct rg_pair pair;
-        const char *at = rg_packed_find(packed, rg_bytes(text, lens[i]));
+        struct rg_bytes value;
+        char scratch[RG_I64_CHARS];
+        const char *at = find(packed, rg_bytes(text, lens[i]));
         RG_CHECK(at != NULL);
-        RG_CHECK(rg_pair_read(at, &pair) <= packed->data + packed->len);
-        RG_CHECK_INT(pair.value.len, lens[i] / 2);
+        at = rg_element_read(rg_packed_value(at), scratch, &value);
+        RG_CHECK(at <= packed->data + packed->len);
+        RG_CHECK_INT(value.len, lens[i] / 2);
     }
     rg_packed_free(pool, packed);
     RG_CHECK_INT(rg_pool_used(pool), 0);
@@ -40,16 +67,16 @@ RG_TEST(a_replaced_value_keeps_its_place_and_may_come_from_the_hash_itself)
 {
     struct rg_pool *pool = rg_pool_new();
     struct rg_packed *packed = rg_packed_new(pool);
-    packed = rg_packed_append(pool, packed, RG_BYTES("a"), RG_BYTES("one"));
-    packed = rg_packed_append(pool, packed, RG_BYTES("b"), RG_BYTES("the second"));
-    packed = rg_packed_append(pool, packed, RG_BYTES("c"), RG_BYTES(""));
-    packed = rg_packed_replace(pool, packed, packed->data, value_of(packed, "b"));
-    RG_CHECK_BYTES(rg_pair_field(packed->data), "a");
+    packed = append(pool, packed, RG_BYTES("a"), RG_BYTES("one"));
+    packed = append(pool, packed, RG_BYTES("b"), RG_BYTES("the second"));
+    packed = append(pool, packed, RG_BYTES("c"), RG_BYTES(""));
+    packed = replace(pool, packed, packed->data, value_of(packed, "b"));
+    RG_CHECK(find(packed, RG_BYTES("a")) == packed->data);
     RG_CHECK_BYTES(value_of(packed, "a"), "the second");
     packed = rg_packed_remove(pool, packed, packed->data);
-    RG_CHECK_BYTES(rg_pair_field(packed->data), "b");
-    RG_CHECK(rg_packed_find(packed, RG_BYTES("a")) == NULL);
-    RG_CHECK(rg_packed_find(packed, RG_BYTES("c")) != NULL);
+    RG_CHECK(find(packed, RG_BYTES("b")) == packed->data);
+    RG_CHECK(find(packed, RG_BYTES("a")) == NULL);
+    RG_CHECK(find(packed, RG_BYTES("c")) != NULL);
     RG_CHECK_INT(packed->count, 2);
     rg_packed_free(pool, packed);
     RG_CHECK_INT(rg_pool_used(pool), 0);
@@ -74,7 +101,7 @@ RG_TEST(random_operations_match_a_model)
         int i = (int)rg_rand_below(&rand, FIELDS);
         char field[8];
         struct rg_bytes name = rg_bytes(field, (size_t)snprintf(field, sizeof(field), "f%d", i));
-        const char *at = rg_packed_find(packed, name);
+        const char *at = find(packed, name);
         RG_CHECK((at != NULL) == (lens[i] >= 0));
         if (at != NULL)
             RG_CHECK_INT(value_of(packed, field).len, lens[i]);
@@ -83,9 +110,9 @@ RG_TEST(random_operations_match_a_model)
             packed = rg_packed_remove(pool, packed, at);
             len = -1;
         } else if (at != NULL) {
-            packed = rg_packed_replace(pool, packed, at, rg_bytes(text, (size_t)len));
+            packed = replace(pool, packed, at, rg_bytes(text, (size_t)len));
         } else {
-            packed = rg_packed_append(pool, packed, name, rg_bytes(text, (size_t)len));
+            packed = append(pool, packed, name, rg_bytes(text, (size_t)len));
         }
         lens[i] = len;
     }

@@ -48,7 +48,11 @@ static void world_init(struct world *world, const struct rg_store_limits *store_
         struct member *member = &world->members[i];
         /* Some are long, so that their length takes two digits. */
         int width = i % 10 == 0 ? 150 : 1;
-        member->len = (size_t)snprintf(member->name, sizeof(member->name), "%0*u", width, i);
+        /* Others are integers, or look like one. */
+        const char *before = i % 10 == 1 ? "0" : i % 10 == 2 ? "-" : i % 10 == 3 ? "m" : "";
+        const char *after = i % 10 == 4 ? "0000000" : i % 10 == 5 ? ".0" : "";
+        member->len = (size_t)snprintf(member->name, sizeof(member->name), "%s%0*u%s", before,
+                                       width, i, after);
     }
 }
 
@@ -310,9 +314,10 @@ RG_TEST(members_are_drawn_evenly)
         for (unsigned i = 0; i < members; i++)
             world_set(&world, i, random_score(&world));
         for (unsigned i = 0; i < DRAWS; i++) {
+            char scratch[RG_STRING_SCRATCH];
             struct rg_bytes name;
             double score = 0;
-            rg_zset_random(world.entry, &world.rand, &name, &score);
+            rg_zset_random(world.entry, &world.rand, scratch, &name, &score);
             see(&world, name, score);
         }
         /* The square deviations from the mean, over the mean: about one for each member. */
