@@ -57,8 +57,8 @@ int64_t node_measure_us(const struct rg_node *node)
 
 uint64_t node_memory(const struct rg_node *node)
 {
-    return node->fixed_memory + node->clients_memory + rg_store_memory(node->store) +
-           rg_backlog_memory(node->backlog) + snapshot_memory(node);
+    return node->fixed_memory + node->clients_memory + node->rooms.bytes +
+           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)

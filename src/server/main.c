@@ -15,11 +15,12 @@ static void main_help(FILE *out)
                 "  regent status HOST:PORT [--watch] [--json]    show a group's members\n"
                 "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
                 "  regent check-rdb FILE                         say whether a snapshot is whole\n"
+                "  regent check-aof [--fix] MANIFEST|FILE        the same of the AOF; or mend it\n"
                 "  regent --version                              print the version\n"
                 "  regent help                                   print this\n"
                 "\n"
                 "Called by the name redis-server, it behaves as 'regent server', and by the name\n"
-                "redis-check-rdb as 'regent check-rdb'.\n",
+                "redis-check-rdb and redis-check-aof as 'regent check-rdb' and 'regent check-aof'.\n",
                 out);
 }
 
@@ -43,6 +44,8 @@ int main(int argc, char **argv)
         return rg_serve(argc - 1, argv + 1, argv[0]);
     if (strcmp(name, "redis-check-rdb") == 0)
         return rg_tool_check_rdb(argc, argv);
+    if (strcmp(name, "redis-check-aof") == 0)
+        return rg_tool_check_aof(argc, argv);
     if (argc < 2) {
         main_help(stderr);
         return EXIT_FAILURE;
@@ -55,6 +58,8 @@ int main(int argc, char **argv)
         return rg_tool_failover(argc - 1, argv + 1);
     if (strcmp(argv[1], "check-rdb") == 0)
         return rg_tool_check_rdb(argc - 1, argv + 1);
+    if (strcmp(argv[1], "check-aof") == 0)
+        return rg_tool_check_aof(argc - 1, argv + 1);
     if (main_is(argv[1], "--version", "-v")) {
         (void)puts("Regent " RG_VERSION " (compatible with Redis 7.0.15)");
         return EXIT_SUCCESS;

@@ -20,5 +20,8 @@ int rg_tool_status(int argc, char **argv);
 int rg_tool_failover(int argc, char **argv);
 /* regent check-rdb FILE; also called by the name redis-check-rdb. Exit statuses are 0 and 1. */
 int rg_tool_check_rdb(int argc, char **argv);
+/* regent check-aof [--fix | --truncate-to-timestamp SECONDS] FILE|MANIFEST; also called by the name
+ * redis-check-aof. Exit statuses are 0 and 1. */
+int rg_tool_check_aof(int argc, char **argv);
 
 #endif

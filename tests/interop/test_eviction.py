@@ -42,9 +42,9 @@ def test_memory_stays_below_the_limit(server, policy):
     client = server().client()
     limit = limit_at(client, policy)
     fill(client, 12000, expires=True)
-    info = client.info()
+    # Buffers of connections count too, as of the last look at them, which is a tenth of a second ago.
+    info = eventually(lambda: (now := client.info())["used_memory"] <= limit * 1.02 and now)
     assert info["evicted_keys"] > 1000
-    assert info["used_memory"] <= limit * 1.05
     assert info["db0"]["keys"] == 12000 - info["evicted_keys"]
 
 

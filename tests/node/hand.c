@@ -25,6 +25,31 @@ static struct hand_file *hand_find_file(struct hand *hand, const char *name, boo
     return room;
 }
 
+/* The log on disk, where there is one; false: the node begins with its RDB. */
+static bool hand_load_log(struct hand *hand)
+{
+    struct hand_file *file = hand_find_file(hand, "appendonlydir/appendonly.aof.manifest", false);
+    char path[64];
+
+    if (file == NULL)
+        return false;
+    RG_CHECK_INT(rg_node_load_manifest(hand->node, rg_buf_view(&file->bytes)), 0);
+    if (!rg_node_config(hand->node)->appendonly ||
+        !rg_node_load_log_file(hand->node, 0, path, sizeof(path)))
+        return false;
+    rg_node_load_log_begin(hand->node, 0, hand->now);
+    for (unsigned i = 0; rg_node_load_log_file(hand->node, i, path, sizeof(path)); i++) {
+        file = hand_find_file(hand, path, false);
+        RG_CHECK(file != NULL);
+        int result = rg_node_load_log(hand->node, rg_buf_view(&file->bytes));
+        if (result == 0)
+            result = rg_node_load_log(hand->node, rg_bytes("", 0));
+        if (result < 0)
+            rg_test_fail(__FILE__, __LINE__, "%s: %s", path, rg_node_load_error(hand->node));
+    }
+    return true;
+}
+
 static void hand_load(struct hand *hand, const struct hand *before)
 {
     for (int i = 0; before != NULL && i < HAND_MAX_FILES; i++) {
@@ -35,6 +60,11 @@ static void hand_load(struct hand *hand, const struct hand *before)
         rg_buf_append_bytes(&hand_find_file(hand, file->name, true)->bytes, bytes);
         if (strcmp(file->name, RG_NODE_STATE_FILE) == 0)
             RG_CHECK_INT(rg_node_load_state(hand->node, bytes), 0);
+    }
+    bool log = hand_load_log(hand);
+    for (int i = 0; before != NULL && i < HAND_MAX_FILES && !log; i++) {
+        const struct hand_file *file = &before->disk[i];
+        struct rg_bytes bytes = rg_buf_view(&file->bytes);
         if (strcmp(file->name, "dump.rdb") == 0) {
             RG_CHECK_INT(rg_node_load_rdb(hand->node, bytes), 0);
             RG_CHECK_INT(rg_node_load_rdb(hand->node, rg_bytes("", 0)), 0);
@@ -128,7 +158,8 @@ static void hand_file(struct hand *hand, const struct rg_effect *effect, const c
                   effect->new_name ? effect->new_name : "");
     RG_CHECK(hand->held_count < HAND_MAX_HELD);
     struct hand_op *op = &hand->held[hand->held_count++];
-    *op = (struct hand_op){.token = effect->token, .type = effect->type};
+    *op = (struct hand_op){
+        .token = effect->token, .type = effect->type, .position = effect->position};
     (void)snprintf(op->name, sizeof(op->name), "%s", effect->name);
     (void)snprintf(op->new_name, sizeof(op->new_name), "%s",
                    effect->new_name ? effect->new_name : "");
@@ -232,8 +263,26 @@ static void hand_closes(struct hand *hand)
     }
 }
 
+/* The log's file is appended to, synced and cut in place. */
+static bool hand_to_log(struct hand *hand, const struct hand_op *op)
+{
+    if (op->type == RG_EFFECT_FILE_FOLDER || op->type == RG_EFFECT_LOG_SYNC)
+        return true;
+    if (op->type != RG_EFFECT_LOG_APPEND && op->type != RG_EFFECT_LOG_CUT)
+        return false;
+    struct hand_file *file = hand_find_file(hand, op->name, false);
+    RG_CHECK(file != NULL);
+    if (op->type == RG_EFFECT_LOG_APPEND)
+        rg_buf_append_bytes(&file->bytes, rg_buf_view(&op->bytes));
+    else
+        rg_buf_truncate(&file->bytes, op->position);
+    return true;
+}
+
 static void hand_to_disk(struct hand *hand, struct hand_op *op)
 {
+    if (hand_to_log(hand, op))
+        return;
     struct hand_file *file = hand_find_file(hand, op->name, op->type != RG_EFFECT_FILE_REMOVE);
 
     if (file == NULL)

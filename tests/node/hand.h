@@ -16,7 +16,7 @@ struct hand_conn {
     uint16_t port;
 };
 
-enum { HAND_MAX_CONNS = 32, HAND_MAX_HELD = 64, HAND_MAX_FILES = 8 };
+enum { HAND_MAX_CONNS = 32, HAND_MAX_HELD = 64, HAND_MAX_FILES = 16 };
 
 /* A file operation that is not done yet. */
 struct hand_op {
@@ -25,6 +25,7 @@ struct hand_op {
     char name[64];
     char new_name[64];
     struct rg_buf bytes;
+    uint64_t position;
 };
 
 /* What the disk holds. */
