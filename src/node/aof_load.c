@@ -347,16 +347,15 @@ static void aof_load_over(struct rg_node *node)
     const struct rg_aof_file *last = load->file > 0 ? &aof->manifest.files[load->file - 1] : NULL;
     bool ours = last != NULL && last->type == RG_AOF_INCR && load->headed && load->placed;
     uint64_t size = load->truncated ? load->cut : load->bytes;
-    char path[AOF_PATH_CHARS];
 
-    if (load->truncated) {
-        aof_path(node, last->name, path);
-        node_effect_cut(node, path, load->cut, RG_FILE_IGNORED, 0);
-    }
     aof->earlier_bytes = load->chain_bytes - (ours ? load->bytes : 0);
     aof->base_bytes = load->chain_bytes;
-    if (last != NULL)
+    /* Behind a file of Redis' that is torn nothing may follow: a rewrite begins, as where there is
+     * none. */
+    if (last != NULL && (ours || !load->truncated))
         aof_resume(node, ours ? last->name : NULL, size, load->told);
+    if (ours && load->truncated)
+        aof_resume_torn(node);
     aof_remove_history(node);
 }
 
