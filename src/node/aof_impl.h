@@ -51,11 +51,11 @@ struct rg_aof {
     bool syncing;
     uint64_t append_end;
     uint64_t sync_end;
-    int64_t sync_us;              /* when the last one was asked for */
-    bool late_told;               /* that one takes long was counted */
-    char told[RG_REPLID_LEN + 1]; /* the last term that the file names */
+    int64_t sync_us;                      /* when the last one was asked for */
+    bool late_told;                       /* that one takes long was counted */
+    char told[RG_REPLID_LEN + 1];         /* the last term that the file names */
     char written_told[RG_REPLID_LEN + 1]; /* … as far as it is written */
-    int64_t told_s;               /* the last time that it names */
+    int64_t told_s;                       /* the last time that it names */
 
     enum aof_turn turn;
     uint64_t turn_at;
