@@ -211,7 +211,8 @@ static void disk_tear(struct sim_disk *disk, struct sim_file *file)
         return;
     size_t keep = (size_t)sim_between(disk->loop, (int64_t)file->synced, (int64_t)len);
     rg_buf_truncate(&file->data, keep);
-    /* The log's files carry no sums: of them a part of the end is lost, as most file systems have it.
+    /* The log's files carry no sums: of them a part of the end is lost, as most file systems have
+     * it.
      */
     if (strncmp(file->name, "appendonlydir/", 14) == 0) {
         file->synced = keep;

@@ -459,8 +459,8 @@ static int machine_load_log(struct sim_machine *machine)
     if (!rg_node_load_log_file(machine->node, 0, path, sizeof(path)))
         return RG_ENOENT;
     rg_node_load_log_begin(machine->node, 0, sim_machine_time(machine));
-    for (unsigned i = 0;
-         result == 0 && rg_node_load_log_file(machine->node, i, path, sizeof(path)); i++)
+    for (unsigned i = 0; result == 0 && rg_node_load_log_file(machine->node, i, path, sizeof(path));
+         i++)
         result = machine_load_piece(machine, path);
     return result;
 }

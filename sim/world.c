@@ -18,7 +18,7 @@ struct sim_world {
     char members[SIM_MAX_NODES][48];
     unsigned nodes;
     enum rg_mode mode;
-    bool saves; /* the nodes have a save point, and refuse writes where it fails */
+    bool saves;          /* the nodes have a save point, and refuse writes where it fails */
     unsigned log_policy; /* of appendfsync, where the log is on disk; 0: it is not */
     struct sim_workload load;
     struct sim_client clients[SIM_MAX_CLIENTS];
@@ -86,8 +86,7 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
     if (world->saves)
         rg_buf_append_str(&text, "save 1 1\n");
     if (world->log_policy > 0)
-        rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n",
-                      world_policies[world->log_policy]);
+        rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n", world_policies[world->log_policy]);
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
