@@ -10,7 +10,7 @@
  * are carried out one after the other, each taking its time. What was not synced when the power
  * goes is torn; what a process wrote before it alone was killed is there.
  */
-enum { SIM_MAX_FILES = 16 };
+enum { SIM_MAX_FILES = 64 };
 
 struct sim_file {
     char name[128]; /* "": free */

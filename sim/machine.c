@@ -431,6 +431,40 @@ static void machine_tidy(struct sim_machine *machine)
     }
 }
 
+static int machine_load_piece(struct sim_machine *machine, const char *path)
+{
+    const struct sim_file *file = sim_disk_find(&machine->disk, path);
+
+    if (file == NULL) {
+        sim_fail(machine->loop, "n%u: %s is not there", machine->index, path);
+        return RG_EIO;
+    }
+    int result = rg_node_load_log(machine->node, rg_buf_view(&file->data));
+    return result < 0 ? result : rg_node_load_log(machine->node, rg_bytes("", 0));
+}
+
+/* The log on disk. RG_ENOENT: the node begins with its RDB. */
+static int machine_load_log(struct sim_machine *machine)
+{
+    const struct sim_file *manifest =
+        sim_disk_find(&machine->disk, "appendonlydir/appendonly.aof.manifest");
+    char path[128];
+    int result = 0;
+
+    if (manifest == NULL)
+        return RG_ENOENT;
+    result = rg_node_load_manifest(machine->node, rg_buf_view(&manifest->data));
+    if (result < 0)
+        return result;
+    if (!rg_node_load_log_file(machine->node, 0, path, sizeof(path)))
+        return RG_ENOENT;
+    rg_node_load_log_begin(machine->node, 0, sim_machine_time(machine));
+    for (unsigned i = 0; result == 0 && rg_node_load_log_file(machine->node, i, path, sizeof(path));
+         i++)
+        result = machine_load_piece(machine, path);
+    return result;
+}
+
 /* Errors: those of the loading functions. */
 static int machine_load(struct sim_machine *machine)
 {
@@ -441,6 +475,12 @@ static int machine_load(struct sim_machine *machine)
 
     if (state != NULL)
         result = rg_node_load_state(machine->node, rg_buf_view(&state->data));
+    if (result == 0) {
+        result = machine_load_log(machine);
+        if (result != RG_ENOENT)
+            return result;
+        result = 0;
+    }
     if (result == 0 && rdb != NULL)
         result = rg_node_load_rdb(machine->node, rg_buf_view(&rdb->data));
     if (result == 0 && rdb != NULL)

@@ -18,7 +18,8 @@ struct sim_world {
     char members[SIM_MAX_NODES][48];
     unsigned nodes;
     enum rg_mode mode;
-    bool saves; /* the nodes have a save point, and refuse writes where it fails */
+    bool saves;          /* the nodes have a save point, and refuse writes where it fails */
+    unsigned log_policy; /* of appendfsync, where the log is on disk; 0: it is not */
     struct sim_workload load;
     struct sim_client clients[SIM_MAX_CLIENTS];
     unsigned client_count;
@@ -65,6 +66,9 @@ static const char world_small_collections[] =
     "hash-max-listpack-entries 6\nlist-max-listpack-size 4\nset-max-intset-entries 6\n"
     "zset-max-listpack-entries 6\nhll-sparse-max-bytes 64\n";
 
+/* appendfsync; the first: appendonly is off. */
+static const char *const world_policies[] = {"no", "always", "everysec", "no"};
+
 static void world_conf(struct sim_world *world, unsigned index, bool small_backlog,
                        bool small_collections)
 {
@@ -81,6 +85,8 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
         rg_buf_append_str(&text, world_small_collections);
     if (world->saves)
         rg_buf_append_str(&text, "save 1 1\n");
+    if (world->log_policy > 0)
+        rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n", world_policies[world->log_policy]);
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
@@ -96,6 +102,7 @@ static void world_machines(struct sim_world *world)
     bool small_backlog = sim_chance(loop, 0.2);
     bool small_collections = sim_chance(loop, 0.5);
     world->saves = sim_chance(loop, 0.3);
+    world->log_policy = sim_chance(loop, 0.5) ? (unsigned)sim_between(loop, 1, 3) : 0;
     int64_t drift = sim_chance(loop, 0.5) ? 10000 : 100;
 
     for (unsigned i = 0; i < world->nodes; i++) {

@@ -168,6 +168,7 @@ static void aof_unwritten(struct rg_node *node, int result)
     aof->error = result;
     aof->taken = aof->written;
     aof->size = aof->written_size;
+    memcpy(aof->told, aof->written_told, sizeof(aof->told));
     aof->retry_us = node->now.mono_us + AOF_RETRY_US;
     if (aof->turn != AOF_TURN_NONE)
         aof_rewrite_failed(node);
@@ -197,12 +198,14 @@ static void aof_cut(struct rg_node *node, int result)
 
     aof->cutting = false;
     if (result < 0) {
+        aof->error = result;
         aof->retry_us = node->now.mono_us + AOF_RETRY_US;
         return;
     }
     if (aof->trouble == AOF_UNWRITTEN) {
         aof->trouble = AOF_WELL;
-        node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
+        if (aof->error < 0)
+            node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
     }
 }
 
@@ -226,6 +229,7 @@ void aof_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t 
         }
         aof->written = aof->append_end;
         aof->written_size = aof->size;
+        memcpy(aof->written_told, aof->told, sizeof(aof->told));
     } else {
         aof->syncing = false;
         if (result == 0)
@@ -319,7 +323,7 @@ const char *aof_refuses_writes(const struct rg_node *node)
 {
     const struct rg_aof *aof = node->aof;
 
-    if (!aof->on || aof->trouble == AOF_WELL)
+    if (!aof->on || aof->trouble == AOF_WELL || aof->error == 0)
         return NULL;
     return aof->error == RG_ENOSPC
                ? "MISCONF Errors writing to the AOF file: No space left on device"
@@ -340,6 +344,17 @@ void aof_resume(struct rg_node *node, const char *name, uint64_t size, const cha
     aof_path(node, name, aof->path);
     aof->size = aof->written_size = size;
     (void)snprintf(aof->told, sizeof(aof->told), "%s", told);
+    memcpy(aof->written_told, aof->told, sizeof(aof->told));
+}
+
+void aof_resume_torn(struct rg_node *node)
+{
+    struct rg_aof *aof = node->aof;
+
+    aof->trouble = AOF_UNWRITTEN;
+    aof->error = 0;
+    aof->cutting = true;
+    node_effect_cut(node, aof->path, aof->written_size, RG_FILE_AOF_CUT, aof->generation);
 }
 
 void aof_start(struct rg_node *node)
@@ -356,7 +371,7 @@ void aof_start(struct rg_node *node)
         aof->scheduled = true;
     else if (aof->path[0] == '\0')
         aof_turn_begin(node);
-    else
+    else if (aof->trouble == AOF_WELL)
         aof_sync(node);
     aof_rewrite_cron(node);
 }

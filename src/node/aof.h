@@ -36,6 +36,9 @@ void aof_info(const struct rg_node *node, struct rg_buf *out);
 uint64_t aof_buffer_bytes(const struct rg_node *node);
 /* The log's place in history was read from the files. */
 bool aof_load_placed(const struct rg_node *node);
+/* … and the modes of a group: the present one, for the configuration; all, for the group. */
+void aof_load_tell_mode(struct rg_node *node);
+void aof_load_tell_modes(struct rg_node *node);
 void aof_load_free(struct rg_node *node);
 
 #endif

@@ -33,7 +33,7 @@ struct rg_aof {
     bool whole;
     bool promised; /* from the start on, so that replies wait for the first base, too */
     enum aof_trouble trouble;
-    int error; /* what it ended with */
+    int error; /* what it ended with; 0: nothing failed yet */
     bool cutting;
     int64_t retry_us;
     struct rg_aof_manifest manifest;
@@ -51,10 +51,11 @@ struct rg_aof {
     bool syncing;
     uint64_t append_end;
     uint64_t sync_end;
-    int64_t sync_us;              /* when the last one was asked for */
-    bool late_told;               /* that one takes long was counted */
-    char told[RG_REPLID_LEN + 1]; /* the last term that the file names */
-    int64_t told_s;               /* the last time that it names */
+    int64_t sync_us;                      /* when the last one was asked for */
+    bool late_told;                       /* that one takes long was counted */
+    char told[RG_REPLID_LEN + 1];         /* the last term that the file names */
+    char written_told[RG_REPLID_LEN + 1]; /* … as far as it is written */
+    int64_t told_s;                       /* the last time that it names */
 
     enum aof_turn turn;
     uint64_t turn_at;
@@ -84,6 +85,9 @@ struct rg_aof {
 void aof_path(const struct rg_node *node, const char *name, char out[AOF_PATH_CHARS]);
 /* The chain that was loaded goes on: what is on disk ends at the log's end. */
 void aof_resume(struct rg_node *node, const char *name, uint64_t size, const char *told);
+
+/* … once what its newest file has behind its whole units is cut off. */
+void aof_resume_torn(struct rg_node *node);
 
 /* ---- aof_turn.c ---- */
 void aof_turn_begin(struct rg_node *node);

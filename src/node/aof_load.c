@@ -9,6 +9,8 @@
  * primary is. Files of Regent say where their bytes lie in the log; Redis' own hold commands at no
  * offset. A transaction is applied when its EXEC was read, so that half of one leaves no trace.
  */
+enum { AOF_LOAD_MODES = 64 };
+
 struct aof_load {
     unsigned file;       /* index in the manifest of the one being read; its count: none is left */
     bool begun;          /* of it the first bytes came */
@@ -25,6 +27,15 @@ struct aof_load {
     bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
+
+    /* The modes of a group: those that the base says, and those of records behind it. */
+    int base_mode; /* -1: it says none */
+    char base_modes[1024];
+    struct aof_load_mode {
+        enum rg_mode mode;
+        uint64_t end;
+    } modes[AOF_LOAD_MODES];
+    unsigned mode_count; /* also of those for which there was no room */
 };
 
 enum { AOF_KIND_BYTES = 5 };
@@ -47,6 +58,7 @@ void rg_node_load_log_begin(struct rg_node *node, uint64_t size_bytes, struct rg
     node->aof->load = RG_NEW(struct aof_load);
     node->aof->load->parser.max_bulk_len = INT64_MAX / 2;
     node->aof->load->parser.authenticated = true;
+    node->aof->load->base_mode = -1;
 }
 
 static const struct rg_aof_file *aof_load_at(const struct rg_node *node, unsigned at)
@@ -153,6 +165,53 @@ static void aof_load_feed(struct rg_node *node, struct rg_bytes bytes)
     rg_backlog_trim(node->backlog, UINT64_MAX);
 }
 
+/* A record of the group says the mode from there on as its last words. */
+static void aof_load_record(struct rg_node *node, const struct rg_request *request)
+{
+    struct aof_load *load = node->aof->load;
+    enum rg_mode mode = RG_MODE_ASYNC;
+    struct rg_bytes before = {0};
+    struct rg_bytes word = {0};
+
+    if (!load->placed || node->config->group_name[0] == '\0' || request->argc != 3 ||
+        !rg_bytes_is_nocase(request->argv[0], "publish") ||
+        !rg_bytes_is(request->argv[1], RG_GROUP_CHANNEL))
+        return;
+    for (struct rg_bytes rest = request->argv[2]; rest.len > 0;) {
+        before = word;
+        word = rg_bytes_cut(&rest, ' ');
+    }
+    if (!rg_bytes_is(before, "mode") || rg_mode_of_name(word, &mode) < 0)
+        return;
+    if (load->mode_count < AOF_LOAD_MODES)
+        load->modes[load->mode_count] = (struct aof_load_mode){mode, node_log_end(node)};
+    load->mode_count++;
+}
+
+void aof_load_tell_mode(struct rg_node *node)
+{
+    const struct aof_load *load = node->aof->load;
+
+    if (load == NULL || !load->placed || load->mode_count > AOF_LOAD_MODES)
+        return;
+    if (load->mode_count > 0)
+        node->config->replication_mode = load->modes[load->mode_count - 1].mode;
+    else if (load->base_mode >= 0)
+        node->config->replication_mode = load->base_mode;
+}
+
+void aof_load_tell_modes(struct rg_node *node)
+{
+    const struct aof_load *load = node->aof->load;
+
+    /* What is not known is taken for the worst. */
+    if (load == NULL || !load->placed || load->mode_count > AOF_LOAD_MODES || load->base_mode < 0 ||
+        rg_group_modes_load(node->members.group, rg_bytes_str(load->base_modes)) < 0)
+        return;
+    for (unsigned i = 0; i < load->mode_count; i++)
+        rg_group_log_mode(node->members.group, load->modes[i].mode, load->modes[i].end);
+}
+
 static int aof_load_exec(struct rg_node *node)
 {
     struct aof_load *load = node->aof->load;
@@ -190,8 +249,10 @@ static int aof_load_request(struct rg_node *node, const struct rg_aof_item *item
         load->transaction_position = item->position;
     if (!multi && !open) {
         int result = aof_load_command(node, &item->request, item->position);
-        if (result == 0)
+        if (result == 0) {
             aof_load_feed(node, item->raw);
+            aof_load_record(node, &item->request);
+        }
         return result;
     }
     rg_buf_append_bytes(&load->transaction, item->raw);
@@ -242,6 +303,8 @@ static int aof_load_rdb(struct rg_node *node, struct rg_bytes piece)
     transfer_adopt(node, load->rdb);
     if (node->follow.stream_db < 0)
         node->follow.stream_db = transfer_log(load->rdb)->stream_db;
+    load->base_mode = transfer_log(load->rdb)->mode;
+    memcpy(load->base_modes, transfer_log(load->rdb)->modes, sizeof(load->base_modes));
     node->loading.keys = rg_store_count(node->store);
     transfer_free(node, load->rdb);
     load->rdb = NULL;
@@ -347,16 +410,15 @@ static void aof_load_over(struct rg_node *node)
     const struct rg_aof_file *last = load->file > 0 ? &aof->manifest.files[load->file - 1] : NULL;
     bool ours = last != NULL && last->type == RG_AOF_INCR && load->headed && load->placed;
     uint64_t size = load->truncated ? load->cut : load->bytes;
-    char path[AOF_PATH_CHARS];
 
-    if (load->truncated) {
-        aof_path(node, last->name, path);
-        node_effect_cut(node, path, load->cut, RG_FILE_IGNORED, 0);
-    }
     aof->earlier_bytes = load->chain_bytes - (ours ? load->bytes : 0);
     aof->base_bytes = load->chain_bytes;
-    if (last != NULL)
+    /* Behind a file of Redis' that is torn nothing may follow: a rewrite begins, as where there is
+     * none. */
+    if (last != NULL && (ours || !load->truncated))
         aof_resume(node, ours ? last->name : NULL, size, load->told);
+    if (ours && load->truncated)
+        aof_resume_torn(node);
     aof_remove_history(node);
 }
 

@@ -141,6 +141,7 @@ static void aof_turn_over(struct rg_node *node)
                    history->terms[i].replid, RG_REPLID_LEN) != NULL)
             memcpy(aof->told, history->terms[i].replid, sizeof(aof->told));
     }
+    memcpy(aof->written_told, aof->told, sizeof(aof->told));
 }
 
 void aof_turn_done(struct rg_node *node, uint64_t generation, int result)

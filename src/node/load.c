@@ -174,7 +174,9 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
             rg_history_push(&node->history, 0, replid, 0);
         }
         node->log_active = true;
+        aof_load_tell_mode(node);
         member_start(node);
+        aof_load_tell_modes(node);
     } else if (node->config->replicaof_host[0] == '\0') {
         /* Replicas may hold more of the old log than this disk did: what comes now is another. */
         if (aof_load_placed(node))

@@ -8,20 +8,21 @@
 
 static void main_help(FILE *out)
 {
-    (void)fputs("Regent " RG_VERSION ", a Redis-compatible in-memory data store\n"
-                "\n"
-                "Usage:\n"
-                "  regent server [CONF] [--directive value ...]  run a server\n"
-                "  regent status HOST:PORT [--watch] [--json]    show a group's members\n"
-                "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
-                "  regent check-rdb FILE                         say whether a snapshot is whole\n"
-                "  regent check-aof [--fix] MANIFEST|FILE        the same of the AOF; or mend it\n"
-                "  regent --version                              print the version\n"
-                "  regent help                                   print this\n"
-                "\n"
-                "Called by the name redis-server, it behaves as 'regent server', and by the name\n"
-                "redis-check-rdb and redis-check-aof as 'regent check-rdb' and 'regent check-aof'.\n",
-                out);
+    (void)fputs(
+        "Regent " RG_VERSION ", a Redis-compatible in-memory data store\n"
+        "\n"
+        "Usage:\n"
+        "  regent server [CONF] [--directive value ...]  run a server\n"
+        "  regent status HOST:PORT [--watch] [--json]    show a group's members\n"
+        "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
+        "  regent check-rdb FILE                         say whether a snapshot is whole\n"
+        "  regent check-aof [--fix] MANIFEST|FILE        the same of the AOF; or mend it\n"
+        "  regent --version                              print the version\n"
+        "  regent help                                   print this\n"
+        "\n"
+        "Called by the name redis-server, it behaves as 'regent server', and by the name\n"
+        "redis-check-rdb and redis-check-aof as 'regent check-rdb' and 'regent check-aof'.\n",
+        out);
 }
 
 static const char *main_base_name(const char *path)
