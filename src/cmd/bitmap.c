@@ -244,11 +244,32 @@ void rg_cmd_run_bitcount(struct rg_cmd_ctx *ctx)
         rg_reply_i64(ctx->reply, (int64_t)range_count(bytes, range));
 }
 
+/* How many bytes at the front are all of bits that are not looked for, in steps of four words. */
+static size_t find_skip(const char *at, size_t len, bool bit)
+{
+    uint64_t none = bit ? 0 : UINT64_MAX;
+    uint64_t words[4];
+    size_t skip = 0;
+
+    for (; len - skip >= sizeof(words); skip += sizeof(words)) {
+        memcpy(words, at + skip, sizeof(words));
+        if (((words[0] ^ none) | (words[1] ^ none) | (words[2] ^ none) | (words[3] ^ none)) != 0)
+            break;
+    }
+    return skip;
+}
+
 /* The first such bit of the range, or its end. */
 static uint64_t range_find(struct rg_bytes bytes, struct bit_range range, bool bit)
 {
     while (range.first < range.end) {
         uint64_t begin = 0;
+        if (range.first % 8 == 0) {
+            size_t len = (range.end - range.first) / 8;
+            range.first += find_skip(bytes.data + range.first / 8, len, bit) * 8;
+            if (range.first == range.end)
+                break;
+        }
         uint64_t word = range_word(bytes, range, &begin);
         if (!bit) {
             /* The same with what is in the range turned over. */

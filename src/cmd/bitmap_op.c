@@ -27,28 +27,36 @@ static int bitop_parse(struct rg_cmd_ctx *ctx, enum bitop *ret_op)
     return RG_EINVAL;
 }
 
+/* Whole words, so that the compiler may take several at once. */
+static void bitop_words(enum bitop op, char *restrict result, const char *restrict source,
+                        size_t words)
+{
+    for (size_t i = 0; i < words; i++) {
+        uint64_t a = 0;
+        uint64_t b = 0;
+        memcpy(&a, result + i * sizeof(a), sizeof(a));
+        memcpy(&b, source + i * sizeof(b), sizeof(b));
+        a = op == BITOP_AND ? a & b : op == BITOP_OR ? a | b : op == BITOP_XOR ? a ^ b : ~b;
+        memcpy(result + i * sizeof(a), &a, sizeof(a));
+    }
+}
+
 /* Puts a source together with what is there, which is at least as long. */
 static void bitop_apply(enum bitop op, char *result, size_t len, struct rg_bytes source)
 {
-    switch (op) {
-    case BITOP_AND:
-        for (size_t i = 0; i < source.len; i++)
-            result[i] = (char)(result[i] & source.data[i]);
-        memset(result + source.len, 0, len - source.len);
-        break;
-    case BITOP_OR:
-        for (size_t i = 0; i < source.len; i++)
-            result[i] = (char)(result[i] | source.data[i]);
-        break;
-    case BITOP_XOR:
-        for (size_t i = 0; i < source.len; i++)
-            result[i] = (char)(result[i] ^ source.data[i]);
-        break;
-    case BITOP_NOT:
-        for (size_t i = 0; i < source.len; i++)
-            result[i] = (char)~source.data[i];
-        break;
+    size_t words = source.len / sizeof(uint64_t);
+    size_t done = words * sizeof(uint64_t);
+    char tail[2][sizeof(uint64_t)] = {{0}};
+
+    bitop_words(op, result, source.data, words);
+    if (done < source.len) {
+        memcpy(tail[0], result + done, source.len - done);
+        memcpy(tail[1], source.data + done, source.len - done);
+        bitop_words(op, tail[0], tail[1], 1);
+        memcpy(result + done, tail[0], source.len - done);
     }
+    if (op == BITOP_AND)
+        memset(result + source.len, 0, len - source.len);
 }
 
 /* How long the result is: as the longest source. Errors: RG_ETYPE (replied). */
