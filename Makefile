@@ -2,6 +2,7 @@
 PYTHON := /usr/bin/python3
 SECONDS ?= 60
 ROUNDS ?= 20
+COMMANDS ?= 1000000
 JOBS ?= $(shell nproc)
 
 .PHONY: all release demo test soak fuzz bench lint format clean help
@@ -27,7 +28,8 @@ test:
 
 soak:
 	@scripts/install-packages.sh test
-	@$(PYTHON) scripts/test.py --soak --seconds $(SECONDS) --rounds $(ROUNDS)
+	@$(PYTHON) scripts/test.py --soak --seconds $(SECONDS) --rounds $(ROUNDS) \
+		--commands $(COMMANDS)
 
 fuzz:
 	@scripts/install-packages.sh test
@@ -53,7 +55,8 @@ help:
 	@echo 'make release         build-release/regent, optimized at link time: what is measured and packed'
 	@echo 'make demo            three nodes, a kill, a failover, nothing lost (HOLD=1 leaves them up)'
 	@echo 'make test            every test; ends with "N passed, N failed"'
-	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers'
+	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers,'
+	@echo '                     then COMMANDS random commands beside redis-server'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
 	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick")'
 	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'

@@ -255,7 +255,7 @@ def count_pytest(line):
 
 # ---- Soak ----
 
-def soak(seconds, rounds):
+def soak(seconds, rounds, commands):
     if not build_gcc():
         return
     program = os.path.join(ROOT, "build", "sim", "regent-sim")
@@ -267,6 +267,9 @@ def soak(seconds, rounds):
         TALLY.add(int(ok), int(not ok), [] if ok else ["simulator"])
     if rounds > 0:
         interop(rounds, "failover")
+    if commands > 0:
+        os.environ["COMMANDS"] = str(commands)
+        interop(rounds, "test_differential")
 
 
 def main():
@@ -276,11 +279,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", 2)))
     parser.add_argument("--soak", action="store_true")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--commands", type=int, default=0, help="of a soak, random ones")
     args = parser.parse_args()
     os.chdir(ROOT)
 
     if args.soak:
-        soak(args.seconds, args.rounds)
+        soak(args.seconds, args.rounds, args.commands)
     else:
         steps = args.only.split(",") if args.only else STEPS
         unknown = set(steps) - set(STEPS)

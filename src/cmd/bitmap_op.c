@@ -73,7 +73,9 @@ static void bitop_compute(struct rg_cmd_ctx *ctx, enum bitop op, char *result, s
 
     for (int i = 3; i < ctx->argc; i++) {
         const struct rg_entry *entry = rg_db_find(ctx->db, ctx->argv[i]);
-        struct rg_bytes source = entry != NULL ? rg_string_get(entry, scratch) : RG_BYTES("");
+        /* Not every expired entry was deleted: a replica waits for its primary to do so. */
+        bool there = entry != NULL && !rg_lookup_is_expired(ctx, entry);
+        struct rg_bytes source = there ? rg_string_get(entry, scratch) : RG_BYTES("");
         if (i > 3 || op == BITOP_NOT) {
             bitop_apply(op, result, len, source);
             continue;

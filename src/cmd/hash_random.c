@@ -2,6 +2,7 @@
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
+#include "store/set.h"
 
 /* HRANDFIELD. */
 
@@ -44,6 +45,26 @@ static void hash_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry 
     }
 }
 
+/* A few of many are drawn until they are enough different ones. */
+static void hash_random_few(struct rg_cmd_ctx *ctx, const struct rg_entry *entry, int64_t count,
+                            bool with_values)
+{
+    struct rg_entry *drawn = rg_set_draft(ctx->db, ctx->argv[1]);
+    struct rg_hash_scratch scratch;
+    struct rg_bytes field;
+    struct rg_bytes value;
+
+    hash_random_head(ctx, with_values, count);
+    while (count > 0) {
+        rg_hash_random(entry, ctx->rand, &scratch, &field, &value);
+        if (!rg_set_add(ctx->db, &drawn, field))
+            continue;
+        hash_random_pair(ctx, with_values, field, value);
+        count--;
+    }
+    rg_set_draft_free(ctx->db, drawn);
+}
+
 /*
  * Selection sampling (Knuth, volume 2, 3.4.2, algorithm S): each field is taken with the chance of
  * what is still wanted over what is still to come.
@@ -51,12 +72,17 @@ static void hash_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry 
 static void hash_random_distinct(struct rg_cmd_ctx *ctx, const struct rg_entry *entry,
                                  int64_t count, bool with_values)
 {
+    enum { FEW = 16 };
     struct rg_hash_iter iter;
     struct rg_bytes field;
     struct rg_bytes value;
     int64_t left = (int64_t)rg_hash_len(entry);
     int64_t wanted = count < left ? count : left;
 
+    if (wanted <= left / FEW) {
+        hash_random_few(ctx, entry, wanted, with_values);
+        return;
+    }
     hash_random_head(ctx, with_values, wanted);
     rg_hash_iter_init(&iter, entry);
     while (wanted > 0 && rg_hash_iter_next(&iter, &field, &value)) {

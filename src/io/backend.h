@@ -27,7 +27,10 @@ struct rg_sock {
     int64_t resume_at_us;
     unsigned armed;     /* backend: operations or interests in the kernel, a set of bits */
     unsigned in_flight; /* io_uring: operations whose last completion has not come */
-    bool stale;         /* io_uring: operations are missing and to be armed at the next wait */
+    char *room;         /* lent: where the next bytes go; NULL: to memory of the backend's */
+    size_t room_bytes;
+    unsigned bulky; /* io_uring: so many receptions more are asked for one by one */
+    bool stale;     /* io_uring: operations are missing and to be armed at the next wait */
 };
 
 struct rg_loop_send_item {
@@ -52,7 +55,7 @@ struct rg_loop_ops {
     void (*close)(struct rg_loop *loop);
     /* Begins to watch the socket for what its kind asks for. */
     void (*add)(struct rg_loop *loop, struct rg_sock *sock);
-    /* Brings the interests in line with want_write, kind and accept_later. */
+    /* Brings the interests in line with want_write, kind, accept_later and room. */
     void (*update)(struct rg_loop *loop, struct rg_sock *sock);
     /* Stops watching. True: nothing of it is left in the kernel; false: the backend calls
      * rg_loop_release when that is so. */
@@ -90,6 +93,8 @@ void rg_loop_tell_end(struct rg_loop *loop, struct rg_sock *sock, int error);
 void rg_loop_tell_writable(struct rg_loop *loop, struct rg_sock *sock);
 /* An accept gave fd, or -1 with error. */
 void rg_loop_tell_accepted(struct rg_loop *loop, struct rg_sock *listener, int fd, int error);
+/* Receives into the socket's room, of which there is one. */
+void rg_loop_fill_room(struct rg_loop *loop, struct rg_sock *sock);
 /* A send gave result: bytes, or a negative errno. */
 void rg_loop_sent(struct rg_loop *loop, struct rg_loop_send_item *item, int64_t result);
 /* Closes the descriptor and frees the socket. */

@@ -83,6 +83,8 @@ static void epoll_update(struct rg_loop *loop, struct rg_sock *sock)
 {
     unsigned mask = epoll_interests(sock);
 
+    if (sock->room != NULL)
+        rg_loop_fill_room(loop, sock);
     if (mask == sock->armed || sock->kind == RG_SOCK_GONE)
         return;
     sock->armed = mask;
@@ -122,6 +124,10 @@ static void epoll_receive(struct rg_loop *loop, struct rg_sock *sock)
     size_t room = EPOLL_ARENA_BYTES - backend->arena_used;
     char *data = backend->arena + backend->arena_used;
 
+    if (sock->room != NULL) {
+        rg_loop_fill_room(loop, sock);
+        return;
+    }
     if (room == 0)
         return; /* the next wait tells it again */
     ssize_t n = recv(sock->fd, data, room < EPOLL_READ_BYTES ? room : EPOLL_READ_BYTES, 0);

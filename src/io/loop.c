@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -205,6 +206,34 @@ void rg_loop_tell_writable(struct rg_loop *loop, struct rg_sock *sock)
         rg_loop_tell(loop, &event, -1);
     }
     loop->ops->update(loop, sock);
+}
+
+void rg_loop_set_room(struct rg_loop *loop, struct rg_sock *sock, char *room, size_t bytes)
+{
+    RG_ASSERT(room == NULL || bytes > 0);
+    if (sock->kind != RG_SOCK_STREAM || sock->ended)
+        return;
+    sock->room = room;
+    sock->room_bytes = bytes;
+    if (room != NULL)
+        loop->ops->update(loop, sock);
+}
+
+void rg_loop_fill_room(struct rg_loop *loop, struct rg_sock *sock)
+{
+    ssize_t n = recv(sock->fd, sock->room, sock->room_bytes, MSG_DONTWAIT);
+
+    if (n > 0) {
+        struct rg_bytes bytes = rg_bytes(sock->room, (size_t)n);
+        sock->room = NULL;
+        rg_loop_tell(
+            loop, &(struct rg_loop_event){.type = RG_LOOP_RECEIVED, .sock = sock, .bytes = bytes},
+            -1);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        sock->room = NULL;
+        rg_loop_tell_end(loop, sock, n == 0 ? 0 : errno);
+        loop->ops->update(loop, sock);
+    }
 }
 
 static bool loop_is_exhausted(int error)

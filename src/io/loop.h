@@ -73,6 +73,12 @@ struct rg_loop_event {
 void rg_loop_wait(struct rg_loop *loop, int64_t timeout_us);
 bool rg_loop_next(struct rg_loop *loop, struct rg_loop_event *ret_event);
 
+/* Where the next bytes of a stream go that is known to bring many: RECEIVED tells of them there,
+ * without a copy, or elsewhere where they were on their way already. It is said when all events
+ * were taken (some may follow at once) and counts for one reception; the memory is lent until that
+ * is taken, until another call (NULL: none), or until the socket is closed. */
+void rg_loop_set_room(struct rg_loop *loop, struct rg_sock *sock, char *room, size_t bytes);
+
 enum { RG_LOOP_MAX_RUNS = 16, RG_LOOP_MAX_SENDS = 256 };
 
 /* Offers the runs for sending; they must stay as they are until the flush, or the next wait, has

@@ -19,6 +19,11 @@
  * that the wait is not ended by them. A socket's memory stays until its last operation has
  * completed.
  *
+ * A stream that brings large requests has its bytes put where they are to lie (rg_loop_set_room):
+ * for them it is polled and received from by hand, so that the kernel never holds memory that is
+ * only lent; and the receptions between them are armed one at a time, since the bytes that a
+ * multishot one took cannot be put elsewhere any more.
+ *
  * It needs Linux 6.1 (deferred task work); older kernels and forbidding ones refuse it in open.
  */
 
@@ -28,6 +33,7 @@ enum {
     URING_BUFFERS = 256, /* a power of two */
     URING_BUFFER_BYTES = 16 << 10,
     URING_GROUP = 0,
+    URING_BULKY = 8, /* receptions after a large one that may be the beginning of another */
 };
 
 /* What an operation is: the low bits of its user data, beside the socket. */
@@ -147,7 +153,12 @@ static void uring_start(struct uring_backend *backend, struct rg_sock *sock, enu
         io_uring_prep_multishot_accept(sqe, sock->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         break;
     case URING_RECEIVE:
-        io_uring_prep_recv_multishot(sqe, sock->fd, NULL, 0, 0);
+        if (sock->bulky > 0) {
+            sock->bulky--;
+            io_uring_prep_recv(sqe, sock->fd, NULL, URING_BUFFER_BYTES, 0);
+        } else {
+            io_uring_prep_recv_multishot(sqe, sock->fd, NULL, 0, 0);
+        }
         sqe->flags |= IOSQE_BUFFER_SELECT;
         sqe->buf_group = URING_GROUP;
         break;
@@ -178,6 +189,9 @@ static unsigned uring_wanted(const struct rg_sock *sock)
     case RG_SOCK_WATCH:
         return 1U << URING_POLL_IN;
     case RG_SOCK_STREAM:
+        /* Never both: the order of what they bring would be lost. */
+        if (sock->room != NULL && !(sock->armed & 1U << URING_RECEIVE))
+            return wanted | 1U << URING_POLL_IN;
         return wanted | 1U << URING_RECEIVE;
     case RG_SOCK_CONNECTING:
         return wanted;
@@ -187,12 +201,34 @@ static unsigned uring_wanted(const struct rg_sock *sock)
     RG_UNREACHABLE();
 }
 
+static void uring_cancel(struct uring_backend *backend, struct rg_sock *sock, enum uring_op op)
+{
+    struct io_uring_sqe *sqe = uring_sqe(backend);
+
+    io_uring_prep_cancel64(sqe, (uintptr_t)sock | op, 0);
+    io_uring_sqe_set_data64(sqe, URING_IGNORED);
+}
+
+/* The stream brings large requests: what it is received with must leave room for the next. */
+static void uring_make_bulky(struct uring_backend *backend, struct rg_sock *sock)
+{
+    if (sock->bulky == 0 && (sock->armed & 1U << URING_RECEIVE))
+        uring_cancel(backend, sock, URING_RECEIVE);
+    sock->bulky = URING_BULKY;
+}
+
 /* Operations are started by the next wait: at once, one that failed for want of buffers would fail
  * again. */
 static void uring_update(struct rg_loop *loop, struct rg_sock *sock)
 {
     struct uring_backend *backend = loop->backend;
 
+    if (sock->room != NULL) {
+        uring_make_bulky(backend, sock);
+        /* What is there already is taken while its place is in the cache. */
+        if (!(sock->armed & 1U << URING_RECEIVE))
+            rg_loop_fill_room(loop, sock);
+    }
     if (!sock->stale && (uring_wanted(sock) & ~sock->armed) != 0) {
         sock->stale = true;
         backend->stale++;
@@ -233,9 +269,7 @@ static bool uring_remove(struct rg_loop *loop, struct rg_sock *sock)
     for (enum uring_op op = URING_ACCEPT; op <= URING_POLL_OUT; op++) {
         if (!(sock->armed & (1U << op)))
             continue;
-        struct io_uring_sqe *sqe = uring_sqe(backend);
-        io_uring_prep_cancel64(sqe, (uintptr_t)sock | op, 0);
-        io_uring_sqe_set_data64(sqe, URING_IGNORED);
+        uring_cancel(backend, sock, op);
     }
     return false;
 }
@@ -263,6 +297,7 @@ static void uring_on_receive(struct rg_loop *loop, struct rg_sock *sock,
 
     if (cqe->res > 0 && sock->kind != RG_SOCK_GONE) {
         const char *data = backend->buffers + (size_t)buffer * URING_BUFFER_BYTES;
+        sock->room = NULL; /* what comes next has another place */
         rg_loop_tell(loop,
                      &(struct rg_loop_event){.type = RG_LOOP_RECEIVED,
                                              .sock = sock,
@@ -272,8 +307,8 @@ static void uring_on_receive(struct rg_loop *loop, struct rg_sock *sock,
     }
     if (buffer >= 0)
         uring_return_buffer(backend, buffer);
-    if (cqe->res == -ENOBUFS || cqe->res == -EAGAIN || cqe->res == -EINTR)
-        return; /* armed again by the next wait */
+    if (cqe->res == -ENOBUFS || cqe->res == -EAGAIN || cqe->res == -EINTR || cqe->res == -ECANCELED)
+        return; /* armed again, or another in its place, by the next wait */
     rg_loop_tell_end(loop, sock, -cqe->res);
 }
 
@@ -303,7 +338,10 @@ static void uring_on_socket(struct rg_loop *loop, struct rg_sock *sock, enum uri
         uring_on_receive(loop, sock, cqe);
         break;
     case URING_POLL_IN:
-        rg_loop_tell(loop, &(struct rg_loop_event){.type = RG_LOOP_READABLE, .sock = sock}, -1);
+        if (sock->kind == RG_SOCK_WATCH)
+            rg_loop_tell(loop, &(struct rg_loop_event){.type = RG_LOOP_READABLE, .sock = sock}, -1);
+        else if (sock->room != NULL && !(sock->armed & 1U << URING_RECEIVE) && !sock->ended)
+            rg_loop_fill_room(loop, sock);
         break;
     case URING_POLL_OUT:
         if (sock->want_write && !sock->ended)

@@ -219,6 +219,7 @@ static void batch_settle(struct rg_node *node, struct batch_run *run, bool all)
         conn_wants_input(node, conn);
     else
         conn_keep_input(node, conn);
+    large_begin(node, conn);
     if (conn_input(conn).len == 0) {
         /* What waits for the rest of a request has memory, and nobody else. */
         room_give(node, &conn->in);

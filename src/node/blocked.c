@@ -44,14 +44,15 @@ static void blocked_copy_words(struct rg_waiting *waiting, const struct rg_bytes
     }
 }
 
-/* A key named twice is one line to stand in. */
-static bool blocked_stands_in(const struct rg_waiting *waiting, const struct wanted_key *key)
+/*
+ * A key named twice is one line to stand in. Nobody else came since the client began to queue:
+ * where it stands already, it is the last.
+ */
+static bool blocked_stands_in(const struct rg_conn *conn, const struct wanted_key *key)
 {
-    for (int i = 0; i < waiting->line_count; i++) {
-        if (waiting->lines[i].key == key)
-            return true;
-    }
-    return false;
+    if (rg_list_empty(&key->waiters))
+        return false;
+    return RG_CONTAINER_OF(key->waiters.prev, struct wait_key, link)->conn == conn;
 }
 
 static void blocked_queue(struct rg_node *node, struct rg_conn *conn, struct rg_waiting *waiting)
@@ -60,7 +61,7 @@ static void blocked_queue(struct rg_node *node, struct rg_conn *conn, struct rg_
     for (int i = 0; i < waiting->keys; i++) {
         struct wanted_key *key =
             wanted_get(node, waiting->db, waiting->argv[waiting->first_key + i]);
-        if (blocked_stands_in(waiting, key))
+        if (blocked_stands_in(conn, key))
             continue;
         struct wait_key *line = &waiting->lines[waiting->line_count++];
         line->key = key;

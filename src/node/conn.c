@@ -60,6 +60,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     node_effects_forget(node, conn);
     serve_free(conn->serve);
     rg_buf_fini(&conn->in);
+    large_drop(conn);
     rg_buf_fini(&conn->out);
     rg_request_parser_fini(&conn->parser);
     rg_free(conn->gates);
@@ -135,6 +136,28 @@ void conn_keep_input(struct rg_node *node, struct rg_conn *conn)
     conn->lent = (struct rg_bytes){0};
     room_take(node, &conn->in);
     rg_buf_append_bytes(&conn->in, lent);
+}
+
+size_t conn_input_room(struct rg_conn *conn, char **ret_room)
+{
+    enum { ROOM_MIN = 8 << 10, ROOM_FIRST = 256 << 10 };
+    if (conn->large.draft != NULL)
+        return large_room(conn, ret_room);
+    size_t have = rg_buf_len(&conn->in);
+    size_t missing = rg_request_missing(&conn->parser, have);
+    /* A header may claim anything: memory grows with what came. */
+    size_t limit = have * 2 > ROOM_FIRST ? have * 2 : ROOM_FIRST;
+
+    if (missing < ROOM_MIN || conn->lent.len > 0)
+        return 0;
+    missing = missing > limit ? limit : missing;
+    return rg_buf_try_reserve(&conn->in, missing, ret_room) < 0 ? 0 : missing;
+}
+
+bool conn_is_in_room(const struct rg_conn *conn, struct rg_bytes bytes)
+{
+    return conn->lent.len == 0 && conn->large.draft == NULL && conn->in.cap > 0 &&
+           bytes.data == conn->in.data + conn->in.tail;
 }
 
 void conn_wants_input(struct rg_node *node, struct rg_conn *conn)

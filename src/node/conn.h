@@ -56,6 +56,12 @@ struct rg_bytes conn_input(const struct rg_conn *conn);
 void conn_consume(struct rg_conn *conn, size_t n);
 /* Makes what is lent the connection's own (in). */
 void conn_keep_input(struct rg_node *node, struct rg_conn *conn);
+/* Room at the end of what a connection has of a large request, for the rest of it; 0: it needs
+ * none.
+ */
+size_t conn_input_room(struct rg_conn *conn, char **ret_room);
+/* The bytes lie in that room already. */
+bool conn_is_in_room(const struct rg_conn *conn, struct rg_bytes bytes);
 /* A reply writer at the end of its output. */
 struct rg_reply conn_reply(struct rg_conn *conn);
 /* Bytes that no command asked for (a message of pub/sub); they stay behind gated replies. */
@@ -72,6 +78,21 @@ void room_take(struct rg_node *node, struct rg_buf *buf);
 void room_give(struct rg_node *node, struct rg_buf *buf);
 void room_cron(struct rg_node *node);
 void room_fini(struct rg_node *node);
+
+/* ---- large.c: the large value at the end of a request ---- */
+struct rg_large {
+    struct rg_string_draft *draft; /* owned; NULL: there is none on its way */
+    size_t len;                    /* of the value; two bytes follow */
+    size_t have;
+};
+/* Where the request that is being received ends with a large value, it is put aside from now on. */
+void large_begin(struct rg_node *node, struct rg_conn *conn);
+/* Takes what belongs to the value, as far as it does not lie there already; returns how much. */
+size_t large_receive(struct rg_conn *conn, struct rg_bytes bytes);
+size_t large_room(struct rg_conn *conn, char **ret_room);
+/* As session_step, for the request with the value. */
+bool large_step(struct rg_node *node, struct rg_conn *conn);
+void large_drop(struct rg_conn *conn);
 
 /* ---- batch.c: many clients' input at once ---- */
 struct rg_batch;

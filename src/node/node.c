@@ -269,16 +269,29 @@ void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_byte
         node->stats.input_bytes += bytes.len;
     node->stats.reads++;
     conn->received_us = now.mono_us;
+    if (conn->large.draft != NULL) {
+        size_t n = large_receive(conn, bytes);
+        bytes = rg_bytes(bytes.data + n, bytes.len - n);
+    }
     /* Whole requests are taken from where they lie; only what is left over is copied. */
     bool client = conn->kind == RG_CONN_CLIENT || conn->kind == RG_CONN_REPLICA;
     if (client && conn_input(conn).len == 0) {
         conn->lent = bytes;
+    } else if (conn_is_in_room(conn, bytes)) {
+        rg_buf_commit(&conn->in, bytes.len);
     } else {
         conn_keep_input(node, conn);
         room_take(node, &conn->in);
         rg_buf_append_bytes(&conn->in, bytes);
     }
     conn_wants_input(node, conn);
+}
+
+size_t rg_node_room(struct rg_node *node, struct rg_conn *conn, char **ret_room)
+{
+    return conn->kind == RG_CONN_CLIENT && !conn->closing && node->load == NULL
+               ? conn_input_room(conn, ret_room)
+               : 0;
 }
 
 void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason,

@@ -93,6 +93,12 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
                       struct rg_time now);
 
+/* Where the rest of a large request should be put, so that it needs no copy: bytes received there
+ * are handed over as they lie. Returns how many there is room for; 0: nowhere in particular. The
+ * memory holds until anything else is received on the connection, or it is closed. Not while bytes
+ * are lent. */
+size_t rg_node_room(struct rg_node *node, struct rg_conn *conn, char **ret_room);
+
 enum rg_close_reason {
     RG_CLOSE_ASKED,      /* the node asked */
     RG_CLOSE_EOF,        /* the peer closed, or the connection broke */

@@ -91,6 +91,7 @@ struct rg_conn {
 
     struct rg_bytes lent; /* input that the host lends until the run is over; in is empty then */
     struct rg_buf in;
+    struct rg_large large; /* the end of the request in in */
     struct rg_request_parser parser;
     struct rg_buf out;
     size_t gated_bytes;    /* at the end of out */

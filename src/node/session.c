@@ -21,6 +21,9 @@ bool session_step(struct rg_node *node, struct rg_conn *conn)
 {
     struct rg_request request;
     struct rg_bytes input = conn_input(conn);
+
+    if (conn->large.draft != NULL)
+        return large_step(node, conn);
     int result = rg_request_parse(&conn->parser, input, &request);
 
     if (result == RG_EPROTO) {

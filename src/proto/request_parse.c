@@ -247,3 +247,33 @@ int rg_request_parse(struct rg_request_parser *parser, struct rg_bytes input,
         return parser_array(parser, input, ret_request);
     return parser_inline(parser, input, ret_request);
 }
+
+size_t rg_request_missing(const struct rg_request_parser *parser, size_t input_len)
+{
+    if (parser->error != NULL || parser->args_left == 0 || parser->bulk_len < 0)
+        return 0;
+    size_t end = parser->pos + (size_t)parser->bulk_len + PARSER_CRLF;
+    return end > input_len ? end - input_len : 0;
+}
+
+size_t rg_request_last(const struct rg_request_parser *parser, size_t *ret_at)
+{
+    if (parser->error != NULL || parser->args_left != 1 || parser->bulk_len < 0)
+        return 0;
+    *ret_at = parser->pos;
+    return (size_t)parser->bulk_len;
+}
+
+void rg_request_end_last(struct rg_request_parser *parser, struct rg_bytes input,
+                         struct rg_bytes last, struct rg_request *ret_request)
+{
+    RG_ASSERT(parser->args_left == 1 && parser->bulk_len == (int64_t)last.len);
+    RG_ASSERT(parser->pos <= input.len);
+    if (parser->argc == parser->argv_cap)
+        parser_grow(parser, parser->argc + 1);
+    for (int i = 0; i < parser->argc; i++)
+        parser->argv[i].data = input.data + parser->starts[i];
+    parser->argv[parser->argc++] = last;
+    parser->bulk_len = -1;
+    parser_end(parser, parser->pos, ret_request);
+}

@@ -60,6 +60,17 @@ void rg_request_parser_rest(struct rg_request_parser *parser);
 RG_MUST_USE int rg_request_parse(struct rg_request_parser *parser, struct rg_bytes input,
                                  struct rg_request *ret_request);
 
+/* Bytes behind an input of so many that are known to belong to the bulk which is being read; 0: it
+ * is not known. */
+size_t rg_request_missing(const struct rg_request_parser *parser, size_t input_len);
+
+/* The length of the bulk that is being read where it is the last of its request, and where in the
+ * input it begins; 0 otherwise. */
+size_t rg_request_last(const struct rg_request_parser *parser, size_t *ret_at);
+/* That bulk came another way: the request is what lies before it in the input, and last. */
+void rg_request_end_last(struct rg_request_parser *parser, struct rg_bytes input,
+                         struct rg_bytes last, struct rg_request *ret_request);
+
 /*
  * One whole request in its plain form (an array of bulk strings, its numbers written as Redis
  * writes them) at the front of the input, while the parser is between requests. The views are put

@@ -100,6 +100,7 @@ static void host_turn(struct host *host)
     if (host->load != NULL)
         host_load(host);
     rg_node_run(host->node, host->now);
+    rg_host_rooms(host);
     host_update_role(host);
     rg_host_effects(host);
     rg_host_send(host);

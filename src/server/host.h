@@ -49,11 +49,13 @@ struct host_conn {
     struct rg_list node;       /* in host.conns */
     struct rg_list ended_node; /* in host.ended, with the reason */
     struct rg_list drain_node; /* in host.draining */
+    struct rg_list bulky_node; /* in host.bulky */
     struct rg_heap_item timer; /* of dialling, or of draining */
     struct rg_conn *conn;      /* NULL: given up while its name is being resolved */
     struct rg_sock *sock;
     enum rg_close_reason reason;
     bool draining; /* the node asked to close it after its output */
+    bool roomy;    /* the node said where its next bytes should lie */
     bool named;    /* the node named it while it could not be written, and waits for a word */
     struct host_dial *dial; /* owned; NULL for a connection that came in */
 };
@@ -76,6 +78,7 @@ struct host {
     struct rg_list conns;
     struct rg_list ended;
     struct rg_list draining;
+    struct rg_list bulky; /* connections that received much in this turn, or where it should lie */
     struct rg_list listeners;
     struct rg_heap timers; /* of host_conn.timer */
     bool more_output;      /* the last turn did not send all it could */
@@ -113,6 +116,8 @@ void rg_host_names_answered(struct host *host);
 void rg_host_on_event(struct host *host, struct host_conn *hc, const struct rg_loop_event *event);
 /* The node asked for the end of conn; drain: after its output. */
 void rg_host_close(struct host *host, struct rg_conn *conn, bool drain);
+/* Behind the run: asks the node where the rest of large requests should lie. */
+void rg_host_rooms(struct host *host);
 /* Tells the node of the connections that ended in the turn before: what a peer asked for just
  * before it closed its side is answered first. */
 void rg_host_tell_ended(struct host *host);

@@ -10,6 +10,8 @@ enum {
     /* A peer that does not read the last reply before its connection is closed. */
     HOST_DRAIN_US = 10 * 1000 * 1000,
     HOST_ACCEPT_LOG_US = 1000 * 1000,
+    /* Received at once: more of the same request may follow. */
+    HOST_MUCH_BYTES = 8 << 10,
 };
 
 static struct host_conn *host_conn_new(struct host *host, struct rg_conn *conn,
@@ -23,6 +25,7 @@ static struct host_conn *host_conn_new(struct host *host, struct rg_conn *conn,
     rg_list_append(&host->conns, &hc->node);
     rg_list_init(&hc->ended_node);
     rg_list_init(&hc->drain_node);
+    rg_list_init(&hc->bulky_node);
     rg_heap_item_init(&hc->timer);
     rg_conn_set_host(conn, hc);
     return hc;
@@ -34,6 +37,7 @@ static void host_conn_free(struct host *host, struct host_conn *hc)
     rg_list_remove(&hc->node);
     rg_list_remove(&hc->ended_node);
     rg_list_remove(&hc->drain_node);
+    rg_list_remove(&hc->bulky_node);
     rg_loop_close(host->loop, hc->sock);
     rg_free(hc->dial);
     rg_free(hc);
@@ -199,6 +203,8 @@ void rg_host_on_event(struct host *host, struct host_conn *hc, const struct rg_l
         if (hc->draining)
             break; /* it was told that nothing more is heard */
         rg_node_received(host->node, hc->conn, event->bytes, host->now);
+        if ((event->bytes.len >= HOST_MUCH_BYTES || hc->roomy) && rg_list_empty(&hc->bulky_node))
+            rg_list_append(&host->bulky, &hc->bulky_node);
         break;
     case RG_LOOP_WRITABLE:
         host_on_writable(host, hc);
@@ -231,6 +237,22 @@ void rg_host_end(struct host *host, struct host_conn *hc, enum rg_close_reason r
     hc->state = HOST_CONN_ENDED;
     hc->reason = reason;
     rg_list_append(&host->ended, &hc->ended_node);
+}
+
+void rg_host_rooms(struct host *host)
+{
+    RG_LIST_EACH(it, &host->bulky)
+    {
+        struct host_conn *hc = RG_CONTAINER_OF(it, struct host_conn, bulky_node);
+        char *room = NULL;
+        rg_list_remove(&hc->bulky_node);
+        if (hc->state != HOST_CONN_OPEN || hc->draining)
+            continue;
+        size_t bytes = rg_node_room(host->node, hc->conn, &room);
+        hc->roomy = bytes > 0;
+        if (hc->roomy)
+            rg_loop_set_room(host->loop, hc->sock, room, bytes);
+    }
 }
 
 void rg_host_tell_ended(struct host *host)

@@ -261,6 +261,7 @@ static int serve_run(struct host *host, const struct rg_options *options, struct
     rg_list_init(&host->conns);
     rg_list_init(&host->ended);
     rg_list_init(&host->draining);
+    rg_list_init(&host->bulky);
     rg_list_init(&host->listeners);
     host->lock_fd = -1;
     serve_greet(host, options);

@@ -25,6 +25,7 @@ struct rg_store {
     struct rg_pool *pool; /* all that the databases hold comes from it, and so it counts it */
     struct rg_bytes expected_key; /* of this hash; SIZE_MAX long where there is none */
     uint64_t expected_hash;
+    struct rg_string_draft **offered; /* borrowed; NULL: none */
 
     /* doomed.c */
     struct rg_doomed *doomed;     /* owned */

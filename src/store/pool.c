@@ -293,6 +293,12 @@ void *rg_pool_realloc(struct rg_pool *pool, void *ptr, size_t old_size, size_t n
     return item_or_panic(rg_pool_try_realloc(pool, ptr, old_size, new_size));
 }
 
+void rg_pool_adopt(struct rg_pool *pool, size_t size)
+{
+    RG_ASSERT(size > ITEM_MAX && size <= RG_POOL_ITEM_MAX);
+    pool->used += rg_pool_cost(size);
+}
+
 void rg_pool_free(struct rg_pool *pool, void *ptr, size_t size)
 {
     if (ptr == NULL)

@@ -39,6 +39,8 @@ void *rg_pool_realloc(struct rg_pool *pool, void *ptr, size_t old_size, size_t n
 void *rg_pool_try_realloc(struct rg_pool *pool, void *ptr, size_t old_size, size_t new_size)
     __attribute__((alloc_size(4)));
 /* size: any that is of the same class as what was asked for. NULL is allowed. */
+/* Counts memory from the allocator (of rg_pool_cost(size) bytes) as the pool's, which frees it. */
+void rg_pool_adopt(struct rg_pool *pool, size_t size);
 void rg_pool_free(struct rg_pool *pool, void *ptr, size_t size);
 
 /* What an item of this size costs: its class, or what the allocator takes for a large one. size is

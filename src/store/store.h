@@ -103,6 +103,20 @@ void rg_db_prefetch_entry(const struct rg_db *db, uint64_t hash);
 void rg_store_expect_key(struct rg_store *store, struct rg_bytes key, uint64_t hash);
 void rg_store_forget_key(struct rg_store *store);
 
+/*
+ * Memory that may become a large string without a copy: a command is given bytes that lie at its
+ * beginning, and a string made of just these takes it over, while it is offered. *draft is NULL
+ * then.
+ */
+struct rg_string_draft;
+/* NULL: no memory. cap is above RG_STRING_DRAFT_MIN. */
+struct rg_string_draft *rg_string_draft_new(size_t cap);
+void rg_string_draft_free(struct rg_string_draft *draft);
+char *rg_string_draft_room(struct rg_string_draft *draft);
+/* NULL: it is offered no more. */
+void rg_store_offer_draft(struct rg_store *store, struct rg_string_draft **draft);
+enum { RG_STRING_DRAFT_MIN = 4096 };
+
 /* Makes room in the table for as many keys, before they come. */
 void rg_db_expect(struct rg_db *db, uint64_t keys);
 /* For reading: nothing but the access word may be changed. NULL where there is none. */

@@ -1,3 +1,4 @@
+#include "base/alloc.h"
 #include "base/number.h"
 #include "base/panic.h"
 #include "store/db.h"
@@ -46,6 +47,53 @@ void rg_block_free(struct rg_pool *pool, struct rg_block *block)
         rg_pool_free(pool, block, sizeof(*block) + block->cap);
 }
 
+/* ---- Drafts ---- */
+
+/* What a block is before it belongs to a pool. */
+struct rg_string_draft {
+    struct rg_block block;
+};
+
+struct rg_string_draft *rg_string_draft_new(size_t cap)
+{
+    RG_ASSERT(cap > RG_STRING_DRAFT_MIN && cap <= RG_BLOCK_MAX);
+    size_t room = rg_pool_room(sizeof(struct rg_block) + cap);
+    struct rg_string_draft *draft = rg_try_alloc(rg_pool_cost(room));
+    if (draft != NULL)
+        draft->block = (struct rg_block){.cap = room - sizeof(struct rg_block)};
+    return draft;
+}
+
+void rg_string_draft_free(struct rg_string_draft *draft)
+{
+    rg_free(draft);
+}
+
+char *rg_string_draft_room(struct rg_string_draft *draft)
+{
+    return draft->block.data;
+}
+
+void rg_store_offer_draft(struct rg_store *store, struct rg_string_draft **draft)
+{
+    store->offered = draft;
+}
+
+/* The block of a value that was offered; NULL: this is none, or not worth its memory. */
+static struct rg_block *draft_take(struct rg_db *db, struct rg_bytes value)
+{
+    struct rg_string_draft **offered = db->store->offered;
+    if (offered == NULL || *offered == NULL || value.data != (*offered)->block.data)
+        return NULL;
+    struct rg_block *block = &(*offered)->block;
+    if (value.len > block->cap || value.len <= RG_STRING_DRAFT_MIN)
+        return NULL;
+    block->len = value.len;
+    rg_pool_adopt(rg_db_pool(db), sizeof(*block) + block->cap);
+    *offered = NULL;
+    return block;
+}
+
 static struct rg_block *block_of(const struct rg_entry *entry)
 {
     RG_ASSERT(entry->form == RG_FORM_BLOCK);
@@ -90,10 +138,13 @@ const struct rg_form_ops rg_form_block = {.type = RG_TYPE_STRING,
 /* Puts a value's bytes into an entry that was just made for them. */
 static void bytes_fill(struct rg_db *db, struct rg_entry *entry, struct rg_bytes value)
 {
-    if (entry->form == RG_FORM_INLINE)
+    if (entry->form == RG_FORM_INLINE) {
         rg_entry_set_inline(entry, value);
-    else
-        rg_entry_value(entry)->pointer = rg_block_new(rg_db_pool(db), value, value.len);
+        return;
+    }
+    struct rg_block *block = draft_take(db, value);
+    rg_entry_value(entry)->pointer =
+        block != NULL ? block : rg_block_new(rg_db_pool(db), value, value.len);
 }
 
 static void string_replace_form(struct rg_db *db, struct rg_entry **entry, struct rg_entry *fresh)

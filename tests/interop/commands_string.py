@@ -40,4 +40,4 @@ def command(g):
     ])()
 
 
-READERS = {b"string": lambda client, key: client.call("get", key)}
+READERS = {b"string": lambda key: ("get", key)}

@@ -213,5 +213,4 @@ COMPARABLE = {
     "zscan": scan_pairs,
 }
 
-READERS = {b"zset": lambda client, name: (client.call("zrange", name, "0", "-1", "withscores"),
-                                          client.call("object", "encoding", name))}
+READERS = {b"zset": lambda key: ("zrange", key, 0, -1, "withscores")}

@@ -2,6 +2,7 @@
 """Sends the same random commands to two servers and compares every reply.
 
     differential.py --port-a 6379 --port-b 6380 [--commands 20000] [--seed N] [--families set,hash]
+                    [--replica-a 6381 --replica-b 6382]
 
 The commands are those of the families, with good and bad arguments, in RESP2 and RESP3; each round
 mixes a few of them. A family is a module commands_<family>.py with
@@ -10,13 +11,13 @@ mixes a few of them. A family is a module commands_<family>.py with
     COMPARABLE          optional: by name in lower case, what makes of (command, reply) a value that
                         is equal for two servers that behave alike (comparison.py has some); the
                         others must be equal in type and value
-    READERS             optional: by type as TYPE replies it, what makes of (client, key) the key's
-                        value in such a form
+    READERS             optional: by type as TYPE replies it, what makes of a key the command that
+                        reads its value, itself one of those compared
 
 A reply without an order (HGETALL, KEYS, SCAN …) is compared as one; a random one by what it may
 hold; a time to live within the time that the two servers' replies may lie apart. Every round begins
-with FLUSHALL and ends with a comparison of all keys, and of what each server restores of the other's
-dumps. Exits with 1 at the first round that differs, after showing its differences; the seed printed
+with FLUSHALL and ends with a comparison of all keys, of those of the two servers' replicas where
+there are any, and of what each server restores of the other's dumps. Exits with 1 at the first round that differs, after showing its differences; the seed printed
 repeats it.
 """
 
@@ -40,6 +41,7 @@ COMPARABLE = {name: form for family in FAMILIES.values()
 READERS = {kind: read for family in FAMILIES.values()
            for kind, read in getattr(family, "READERS", {}).items()}
 FAMILIES_PER_ROUND = 3
+PER_ROUND = 500
 
 
 def random_command(generator):
@@ -83,56 +85,116 @@ def equal(command, a, b):
         and encodings_alike(command, a, b)
 
 
+def names_of(client):
+    """(database, key) of every key."""
+    replies = client.pipeline([words for db in range(DATABASES)
+                               for words in (("select", db), ("keys", "*"))])
+    return [(db, key) for db, keys in enumerate(replies[1::2]) for key in sorted(keys)]
+
+
+def kinds_of(client, names):
+    replies = client.pipeline([words for db, key in names
+                               for words in (("select", db), ("type", key))])
+    return [bytes(reply) for reply in replies[1::2]]
+
+
+def form_of(kind, value, encoding):
+    command = [READERS[kind]("")[0].encode()]
+    # What a string is kept as hangs on how it came about: encodings_alike() says why.
+    return comparable(command, value), None if kind == b"string" else encoding
+
+
+def read_all(client, wanted, before=lambda db, key: ()):
+    """Of every (database, key, type): its form, as (value, encoding). What `before` gives for it is
+    sent before it is read."""
+    batch, ends = [], []
+    for db, key, kind in wanted:
+        batch += [("select", db), *before(db, key)]
+        name = SPARE if before(db, key) else key
+        batch += [READERS[kind](name), ("object", "encoding", name)]
+        ends.append(len(batch))
+    replies = client.pipeline(batch)
+    return [form_of(kind, replies[end - 2], replies[end - 1])
+            for (_, _, kind), end in zip(wanted, ends)]
+
+
 def dump(client):
     """Every key of every database: type, value, and whether and about when it expires."""
-    content = {}
-    for db in range(DATABASES):
-        client.call("select", db)
-        for key in client.call("keys", "*"):
-            kind = bytes(client.call("type", key))
-            value = READERS[kind](client, key)
-            content[db, key] = kind, value, client.call("pexpiretime", key)
+    names = names_of(client)
+    kinds = kinds_of(client, names)
+    values = read_all(client, [(*name, kind) for name, kind in zip(names, kinds)])
+    expiries = client.pipeline([words for db, key in names
+                                for words in (("select", db), ("pexpiretime", key))])[1::2]
     client.call("select", 0)
-    return content
+    return {name: ((kind, value), expiry)
+            for name, kind, value, expiry in zip(names, kinds, values, expiries)}
 
 
 def same_entry(a, b):
-    return a is not None and b is not None and a[:2] == b[:2] and \
-        (a[2] > 0) == (b[2] > 0) and abs(a[2] - b[2]) <= 1000
+    return a is not None and b is not None and a[0] == b[0] and \
+        (a[1] > 0) == (b[1] > 0) and abs(a[1] - b[1]) <= 1000
 
 
 SPARE = b"\x00restored"
 
 
 def exchange(source, target):
-    """Whether what one dumps is the same value when the other has restored it."""
+    """Whether what one dumps becomes the same in both when it is restored. It may differ from what
+    was dumped in its encoding: what has shrunk is packed again."""
+    names = names_of(source)
+    wanted = [(*name, kind) for name, kind in zip(names, kinds_of(source, names))]
+    dumped = source.pipeline([words for db, key in names
+                              for words in (("select", db), ("dump", key))])[1::2]
+    payloads = dict(zip(names, dumped))
+
+    def restored(db, key):
+        return [("restore", SPARE, 0, payloads[db, key], "replace")]
+
+    results = [read_all(server, wanted, restored) for server in (source, target)]
     differences = 0
-    for db in range(DATABASES):
-        source.call("select", db)
-        target.call("select", db)
-        for key in source.call("keys", "*"):
-            kind, payload = bytes(source.call("type", key)), source.call("dump", key)
-            if payload is None or kind not in READERS:
-                continue
-            reply = target.call("restore", SPARE, 0, payload, "replace")
-            if READERS[kind](source, key) != READERS[kind](target, SPARE):
-                differences += 1
-                print("restored from database %d, key %r: %.300r" % (db, key, reply))
-        target.call("del", SPARE)
-    source.call("select", 0)
-    target.call("select", 0)
+    for name, original, here, there in zip(names, read_all(source, wanted), *results):
+        if here != there or original[0] != here[0]:
+            differences += 1
+            print("dump of database %d, key %r: %.300r\n  restored where it was dumped: %.300r\n"
+                  "  restored by the other: %.300r" % (*name, original, here, there))
+    for server in (source, target):
+        server.pipeline([words for db in range(DATABASES)
+                         for words in (("select", db), ("del", SPARE))] + [("select", 0)])
     return differences
 
 
-def run_round(clients, generator, commands, proto):
+def compare_contents(a, b):
+    differences = 0
+    for name in sorted(set(a) | set(b)):
+        if not same_entry(a.get(name), b.get(name)):
+            differences += 1
+            print("database %d, key %r\n  a: %.300r\n  b: %.300r" % (*name, a.get(name), b.get(name)))
+    return differences
+
+
+def compare_replica(primary, replica, content):
+    """A replica that followed the round holds what its primary does."""
+    if primary.call("wait", 1, 20000) < 1:
+        print("the replica did not follow within 20 s")
+        return 1
+    differences = compare_contents(content, dump(replica))
+    if differences > 0:
+        print("(a: the primary on port %d, b: its replica)" % primary.port)
+    return differences
+
+
+def run_round(clients, generator, commands, proto, replicas=()):
     differences = 0
     for client in clients:
-        Client(client.sock.getpeername()[1]).close()  # Generator.out_of_range says why
+        Client(client.port).close()  # Generator.out_of_range says why
         client.call("select", 0)
-        client.call("hello", proto)
         client.call("flushall")
+    for client in [*clients, *replicas]:
+        client.call("hello", proto)
     batch = [random_command(generator) for _ in range(commands)]
-    replies = [client.pipeline(batch) for client in clients]
+    for client in clients:
+        client.send_all(batch)  # both work at the same time
+    replies = [client.read_all(batch) for client in clients]
     for index, command in enumerate(batch):
         a, b = replies[0][index], replies[1][index]
         if not equal(command, a, b):
@@ -142,11 +204,9 @@ def run_round(clients, generator, commands, proto):
     for client in clients:
         client.call("discard")
     contents = [dump(client) for client in clients]
-    for key in sorted(set(contents[0]) | set(contents[1])):
-        a, b = (content.get(key) for content in contents)
-        if not same_entry(a, b):
-            differences += 1
-            print("database %d, key %r\n  a: %.300r\n  b: %.300r" % (*key, a, b))
+    differences += compare_contents(*contents)
+    for primary, replica, content in zip(clients, replicas, contents):
+        differences += compare_replica(primary, replica, content)
     return differences + exchange(*clients) + exchange(*clients[::-1])
 
 
@@ -156,14 +216,14 @@ def draw_families(rng, names):
     return sorted(set(drawn) | {"generic"})
 
 
-def compare(clients, commands, seed, names, per_round=300):
+def compare(clients, commands, seed, names, replicas=()):
     rng = random.Random(seed)
     done = 0
     while done < commands:
         generator = Generator(rng, draw_families(rng, names))
-        differences = run_round(clients, generator, min(per_round, commands - done),
-                                2 + done // per_round % 2)
-        done += per_round
+        differences = run_round(clients, generator, min(PER_ROUND, commands - done),
+                                2 + done // PER_ROUND % 2, replicas)
+        done += PER_ROUND
         if differences > 0:
             print("%d differences in the round up to command %d" % (differences, done))
             return False
@@ -177,13 +237,18 @@ def main():
     parser.add_argument("--commands", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--families", default=",".join(NAMES))
+    parser.add_argument("--replica-a", type=int)
+    parser.add_argument("--replica-b", type=int)
     args = parser.parse_args()
     seed = args.seed if args.seed is not None else random.SystemRandom().getrandbits(32)
     print("seed %d: differential.py --port-a %d --port-b %d --commands %d --seed %d "
           "--families %s"
           % (seed, args.port_a, args.port_b, args.commands, seed, args.families))
     clients = [Client(args.port_a), Client(args.port_b)]
-    same = compare(clients, args.commands, seed, args.families.split(","))
+    replicas = [Client(port) for port in (args.replica_a, args.replica_b) if port is not None]
+    if len(replicas) == 1:
+        parser.error("a replica of one alone")
+    same = compare(clients, args.commands, seed, args.families.split(","), replicas)
     print("%s after %d commands" % ("alike" if same else "different", args.commands))
     return 0 if same else 1
 

@@ -60,6 +60,7 @@ def encode(args):
 
 class Client:
     def __init__(self, port, host="127.0.0.1", timeout=30):
+        self.port = port
         self.sock = socket.create_connection((host, port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
@@ -75,9 +76,15 @@ class Client:
         self.send(*args)
         return self.read()
 
-    def pipeline(self, commands):
+    def send_all(self, commands):
         self.sock.sendall(b"".join(encode(args) for args in commands))
+
+    def read_all(self, commands):
         return [self.read() for _ in commands]
+
+    def pipeline(self, commands):
+        self.send_all(commands)
+        return self.read_all(commands)
 
     def read(self):
         line = self.file.readline()

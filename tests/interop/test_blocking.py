@@ -275,3 +275,20 @@ def test_restored(server):
     waiter = Waiter(server, "brpop", "k", "0")
     client.call("restore", "k", "0", payload)
     assert waiter.read() == [b"k", b"x"]
+
+
+def test_waiting_for_very_many_keys_begins_at_once(park):
+    """A client may name any number of keys, some twice; others do not wait for its sake."""
+    server = park.regent()
+    names = [f"k{i}" for i in range(200_000)]
+    with server.socket(60.0) as link:
+        words = [b"blpop", *(name.encode() for name in names + names[:10]), b"0"]
+        link.sendall(b"*%d\r\n" % len(words)
+                     + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
+        other = server.client(socket_timeout=60.0)
+        began = time.monotonic()
+        while server.info("clients")["blocked_clients"] != 1:
+            pass
+        assert time.monotonic() - began < 5
+        other.rpush("k199999", "v")
+        assert link.makefile("rb").read(24) == b"*2\r\n$7\r\nk199999\r\n$1\r\nv\r\n"

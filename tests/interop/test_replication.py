@@ -579,3 +579,18 @@ def test_primary_restarts_empty(park, primary_kind, replica_kind):
     primary.client().set("again", "v")
     wait_caught_up(primary, replica)
     assert replica.client().get("again") == b"v"
+
+
+def test_bitop_on_a_writable_replica_sees_no_expired_source(park):
+    """It keeps what is past its time until the primary says so, longer than the result or not."""
+    primary = park.redis()
+    replica = park.regent(replicaof=(primary.host, primary.port), replica_read_only="no")
+    eventually(lambda: replica.info("replication")["master_link_status"] == "up")
+    source = primary.client()
+    source.execute_command("debug", "set-active-expire", "0")
+    source.set("short", "abc")
+    source.set("long", "x" * 50000, px=20)
+    eventually(lambda: replica.command_reply("exists", "short"))
+    eventually(lambda: replica.command_reply("exists", "long") == 0)
+    assert replica.command_reply("bitop", "or", "d", "long", "short") == 3
+    assert replica.command_reply("get", "d") == b"abc"

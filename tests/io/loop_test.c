@@ -447,3 +447,59 @@ RG_TEST(a_watched_descriptor_is_told_while_it_can_be_read)
 {
     each_backend(run_watch);
 }
+
+/* A stream of large pieces, each with a place to lie in that is given when its beginning came: all
+ * bytes come once and in order, wherever they lie. */
+static void run_room(struct rg_loop *loop)
+{
+    enum { TOTAL = 3 << 20, PIECE = 100 * 1000, ROOM = 60 * 1000 };
+    struct pair pair = pair_new(loop);
+    char *data = rg_alloc(TOTAL);
+    char *room = rg_alloc(ROOM);
+    size_t sent = 0;
+    size_t got = 0;
+    size_t in_room = 0;
+    bool blocked = false;
+
+    for (size_t i = 0; i < TOTAL; i++)
+        data[i] = (char)(i * 7 + i / 251);
+    while (got < TOTAL) {
+        size_t n = TOTAL - sent < PIECE ? TOTAL - sent : PIECE;
+        if (!blocked && n > 0) {
+            struct rg_bytes run = rg_bytes(data + sent, n);
+            size_t took = send_now(loop, pair.client, &run, 1);
+            sent += took;
+            blocked = took < n;
+        }
+        struct rg_loop_event event = next_event(loop);
+        bool elsewhere = false;
+        do {
+            if (event.type == RG_LOOP_WRITABLE) {
+                blocked = false;
+                continue;
+            }
+            RG_CHECK_INT(event.type, RG_LOOP_RECEIVED);
+            RG_CHECK(event.bytes.len <= TOTAL - got);
+            RG_CHECK(memcmp(event.bytes.data, data + got, event.bytes.len) == 0);
+            got += event.bytes.len;
+            in_room += event.bytes.data == room ? event.bytes.len : 0;
+            elsewhere = event.bytes.data != room;
+        } while (rg_loop_next(loop, &event));
+        if (elsewhere)
+            rg_loop_set_room(loop, pair.server, room, ROOM);
+    }
+    rg_test_note("%s: %zu of %d bytes were put in place", rg_loop_name(loop), in_room, TOTAL);
+    RG_CHECK(in_room > 0);
+    rg_loop_set_room(loop, pair.server, room, ROOM);
+    rg_loop_close(loop, pair.client);
+    struct rg_loop_event event = next_event(loop);
+    RG_CHECK_INT(event.type, RG_LOOP_CLOSED);
+    rg_loop_close(loop, pair.server);
+    rg_free(room);
+    rg_free(data);
+}
+
+RG_TEST(bytes_lie_where_there_is_room_for_them)
+{
+    each_backend(run_room);
+}

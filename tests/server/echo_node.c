@@ -176,6 +176,14 @@ static void echo_dial(struct rg_node *node, struct rg_conn *client, const char *
     item->effect.port = (uint16_t)strtol(word, NULL, 10);
 }
 
+size_t rg_node_room(struct rg_node *node, struct rg_conn *conn, char **ret_room)
+{
+    (void)node;
+    (void)conn;
+    (void)ret_room;
+    return 0;
+}
+
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
                       struct rg_time now)
 {
