@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import subprocess
 import threading
@@ -329,3 +330,32 @@ def test_check_aof_cuts_to_a_time(regent, redis_server):
     shutil.copytree(folder(server), folder(other))
     other.start()
     assert other.client().mget("early", "late") == [b"1", None]
+
+
+def test_a_full_disk_refuses_writes_until_there_is_room(regent):
+    """The limit of the size of files stands for a full disk: an append ends in the middle."""
+    server = regent(appendonly="yes", appendfsync="everysec")
+    rewritten(server)
+    client = server.client()
+    client.set("before", 1)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    acked = 0
+
+    def refused():
+        nonlocal acked
+        try:
+            client.set(f"k{acked}", "x" * 100)
+            acked += 1
+        except redis.ResponseError as error:
+            return str(error).startswith("MISCONF Errors writing to the AOF file")
+        return False
+    eventually(refused)
+    assert client.get("before") == b"1"
+    assert server.info("persistence")["aof_last_write_status"] == "err"
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    eventually(lambda: client.set("after", 1))
+    server.stop()
+    check(server)
+    server.start()
+    assert server.client().dbsize() == acked + 2
