@@ -1,5 +1,6 @@
 #include "node/aof.h"
 #include "node/handlers.h"
+#include "node/stop.h"
 
 /* SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE and SHUTDOWN. */
 

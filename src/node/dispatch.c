@@ -2,6 +2,7 @@
 #include "cmd/index.h"
 #include "node/aof.h"
 #include "node/blocked.h"
+#include "node/evict.h"
 #include "node/latency.h"
 #include "node/multi.h"
 #include "node/notify.h"

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "node/evict.h"
 #include "node/latency.h"
 #include "node/node_impl.h"
 

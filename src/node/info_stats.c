@@ -1,4 +1,5 @@
 #include "node/aof.h"
+#include "node/evict.h"
 #include "node/info.h"
 #include "node/pubsub.h"
 

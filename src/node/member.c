@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/node_impl.h"
+#include "node/stop.h"
 
 /*
  * The group's glue: links to the other members, what the state machine (core/group.h) is told, and

@@ -8,9 +8,11 @@
 #include "cmd/index.h"
 #include "node/aof.h"
 #include "node/blocked.h"
+#include "node/evict.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/notify.h"
+#include "node/stop.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 

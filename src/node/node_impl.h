@@ -452,17 +452,6 @@ void node_upkeep_done(struct rg_node *node);
 /* The words for what a file effect ended with. */
 const char *node_file_error(int result);
 
-/* ---- evict.c ---- */
-struct evict_pool *evict_new(void);
-void evict_free(struct evict_pool *pool);
-/* Brings a primary's memory below maxmemory. False: it is above, and nothing may go. */
-bool evict_make_room(struct rg_node *node);
-/* Goes on with what one go had no time for. */
-void evict_run(struct rg_node *node);
-int64_t evict_deadline(const struct rg_node *node);
-/* How long memory has been above the limit, now or in total. */
-int64_t evict_exceeded_us(const struct rg_node *node, bool total);
-
 /* ---- effects.c ---- */
 void node_effect_connect(struct rg_node *node, struct rg_conn *conn, const char *host,
                          uint16_t port);
@@ -778,24 +767,5 @@ void config_rewritten(struct rg_node *node, uint64_t client, int result);
 /* ---- cmd_slowlog.c ---- */
 void slowlog_note(const struct rg_call *call, int64_t took_us);
 void slowlog_fini(struct rg_node *node);
-
-/* ---- stop.c ---- */
-/* A group's primary hands over first, so that nobody has to miss it. */
-enum rg_stop_flags {
-    RG_STOP_SAVE = 1 << 0,
-    RG_STOP_NOSAVE = 1 << 1,
-    RG_STOP_NOW = 1 << 2,   /* replicas that are behind are not waited for */
-    RG_STOP_FORCE = 1 << 3, /* ends also where nothing can be saved */
-};
-void stop_ask(struct rg_node *node, unsigned flags);
-/* SHUTDOWN ABORT. Errors: RG_ENOENT (no stop is under way that could still be called off). */
-RG_MUST_USE int stop_abort(struct rg_node *node);
-void stop_handed_over(struct rg_node *node);
-void stop_run(struct rg_node *node);
-int64_t stop_deadline(const struct rg_node *node);
-/* The final snapshot is on disk, or failed. */
-void stop_saved(struct rg_node *node, int result, uint64_t offset);
-/* The mark is on disk, or failed. */
-void stop_marked(struct rg_node *node, int result);
 
 #endif

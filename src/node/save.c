@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "node/aof.h"
 #include "node/snapshot.h"
+#include "node/stop.h"
 
 /*
  * Snapshots on disk: BGSAVE, SAVE, save points, and the last one of a stop. The RDB goes to a file

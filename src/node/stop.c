@@ -1,3 +1,4 @@
+#include "node/stop.h"
 #include "base/panic.h"
 #include "node/aof.h"
 
