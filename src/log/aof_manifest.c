@@ -5,7 +5,11 @@
 #include "base/panic.h"
 #include "proto/resp.h"
 
-enum { MANIFEST_MAX_LINE = 1024, MANIFEST_MAX_WORDS = 32 };
+enum {
+    MANIFEST_MAX_LINE = 1024,
+    MANIFEST_LINE_REST = 64, /* of a line: what stands beside the name */
+    MANIFEST_MAX_WORDS = 32,
+};
 
 void rg_aof_manifest_fini(struct rg_aof_manifest *manifest)
 {
@@ -118,7 +122,12 @@ static const char *manifest_name(struct rg_bytes word, struct rg_aof_file *file)
         return "File can't be a path, just a filename";
     memcpy(file->name, word.data, word.len);
     file->name[word.len] = '\0';
-    return NULL;
+    /* Written out again, with its odd bytes escaped, it must still be a line that can be read. */
+    struct rg_buf shown = {0};
+    manifest_format_name(file->name, &shown);
+    bool fits = rg_buf_len(&shown) + MANIFEST_LINE_REST < MANIFEST_MAX_LINE;
+    rg_buf_fini(&shown);
+    return fits ? NULL : "File name too long";
 }
 
 /* The words of a line: pairs of a key and its value; keys that are not known are passed over. */
