@@ -98,10 +98,21 @@ def kinds_of(client, names):
     return [bytes(reply) for reply in replies[1::2]]
 
 
+def unsigned_zero(item):
+    """A score of -0 loses its sign where a sorted set is packed, in both, but not at the same times."""
+    if isinstance(item, (list, tuple)):
+        if len(item) == 2 and item[1] == b"-0":
+            return (item[0], b"0")
+        return type(item)(map(unsigned_zero, item))
+    return item
+
+
 def form_of(kind, value, encoding):
     command = [READERS[kind]("")[0].encode()]
+    value = comparable(command, value)
     # What a string is kept as hangs on how it came about: encodings_alike() says why.
-    return comparable(command, value), None if kind == b"string" else encoding
+    return unsigned_zero(value) if kind == b"zset" else value, \
+        None if kind == b"string" else encoding
 
 
 def read_all(client, wanted, before=lambda db, key: ()):
@@ -172,12 +183,27 @@ def compare_contents(a, b):
     return differences
 
 
+def unlogged_growth(ours, theirs):
+    """Redis logs no BITFIELD that did nothing but make its string, or make it longer."""
+    def bits(entry):
+        if entry is None:
+            return b""
+        (kind, (value, _)), _ = entry
+        return value[-1][-1].rstrip(b"\x00") if kind == b"string" else None
+    return bits(ours) is not None and bits(ours) == bits(theirs)
+
+
 def compare_replica(primary, replica, content):
     """A replica that followed the round holds what its primary does."""
     if primary.call("wait", 1, 20000) < 1:
         print("the replica did not follow within 20 s")
         return 1
-    differences = compare_contents(content, dump(replica))
+    followed = dump(replica)
+    for name in sorted(set(content) | set(followed)):
+        if unlogged_growth(content.get(name), followed.get(name)):
+            content.pop(name, None)
+            followed.pop(name, None)
+    differences = compare_contents(content, followed)
     if differences > 0:
         print("(a: the primary on port %d, b: its replica)" % primary.port)
     return differences

@@ -86,8 +86,9 @@ def test_redis_cli(group):
         assert ports == {other.port for other in group.others(primary)}
     sentinels = cli(asked, "sentinel", "sentinels", group.name)
     assert sentinels.count("runid") == 2
-    assert cli(asked, "sentinel", "ckquorum", group.name)[0] == \
-        "OK 3 usable Sentinels. Quorum and failover authorization can be reached"
+    # A member counts as usable to this one once the two have reached each other.
+    eventually(lambda: cli(asked, "sentinel", "ckquorum", group.name)[0] ==
+               "OK 3 usable Sentinels. Quorum and failover authorization can be reached")
 
 
 def test_my_id_is_what_the_others_say(group):
