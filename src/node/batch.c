@@ -157,6 +157,8 @@ static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
     conn_keep_input(node, conn);
     if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_input(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_input(node, conn);
     else if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_input(node);
 }

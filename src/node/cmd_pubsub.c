@@ -68,6 +68,10 @@ void cmd_punsubscribe(struct rg_call *call)
 
 void cmd_publish(struct rg_call *call)
 {
+    if (call->node->sentinel != NULL) {
+        sentinel_publish(call);
+        return;
+    }
     /* What is said there is the group's history to every follower (docs/failover.md, "Log"). */
     if (call->node->members.group != NULL && rg_bytes_is(call->argv[1], RG_GROUP_CHANNEL)) {
         rg_reply_error(&call->reply, "ERR Only the group itself publishes on " RG_GROUP_CHANNEL);

@@ -108,6 +108,10 @@ void cmd_role(struct rg_call *call)
     const struct rg_node *node = call->node;
     struct rg_reply *reply = &call->reply;
 
+    if (node->sentinel != NULL) {
+        rg_sentinel_role(node->sentinel, reply);
+        return;
+    }
     if (node_is_primary(node)) {
         replication_role_primary(call);
         return;

@@ -193,4 +193,6 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
     node->next_cron_us = now.mono_us;
     node->running = true;
     aof_start(node);
+    if (node->sentinel != NULL)
+        rg_sentinel_start(node->sentinel, now);
 }

@@ -81,6 +81,7 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->ready_keys);
     rg_list_init(&node->effects);
     rg_list_init(&node->slowlog);
+    rg_list_init(&node->sentinel_held);
 }
 
 struct rg_store_limits node_store_limits(const struct rg_node *node)
@@ -136,7 +137,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
-    node->commands = rg_cmd_index_new();
+    node->commands =
+        node->config->sentinel ? rg_cmd_index_new_of(sentinel_offers) : rg_cmd_index_new();
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
@@ -153,6 +155,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_history_reset(&node->history);
     if (node->config->group_name[0] == '\0')
         rg_history_push(&node->history, 0, replid, 0);
+    if (node->config->sentinel)
+        sentinel_new(node);
     return node;
 }
 
@@ -169,6 +173,7 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    sentinel_fini(node);
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
@@ -257,6 +262,8 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_connected(node, conn, info);
 }
 
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
@@ -306,6 +313,8 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_closed(node, conn, reason);
     conn_free(node, conn);
 }
 
@@ -345,6 +354,9 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_STOP:
         stop_marked(node, result);
         break;
+    case RG_FILE_SENTINEL:
+        sentinel_file_done(node, wait.arg, result);
+        break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
         break;
@@ -356,6 +368,14 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
     }
+}
+
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    node->now = now;
+    if (node->sentinel != NULL)
+        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
 }
 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
@@ -586,6 +606,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
     batch_run(node);
+    sentinel_run(node);
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
@@ -607,9 +628,10 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node),   gate_deadline(node),
-        session_deadline(node), node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),   snapshot_deadline(node), stop_deadline(node),
+        member_deadline(node),   follow_deadline(node),   gate_deadline(node),
+        session_deadline(node),  node->next_cron_us,      node_expire_deadline(node),
+        evict_deadline(node),    snapshot_deadline(node), stop_deadline(node),
+        sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

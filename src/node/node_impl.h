@@ -14,6 +14,7 @@
 #include "node/node.h"
 #include "node/payload.h"
 #include "proto/resp.h"
+#include "sentinel/sentinel.h"
 #include "store/store.h"
 
 /*
@@ -139,6 +140,7 @@ struct rg_conn {
     unsigned patterns;          /* of those, patterns */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
+    struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
     int peer_index;         /* PEER_IN, PEER_OUT */
     bool hello_done;        /* PEER_OUT: +OK came */
@@ -150,6 +152,7 @@ struct rg_effect_item {
     struct rg_list link;
     struct rg_effect effect;
     char *strings[2]; /* owned: host or name, new_name */
+    char **argv;      /* owned, ended by NULL; with its words */
     struct rg_buf bytes;
 };
 
@@ -161,6 +164,7 @@ enum rg_file_purpose {
     RG_FILE_SAVE,         /* a piece of a snapshot; arg: its attempt */
     RG_FILE_SAVE_END,     /* … renamed to dbfilename */
     RG_FILE_STOP,         /* the stop's mark in the state file */
+    RG_FILE_SENTINEL,     /* a sentinel's state; arg: its number */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
     RG_FILE_AOF_APPEND,   /* … to the newest file; arg of the four: the generation (aof.c) */
     RG_FILE_AOF_SYNC,
@@ -398,6 +402,8 @@ struct rg_node {
     int64_t last_ping_us;
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
+    struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
+    struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
     struct rg_follow follow;
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
@@ -460,6 +466,9 @@ void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
 void node_effect_purge(struct rg_node *node);
 void node_effect_config(struct rg_node *node, const char *name);
 void node_effect_exit(struct rg_node *node, int status);
+/* argv, ended by NULL, is copied. */
+void node_effect_script(struct rg_node *node, uint64_t id, const char *const *argv);
+void node_effect_script_kill(struct rg_node *node, uint64_t id);
 /* bytes are moved out of *bytes where it is not NULL. */
 void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
                       const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
@@ -741,6 +750,21 @@ void member_drain(struct rg_node *node);
 bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
 void member_cron(struct rg_node *node);
 #define RG_GROUP_CHANNEL "__regent__:group"
+
+/* ---- sentinel.c: the glue of src/sentinel ---- */
+void sentinel_new(struct rg_node *node);
+void sentinel_fini(struct rg_node *node);
+void sentinel_run(struct rg_node *node);
+int64_t sentinel_deadline(const struct rg_node *node);
+void sentinel_input(struct rg_node *node, struct rg_conn *conn);
+void sentinel_connected(struct rg_node *node, struct rg_conn *conn,
+                        const struct rg_conn_info *info);
+void sentinel_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason);
+void sentinel_file_done(struct rg_node *node, uint64_t seq, int result);
+/* What a sentinel offers of the command table. */
+bool sentinel_offers(const struct rg_command *command);
+void sentinel_call(struct rg_call *call);
+void sentinel_publish(struct rg_call *call);
 
 /* ---- pubsub.c ---- */
 struct rg_pubsub *pubsub_new(void);
