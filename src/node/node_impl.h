@@ -338,6 +338,7 @@ struct rg_node {
     const char *executable;
     unsigned planted;
     uint64_t snapshot_whole_bytes; /* as in rg_node_init */
+    uint64_t snapshot_step;
     int64_t (*clock_us)(void *arg); /* for durations in statistics only; may be NULL */
     void *clock_arg;
     struct rg_node_facts facts;

@@ -92,6 +92,7 @@ static void snapshot_begin(struct rg_node *node)
     snapshot->changes = node->changes;
     snapshot->keys_total = rg_store_count(node->store);
     snapshot->db = -1;
+    snapshot->planted = node->planted;
     snapshot->compress = node->config->rdbcompression;
     snapshot->began_us = snapshot->told_us = node->now.mono_us;
     memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
@@ -180,10 +181,11 @@ static bool snapshot_slice(struct rg_node *node)
     int64_t now_us = node_measure_us(node);
     int64_t until_us = now_us + snapshot_budget_us(node, now_us);
     bool timed = node->clock_us != NULL;
+    uint64_t step = node->snapshot_step > 0 ? node->snapshot_step : SNAPSHOT_UNTIMED;
     bool over = false;
 
     do {
-        over = snapshot_step(node, timed ? SNAPSHOT_STEP : SNAPSHOT_UNTIMED);
+        over = snapshot_step(node, timed ? SNAPSHOT_STEP : step);
         now_us = node_measure_us(node);
     } while (!over && timed && now_us < until_us);
     node->slice_end_us = now_us;

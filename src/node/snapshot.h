@@ -32,6 +32,7 @@ struct rg_snapshot {
     struct rg_rdb_writer writer;
     int db; /* the one its keys are in; -1: none yet */
     bool compress;
+    unsigned planted; /* as in rg_node_init */
     int64_t began_us;
     int64_t told_us; /* when its progress was last told in the log */
     struct snapshot_window window;

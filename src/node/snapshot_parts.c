@@ -1,5 +1,5 @@
 #include "base/alloc.h"
-#include "base/panic.h"
+#include "core/planted.h"
 #include "node/snapshot.h"
 #include "node/value.h"
 
@@ -173,6 +173,10 @@ bool snapshot_parts_move(struct rg_snapshot *snapshot)
 
     if (part == NULL || part->direct)
         return false;
+    if (RG_PLANTED(snapshot->planted, RG_PLANTED_LOSES_ASIDE) && part->entries) {
+        part_free(part);
+        return true;
+    }
     struct rg_bytes run = snapshot_window_read(&part->bytes, part->moved);
     if (run.len > PART_MOVE_BYTES)
         run.len = PART_MOVE_BYTES;
