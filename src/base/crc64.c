@@ -5,8 +5,8 @@
 #include "base/crc64_fold.h"
 
 /*
- * For short runs, eight tables for eight bytes a step ("slicing by 8", Kounavis and Berry, 2005), made from the
- * reflected polynomial 0x95ac9329ac4bc9b5.
+ * For short runs, eight tables for eight bytes a step ("slicing by 8", Kounavis and Berry, 2005),
+ * made from the reflected polynomial 0x95ac9329ac4bc9b5.
  */
 // clang-format off
 static const uint64_t crc64_table[8][256] = {
