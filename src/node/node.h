@@ -40,7 +40,8 @@ struct rg_node_init {
     unsigned planted;        /* enum rg_planted; 0 but in one test */
     /* Memory of a value over which a snapshot takes it in pieces; 0: the usual. */
     uint64_t snapshot_whole_bytes;
-    uint64_t snapshot_step; /* entries or elements of a slice where there is no clock; 0: the usual */
+    /* Entries or elements of a slice of it where there is no clock; 0: the usual. */
+    uint64_t snapshot_step;
     /* Monotonic microseconds, for the durations in SLOWLOG, LATENCY and command statistics only: no
      * decision rests on it. NULL: durations are 0. */
     int64_t (*clock_us)(void *arg);
