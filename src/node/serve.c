@@ -147,6 +147,8 @@ static const char *serve_refusal(const struct rg_node *node, struct rg_conn *con
 {
     const struct rg_group_view *view = &node->members.view;
 
+    if (node->failover != NULL)
+        return "NOMASTERLINK Can't SYNC while failing over.";
     if (node->follow.active && !follow_link_up(node))
         return "NOMASTERLINK Can't SYNC while not connected with my master";
     if (node->members.group == NULL)
@@ -256,7 +258,7 @@ static void serve_full(struct rg_call *call, bool psync)
 static void serve_say_length(struct rg_conn *conn)
 {
     rg_buf_printf(&conn->out, "$%llu\r\n",
-                  (unsigned long long)snapshot_window_end(conn->serve->snapshot));
+                  (unsigned long long)snapshot_window_end(&conn->serve->snapshot->window));
     conn->serve->awaits_length = false;
 }
 
@@ -287,13 +289,40 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
     return 0;
 }
 
+/* PSYNC … FAILOVER: the primary changes places with this replica. False: an error was replied. */
+static bool serve_failover(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    char why[CONN_ADDRESS_CHARS + 32];
+
+    if (call->argc <= 3 || !rg_bytes_is_nocase(call->argv[3], "failover"))
+        return true;
+    node_say(node, RG_LOG_WARNING, "Failover request received for replid %.*s.",
+             (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data);
+    if (node_is_primary(node)) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a master.");
+        return false;
+    }
+    if (node->members.group != NULL) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a member of a group.");
+        return false;
+    }
+    if (!rg_bytes_is(call->argv[1], feed_replid(node))) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER replid must match my replid.");
+        return false;
+    }
+    (void)snprintf(why, sizeof(why), "failover request from '%s'", call->conn->peer);
+    replication_promote(node, why);
+    return true;
+}
+
 void serve_psync(struct rg_call *call)
 {
     struct rg_node *node = call->node;
     int64_t wanted = 0;
     char name[320];
 
-    if (call->conn->kind == RG_CONN_REPLICA)
+    if (call->conn->kind == RG_CONN_REPLICA || !serve_failover(call))
         return;
     const char *refusal = serve_refusal(node, call->conn);
     if (refusal != NULL) {
@@ -357,8 +386,8 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
     return serve->awaits_length ? 0
-                                : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
-                                      serve->snapshot_sent;
+                                : snapshot_window_end(&serve->snapshot->window) +
+                                      serve_trailer_len(serve) - serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -378,14 +407,14 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 static unsigned serve_snapshot_runs(const struct rg_serve *serve, struct rg_bytes *ret_runs,
                                     unsigned max)
 {
-    uint64_t end = snapshot_window_end(serve->snapshot);
+    uint64_t end = snapshot_window_end(&serve->snapshot->window);
     uint64_t at = serve->snapshot_sent;
     unsigned n = 0;
 
     if (serve_snapshot_ready(serve) == 0)
         return 0;
     while (n < max && at < end) {
-        ret_runs[n] = snapshot_window_read(serve->snapshot, at);
+        ret_runs[n] = snapshot_window_read(&serve->snapshot->window, at);
         at += ret_runs[n++].len;
     }
     if (n < max && at >= end && serve_trailer_len(serve) > at - end)
@@ -439,7 +468,7 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
     if (n > 0)
         serve->last_ack_us = node->now.mono_us;
     RG_ASSERT(serve->snapshot_sent <=
-              snapshot_window_end(serve->snapshot) + serve_trailer_len(serve));
+              snapshot_window_end(&serve->snapshot->window) + serve_trailer_len(serve));
     if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);

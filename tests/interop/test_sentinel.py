@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from processes import HOST, eventually
-from sentinels import NAME, Deployment
+from watched import NAME, Deployment
 
 MIXTURES = {
     "regent-over-redis": (["redis"] * 3, ["regent"] * 3),
