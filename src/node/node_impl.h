@@ -22,6 +22,7 @@
  */
 
 struct rg_snapshot;
+struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
@@ -72,8 +73,9 @@ struct rg_serve {
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
-    uint64_t acked;     /* end of the log acknowledged */
-    bool ack_seen;      /* since online */
+    struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
+    uint64_t acked;             /* end of the log acknowledged */
+    bool ack_seen;              /* since online */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -167,6 +169,7 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -396,7 +399,8 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers; /* of those, fed from disk */
 
     struct rg_follow follow;
     struct rg_members members;
@@ -467,6 +471,9 @@ void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char
 /* The log's file ends at position. */
 void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
                      enum rg_file_purpose purpose, uint64_t arg);
+/* Bytes of a file. */
+void node_effect_read(struct rg_node *node, const char *name, uint64_t position, size_t length,
+                      enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -618,7 +625,7 @@ void load_info(const struct rg_node *node, struct rg_buf *out);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
-void serve_free(struct rg_serve *serve);
+void serve_free(struct rg_node *node, struct rg_conn *conn);
 void serve_replconf(struct rg_call *call);
 void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
@@ -647,6 +654,25 @@ unsigned serve_count_lagging(const struct rg_node *node);
 uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
+
+/* ---- serve_disk.c: a replica that lacks more than memory holds ---- */
+/* From serve->sent on. */
+void serve_disk_begin(struct rg_node *node, struct rg_conn *conn);
+/* All is in memory from here on, or the connection goes away. */
+void serve_disk_end(struct rg_node *node, struct rg_conn *conn);
+/* Asks for the next pieces. */
+void serve_disk_run(struct rg_node *node);
+int64_t serve_disk_deadline(const struct rg_node *node);
+/* A piece came, for the connection of this id; size: of the whole file. */
+void serve_disk_read(struct rg_node *node, uint64_t client, int result, struct rg_bytes piece,
+                     uint64_t size);
+struct rg_bytes serve_disk_output(const struct rg_serve_disk *disk);
+void serve_disk_sent(struct rg_serve_disk *disk, size_t n);
+/* The first byte of the log that it needs on disk, of all that read; UINT64_MAX. */
+uint64_t serve_disk_oldest(const struct rg_node *node);
+/* … and in memory. */
+uint64_t serve_disk_keeps(const struct rg_serve_disk *disk);
+uint64_t serve_disk_memory(const struct rg_serve_disk *disk);
 
 /* ---- follow.c ---- */
 /* member -1: plain replicaof. Keeps data and log, to try a partial resync. */
