@@ -2,6 +2,7 @@
 
 #include "base/panic.h"
 #include "node/aof_impl.h"
+#include "node/serve_disk.h"
 
 /*
  * Which part of the log lies on disk, to serve replicas from (serve_disk.c). The increments of the

@@ -3,6 +3,7 @@
 #include "node/client_info.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/serve_disk.h"
 
 enum client_type client_type(const struct rg_conn *conn)
 {

@@ -13,6 +13,7 @@
 #include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/notify.h"
+#include "node/serve_disk.h"
 #include "node/stop.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };

@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "core/planted.h"
 #include "node/aof.h"
+#include "node/serve_disk.h"
 #include "node/snapshot.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */

@@ -6,6 +6,7 @@
 #include "log/aof.h"
 #include "log/aof_strip.h"
 #include "node/aof.h"
+#include "node/serve_disk.h"
 
 /*
  * A replica that was away for longer than the log in memory reaches back is fed from the log on
