@@ -40,6 +40,8 @@ void cmd_pubsub_shardnumsub(struct rg_call *call);
 void cmd_replicaof(struct rg_call *call);
 void cmd_role(struct rg_call *call);
 void cmd_wait(struct rg_call *call);
+/* failover.c */
+void cmd_failover(struct rg_call *call);
 /* cmd_group.c */
 void cmd_group_status(struct rg_call *call);
 void cmd_group_failover(struct rg_call *call);
