@@ -136,8 +136,9 @@ struct rg_conn {
     struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
     size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* channels and patterns */
-    unsigned patterns;          /* of those, patterns */
+    unsigned subscriptions;     /* of all kinds */
+    unsigned patterns;          /* of those, to patterns */
+    unsigned shards;            /* … and to shard channels */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
