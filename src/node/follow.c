@@ -3,7 +3,12 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/panic.h"
+<<<<<<< HEAD
 #include "node/aof.h"
+=======
+#include "node/failover.h"
+#include "node/node_impl.h"
+>>>>>>> main
 
 /*
  * The replica's side of replication: dial, introduce oneself, PSYNC, the RDB where one is needed,
@@ -135,6 +140,13 @@ static void follow_psync(struct rg_node *node)
     struct rg_buf *out = &node->follow.conn->out;
     char offset[32];
 
+    if (failover_turning(node)) {
+        (void)snprintf(offset, sizeof(offset), "%llu", (unsigned long long)node_log_end(node) + 1);
+        rg_request_write_strs(out, "PSYNC", feed_replid(node), offset, "FAILOVER", NULL);
+        node_say(node, RG_LOG_NOTICE, "Initiating coordinated failover PSYNC %s:%s to new master.",
+                 feed_replid(node), offset);
+        return;
+    }
     /* A log that nobody ever wrote has nothing to resume from. */
     if (node->follow.want_full || !node->log_active || node->history.count == 0 ||
         (node_log_end(node) == 0 && node->members.group != NULL)) {
@@ -268,6 +280,7 @@ static void follow_full(struct rg_node *node, const char *replid, uint64_t offse
     node_say(node, RG_LOG_NOTICE, "Full resync from master: %s:%llu", replid,
              (unsigned long long)offset);
     follow_state(node, RG_FOLLOW_TRANSFER);
+    failover_taken(node);
 }
 
 static void follow_streaming(struct rg_node *node)
@@ -306,6 +319,7 @@ static void follow_continue(struct rg_node *node, struct rg_bytes replid)
     node_say(node, RG_LOG_NOTICE,
              "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
     follow_streaming(node);
+    failover_taken(node);
 }
 
 static void follow_answer(struct rg_node *node, struct rg_bytes line)
@@ -347,6 +361,7 @@ static void follow_answer(struct rg_node *node, struct rg_bytes line)
     }
     node_say(node, RG_LOG_WARNING, "Unexpected reply to PSYNC from master: %s", text);
     follow_drop(node);
+    failover_refused(node);
 }
 
 /* ---- The RDB ---- */

@@ -27,6 +27,7 @@ static node_handler *const handlers[] = {
     [RG_CMD_ID_replicaof] = cmd_replicaof,
     [RG_CMD_ID_slaveof] = cmd_replicaof,
     [RG_CMD_ID_role] = cmd_role,
+    [RG_CMD_ID_failover] = cmd_failover,
     [RG_CMD_ID_wait] = cmd_wait,
     [RG_CMD_ID_waitaof] = cmd_waitaof,
     [RG_CMD_ID_sync] = serve_sync,

@@ -21,6 +21,7 @@
  * named with it; the others go through that file's functions.
  */
 
+struct rg_failover;
 struct rg_snapshot;
 struct rg_save;
 struct rg_aof;
@@ -405,6 +406,7 @@ struct rg_node {
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
     struct rg_follow follow;
+    struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
@@ -621,6 +623,12 @@ bool save_on(const struct rg_node *node);
 void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
+
+/* ---- cmd_replication.c: the role outside groups ---- */
+/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
+void replication_promote(struct rg_node *node, const char *why);
+/* The node becomes a replica, or one of another primary. */
+void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */

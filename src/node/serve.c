@@ -185,6 +185,8 @@ static const char *serve_refusal(const struct rg_node *node, struct rg_conn *con
 {
     const struct rg_group_view *view = &node->members.view;
 
+    if (node->failover != NULL)
+        return "NOMASTERLINK Can't SYNC while failing over.";
     if (node->follow.active && !follow_link_up(node))
         return "NOMASTERLINK Can't SYNC while not connected with my master";
     if (node->members.group == NULL)
@@ -325,13 +327,40 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
     return 0;
 }
 
+/* PSYNC … FAILOVER: the primary changes places with this replica. False: an error was replied. */
+static bool serve_failover(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    char why[CONN_ADDRESS_CHARS + 32];
+
+    if (call->argc <= 3 || !rg_bytes_is_nocase(call->argv[3], "failover"))
+        return true;
+    node_say(node, RG_LOG_WARNING, "Failover request received for replid %.*s.",
+             (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data);
+    if (node_is_primary(node)) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a master.");
+        return false;
+    }
+    if (node->members.group != NULL) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a member of a group.");
+        return false;
+    }
+    if (!rg_bytes_is(call->argv[1], feed_replid(node))) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER replid must match my replid.");
+        return false;
+    }
+    (void)snprintf(why, sizeof(why), "failover request from '%s'", call->conn->peer);
+    replication_promote(node, why);
+    return true;
+}
+
 void serve_psync(struct rg_call *call)
 {
     struct rg_node *node = call->node;
     int64_t wanted = 0;
     char name[320];
 
-    if (call->conn->kind == RG_CONN_REPLICA)
+    if (call->conn->kind == RG_CONN_REPLICA || !serve_failover(call))
         return;
     const char *refusal = serve_refusal(node, call->conn);
     if (refusal != NULL) {

@@ -233,7 +233,7 @@ RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, si
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key);
 uint64_t rg_hash_len(const struct rg_entry *entry);
-/* True where the field was new. */
+/* True where the field was new. Both lie outside the hash. */
 bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
                  struct rg_bytes value);
 /* False where there is none. */
