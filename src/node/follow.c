@@ -3,12 +3,8 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/panic.h"
-<<<<<<< HEAD
 #include "node/aof.h"
-=======
 #include "node/failover.h"
-#include "node/node_impl.h"
->>>>>>> main
 
 /*
  * The replica's side of replication: dial, introduce oneself, PSYNC, the RDB where one is needed,
