@@ -1,10 +1,9 @@
 #include "sim/faults.h"
 
 static const char *const fault_names[SIM_FAULTS] = {
-    "kill",      "power",     "wipe",       "stop",      "pause",   "cut",
-    "half-open", "stall",     "partition",  "isolate",   "one-way", "clock",
-    "slow-disk", "full-disk", "disk-error", "hand-over", "sleep",   "save",
-    "blackout",
+    "kill",       "power",     "wipe",    "stop",    "pause",    "cut",       "half-open",
+    "stall",      "partition", "isolate", "one-way", "clock",    "slow-disk", "full-disk",
+    "disk-error", "hand-over", "sleep",   "save",    "blackout",
 };
 
 /* Mean time between two of a kind, in milliseconds, where it is on. */
@@ -150,8 +149,7 @@ static void faults_black_out(struct sim_faults *faults)
         return;
     faults_say(faults, SIM_FAULT_BLACKOUT, all);
     for (unsigned i = 0; i < faults->nodes; i++) {
-        faults->machines[i].disk.latency_us =
-            DISK_LATENCY_US * sim_between(faults->loop, 10, 1000);
+        faults->machines[i].disk.latency_us = DISK_LATENCY_US * sim_between(faults->loop, 10, 1000);
         faults_after(faults, &faults->disks[i], 1000000);
     }
     faults->blackout.which = all;
