@@ -215,6 +215,26 @@ void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
     insert_between(pool, dir, limit, end == RG_LIST_HEAD ? 0 : dir->count, element);
 }
 
+/* The end of the last element of a run that ends within `room` bytes; *ret_count: how many do. */
+static size_t run_cut(struct rg_bytes run, uint32_t count, size_t room, uint32_t *ret_count)
+{
+    size_t len = 0;
+    if (room > run.len / 2) { /* from the end that is nearer */
+        uint32_t left = count;
+        for (len = run.len; len > room; left--)
+            len = (size_t)(rg_element_back(run.data + len) - run.data);
+        *ret_count = left;
+        return len;
+    }
+    for (uint32_t taken = 0;; taken++) {
+        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
+        *ret_count = taken;
+        if (next > room)
+            return len;
+        len = next;
+    }
+}
+
 /* How much of a run may follow in a chunk of that many bytes and elements. */
 static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
                                 const struct rg_list_limit *limit, uint32_t used, uint32_t elements,
@@ -222,19 +242,15 @@ static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
 {
     size_t room = used < limit->bytes ? limit->bytes - used : 0;
     uint32_t most = elements < limit->count ? limit->count - elements : 0;
-    uint32_t taken = 0;
-    size_t len = 0;
-    if (run.len <= room && count <= most) {
-        *ret_count = count;
-        return run;
+    size_t len = run.len;
+    *ret_count = count;
+    if (len > room)
+        len = run_cut(run, count, room, ret_count);
+    if (*ret_count > most) {
+        len = 0;
+        for (*ret_count = 0; *ret_count < most; (*ret_count)++)
+            len = (size_t)(rg_element_skip_both(run.data + len) - run.data);
     }
-    for (; taken < most && len < run.len; taken++) {
-        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
-        if (next > room)
-            break;
-        len = next;
-    }
-    *ret_count = taken;
     return rg_bytes(run.data, len);
 }
 

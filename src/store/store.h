@@ -232,6 +232,13 @@ RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, si
 
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key);
+/*
+ * Creates one of all its fields at once, at least one: a run of pairs of elements with their back
+ * sizes, each with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes
+ * twice; nothing was created).
+ */
+RG_MUST_USE int rg_db_put_hash_run(struct rg_db *db, struct rg_bytes key, struct rg_bytes run,
+                                   uint64_t pairs, struct rg_entry **ret_entry);
 uint64_t rg_hash_len(const struct rg_entry *entry);
 /* True where the field was new. Both lie outside the hash. */
 bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
@@ -239,13 +246,6 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 /* False where there is none. */
 bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field,
                  char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value);
-/*
- * Sets all fields of an empty one at once: a run of pairs of elements with their back sizes, each
- * with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes twice; some
- * may be set).
- */
-RG_MUST_USE int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
-                                 uint64_t pairs);
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field);
 /* Where both of a pair are written out. */
 struct rg_hash_scratch {
