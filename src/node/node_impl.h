@@ -76,7 +76,9 @@ struct rg_serve {
     uint64_t sent;      /* end of the log sent */
     struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
     uint64_t acked;             /* end of the log acknowledged */
+    uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
     bool ack_seen;              /* since online */
+    bool no_fack_told;          /* that its acknowledgements do not count was logged */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -131,6 +133,8 @@ struct rg_conn {
     int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
     unsigned wait_replicas;
     uint64_t wait_offset;
+    bool wait_disk;  /* WAITAOF: the replicas' disks, … */
+    bool wait_local; /* … and this node's own */
     uint64_t commands;
     struct rg_multi *multi;     /* owned; NULL outside a transaction */
     struct rg_list watched;     /* of struct watch (watch.c) */
@@ -217,10 +221,12 @@ struct rg_follow {
     bool ever_up;
     int stream_db;      /* database that the stream has selected; -1: none yet */
     size_t transaction; /* bytes of the input that are a transaction's beginning; 0: none */
-    uint64_t acked;     /* offset of the last ACK sent */
+    uint64_t acked;     /* offsets of the last ACK sent: held, … */
+    uint64_t synced;    /* … and synced (FACK) */
     int64_t last_ack_us;
-    bool ack_asked; /* GETACK */
-    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
+    bool ack_asked;    /* GETACK */
+    uint64_t ack_owed; /* the end of the log when it came */
+    bool want_full;    /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -658,6 +664,8 @@ void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
 /* Replicas online whose acknowledgement is at least offset. */
 unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
+/* … and that say so of their disks. */
+unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
 unsigned serve_count_good(const struct rg_node *node);
 /* Replicas online that have not acknowledged all of the log. */
 unsigned serve_count_lagging(const struct rg_node *node);

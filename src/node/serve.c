@@ -46,7 +46,30 @@ static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
 
 /* ---- REPLCONF ---- */
 
-static void serve_ack(struct rg_call *call, uint64_t offset)
+/* Where the disk is to count, the words of a replica that does not speak of its own are void. */
+static bool serve_wants_disk(const struct rg_node *node)
+{
+    return node->config->replication_durability == RG_DURABILITY_DISK;
+}
+
+static void serve_say_no_fack(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->serve->no_fack_told || !serve_wants_disk(node))
+        return;
+    conn->serve->no_fack_told = true;
+    node_say(node, RG_LOG_WARNING,
+             "Replica %s does not say what it has on disk (no appendonly there): its "
+             "acknowledgements do not count here, where replication-durability is disk",
+             conn->peer);
+}
+
+/* The end that a replica's acknowledgement counts up to. */
+static uint64_t serve_held(const struct rg_node *node, const struct rg_serve *serve)
+{
+    return serve_wants_disk(node) ? serve->synced : serve->acked;
+}
+
+static void serve_ack(struct rg_call *call, uint64_t offset, bool has_synced, uint64_t synced)
 {
     struct rg_serve *serve = call->conn->serve;
 
@@ -58,10 +81,27 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
         return;
     if (offset > serve->acked && offset <= node_log_end(call->node))
         serve->acked = offset;
+    if (!has_synced)
+        serve_say_no_fack(call->node, call->conn);
+    else if (synced > serve->synced && synced <= node_log_end(call->node))
+        serve->synced = synced;
     serve->ack_seen = true;
     serve->last_ack_us = call->node->now.mono_us;
     if (serve->member >= 0)
-        member_acked(call->node, (unsigned)serve->member, serve->member_term, offset);
+        member_acked(call->node, (unsigned)serve->member, serve->member_term,
+                     serve_held(call->node, serve));
+}
+
+/* REPLCONF ACK <offset> [FACK <offset>]: never answered, for it is the replica's heartbeat. */
+static void serve_acknowledged(struct rg_call *call, int at)
+{
+    uint64_t offset = 0;
+    uint64_t synced = 0;
+    bool has_synced = at + 3 < call->argc && rg_bytes_is_nocase(call->argv[at + 2], "fack") &&
+                      rg_parse_u64(call->argv[at + 3], &synced) == 0;
+
+    if (call->conn->serve != NULL && rg_parse_u64(call->argv[at + 1], &offset) == 0)
+        serve_ack(call, offset, has_synced, synced);
 }
 
 /* GROUP's own: which member asks, and in which term it believes. */
@@ -131,11 +171,8 @@ void serve_replconf(struct rg_call *call)
         return;
     }
     for (int i = 1; i < call->argc; i += 2) {
-        uint64_t offset = 0;
         if (rg_bytes_is_nocase(call->argv[i], "ack")) {
-            /* Never answered: it is the replica's heartbeat. */
-            if (call->conn->serve != NULL && rg_parse_u64(call->argv[i + 1], &offset) == 0)
-                serve_ack(call, offset);
+            serve_acknowledged(call, i);
             return;
         }
         if (rg_bytes_is_nocase(call->argv[i], "getack"))
@@ -188,7 +225,7 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     conn->reply_mode = RG_REPLY_ON;
     serve->state = state;
     serve->sent = end;
-    serve->acked = 0;
+    serve->acked = serve->synced = 0;
     serve->last_ack_us = call->node->now.mono_us;
     call->node->replicas++;
 }
@@ -649,6 +686,20 @@ unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
     return count;
 }
 
+unsigned serve_count_synced(const struct rg_node *node, uint64_t offset)
+{
+    unsigned count = 0;
+
+    if (node->replicas == 0)
+        return 0;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        count += serve_online(conn) && conn->serve->synced >= offset;
+    }
+    return count;
+}
+
 unsigned serve_count_lagging(const struct rg_node *node)
 {
     unsigned count = 0;
@@ -679,7 +730,7 @@ unsigned serve_count_good(const struct rg_node *node)
 uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
 {
     enum { MAX_ENDS = 256 };
-    uint64_t ends[MAX_ENDS] = {node_log_end(node)};
+    uint64_t ends[MAX_ENDS] = {aof_held(node)};
     unsigned n = 1;
     unsigned copies = 0;
 
@@ -690,7 +741,7 @@ uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (n < MAX_ENDS && serve_online(conn))
-            ends[n++] = conn->serve->acked;
+            ends[n++] = serve_held(node, conn->serve);
     }
     /* Without a replica there is nobody to confirm: never a silent fall-back to async. */
     copies = rg_mode_copies(mode, n < 2 ? 2 : n);

@@ -18,4 +18,5 @@ hunt ack-counted-twice --seeds 100
 hunt half-transactions --seeds 2000
 hunt disk-off-by-note --seeds 1000
 hunt loses-aside --seeds 300
+hunt ack-before-durable --seeds 2000
 exit $failed
