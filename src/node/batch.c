@@ -2,6 +2,7 @@
 #include "base/panic.h"
 #include "cmd/index.h"
 #include "node/node_impl.h"
+#include "node/sentinel.h"
 
 /*
  * The way of clients' requests. In turns, requests are taken off all connections with input, ahead

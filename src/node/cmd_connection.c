@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/pubsub.h"
 #include "node/version.h"
 
 bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value)

@@ -1,5 +1,6 @@
 #include "node/handlers.h"
 #include "node/info.h"
+#include "node/sentinel.h"
 
 /* INFO: which sections, in which order; the sections themselves are in info_*.c. */
 

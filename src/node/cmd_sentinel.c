@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/sentinel.h"
 
 /*
  * The questions that Sentinel-aware clients ask, answered by the group's members themselves: the

@@ -14,7 +14,6 @@
 #include "node/node.h"
 #include "node/payload.h"
 #include "proto/resp.h"
-#include "sentinel/sentinel.h"
 #include "store/store.h"
 
 /*
@@ -24,10 +23,13 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
 struct rg_latency;
+struct rg_sentinel;
+struct rg_sentinel_link;
 struct rg_multi;   /* a transaction being queued (multi.c) */
 struct rg_waiting; /* a command that waits for keys (blocked.c) */
 struct rg_wanted;  /* keys whose changes matter (wanted.c) */
@@ -74,8 +76,11 @@ struct rg_serve {
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
-    uint64_t acked;     /* end of the log acknowledged */
-    bool ack_seen;      /* since online */
+    struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
+    uint64_t acked;             /* end of the log acknowledged */
+    uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
+    bool ack_seen;              /* since online */
+    bool no_fack_told;          /* that its acknowledgements do not count was logged */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -130,6 +135,8 @@ struct rg_conn {
     int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
     unsigned wait_replicas;
     uint64_t wait_offset;
+    bool wait_disk;  /* WAITAOF: the replicas' disks, … */
+    bool wait_local; /* … and this node's own */
     uint64_t commands;
     struct rg_multi *multi;     /* owned; NULL outside a transaction */
     struct rg_list watched;     /* of struct watch (watch.c) */
@@ -137,8 +144,9 @@ struct rg_conn {
     struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
     size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* channels and patterns */
-    unsigned patterns;          /* of those, patterns */
+    unsigned subscriptions;     /* of all kinds */
+    unsigned patterns;          /* of those, to patterns */
+    unsigned shards;            /* … and to shard channels */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
@@ -172,6 +180,7 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -217,10 +226,12 @@ struct rg_follow {
     bool ever_up;
     int stream_db;      /* database that the stream has selected; -1: none yet */
     size_t transaction; /* bytes of the input that are a transaction's beginning; 0: none */
-    uint64_t acked;     /* offset of the last ACK sent */
+    uint64_t acked;     /* offsets of the last ACK sent: held, … */
+    uint64_t synced;    /* … and synced (FACK) */
     int64_t last_ack_us;
-    bool ack_asked; /* GETACK */
-    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
+    bool ack_asked;    /* GETACK */
+    uint64_t ack_owed; /* the end of the log when it came */
+    bool want_full;    /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -403,7 +414,8 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers; /* of those, fed from disk */
 
     struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
     struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
@@ -480,6 +492,9 @@ void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char
 /* The log's file ends at position. */
 void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
                      enum rg_file_purpose purpose, uint64_t arg);
+/* Bytes of a file. */
+void node_effect_read(struct rg_node *node, const char *name, uint64_t position, size_t length,
+                      enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -637,7 +652,7 @@ void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
-void serve_free(struct rg_serve *serve);
+void serve_free(struct rg_node *node, struct rg_conn *conn);
 void serve_replconf(struct rg_call *call);
 void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
@@ -659,6 +674,8 @@ void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
 /* Replicas online whose acknowledgement is at least offset. */
 unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
+/* … and that say so of their disks. */
+unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
 unsigned serve_count_good(const struct rg_node *node);
 /* Replicas online that have not acknowledged all of the log. */
 unsigned serve_count_lagging(const struct rg_node *node);
@@ -761,28 +778,6 @@ bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
 void member_cron(struct rg_node *node);
 #define RG_GROUP_CHANNEL "__regent__:group"
 
-/* ---- sentinel.c: the glue of src/sentinel ---- */
-void sentinel_new(struct rg_node *node);
-void sentinel_fini(struct rg_node *node);
-void sentinel_run(struct rg_node *node);
-int64_t sentinel_deadline(const struct rg_node *node);
-void sentinel_input(struct rg_node *node, struct rg_conn *conn);
-void sentinel_connected(struct rg_node *node, struct rg_conn *conn,
-                        const struct rg_conn_info *info);
-void sentinel_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_reason reason);
-void sentinel_file_done(struct rg_node *node, uint64_t seq, int result);
-/* What a sentinel offers of the command table. */
-bool sentinel_offers(const struct rg_command *command);
-void sentinel_call(struct rg_call *call);
-void sentinel_publish(struct rg_call *call);
-
-/* ---- pubsub.c ---- */
-struct rg_pubsub *pubsub_new(void);
-void pubsub_free(struct rg_pubsub *pubsub);
-/* Returns how many clients got it. */
-uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
-void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
-
 /* ---- wanted.c, watch.c ---- */
 struct rg_wanted *wanted_new(uint64_t seed);
 void wanted_free(struct rg_wanted *wanted);
@@ -790,10 +785,6 @@ void wanted_free(struct rg_wanted *wanted);
 bool wanted_any(const struct rg_node *node);
 /* The connection watches nothing any more. */
 void watch_drop(struct rg_node *node, struct rg_conn *conn);
-
-/* ---- info_group.c ---- */
-/* The lines of INFO group, without the title. */
-void info_group(const struct rg_node *node, struct rg_buf *out);
 
 /* ---- cmd_config.c ---- */
 void config_rewritten(struct rg_node *node, uint64_t client, int result);

@@ -1,4 +1,5 @@
-#include "node/node_impl.h"
+#include "node/sentinel.h"
+#include "node/pubsub.h"
 
 #include "base/alloc.h"
 #include "base/panic.h"

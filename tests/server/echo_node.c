@@ -254,6 +254,12 @@ int rg_node_check_sentinel(const struct rg_config *config, struct rg_buf *ret_er
     return 0;
 }
 
+void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
+                       uint64_t size, struct rg_time now)
+{
+    RG_UNREACHABLE(); /* it reads nothing */
+}
+
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now)
 {
     echo_say(node, node->saver, result == 0 ? RG_BYTES("saved 0") : RG_BYTES("saved -"));
