@@ -266,10 +266,10 @@ def soak(seconds, rounds, commands):
                             stdin=subprocess.DEVNULL, check=False).returncode == 0
         TALLY.add(int(ok), int(not ok), [] if ok else ["simulator"])
     if rounds > 0:
-        interop(rounds, "failover")
+        interop(rounds, "failover or test_partition")
     if commands > 0:
         os.environ["COMMANDS"] = str(commands)
-        interop(rounds, "test_differential")
+        interop(rounds, "test_differential or test_random_commands")
 
 
 def main():

@@ -20,6 +20,7 @@ struct sim_world {
     enum rg_mode mode;
     bool saves;          /* the nodes have a save point, and refuse writes where it fails */
     unsigned log_policy; /* of appendfsync, where the log is on disk; 0: it is not */
+    bool on_disk;        /* replication-durability disk */
     struct sim_workload load;
     struct sim_client clients[SIM_MAX_CLIENTS];
     unsigned client_count;
@@ -87,6 +88,8 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
         rg_buf_append_str(&text, "save 1 1\n");
     if (world->log_policy > 0)
         rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n", world_policies[world->log_policy]);
+    if (world->on_disk)
+        rg_buf_append_str(&text, "replication-durability disk\n");
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
@@ -102,7 +105,8 @@ static void world_machines(struct sim_world *world)
     bool small_backlog = sim_chance(loop, 0.2);
     bool small_collections = sim_chance(loop, 0.5);
     world->saves = sim_chance(loop, 0.3);
-    world->log_policy = sim_chance(loop, 0.5) ? (unsigned)sim_between(loop, 1, 3) : 0;
+    world->log_policy = sim_chance(loop, 0.6) ? (unsigned)sim_between(loop, 1, 3) : 0;
+    world->on_disk = world->log_policy > 0 && sim_chance(loop, 0.6);
     int64_t drift = sim_chance(loop, 0.5) ? 10000 : 100;
 
     for (unsigned i = 0; i < world->nodes; i++) {

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/crc64_fold.h"
+
 /*
- * Eight tables for eight bytes a step ("slicing by 8", Kounavis and Berry, 2005), made from the
- * reflected polynomial 0x95ac9329ac4bc9b5.
+ * For short runs, eight tables for eight bytes a step ("slicing by 8", Kounavis and Berry, 2005),
+ * made from the reflected polynomial 0x95ac9329ac4bc9b5.
  */
 // clang-format off
 static const uint64_t crc64_table[8][256] = {
@@ -539,10 +541,8 @@ static const uint64_t crc64_table[8][256] = {
 };
 // clang-format on
 
-uint64_t rg_crc64(uint64_t crc, const void *data, size_t len)
+static uint64_t crc64_by_table(uint64_t crc, const unsigned char *p, size_t len)
 {
-    const unsigned char *p = data;
-
     while (len >= 8) {
         uint64_t word;
         memcpy(&word, p, 8);
@@ -557,4 +557,20 @@ uint64_t rg_crc64(uint64_t crc, const void *data, size_t len)
     while (len-- > 0)
         crc = crc64_table[0][(crc ^ *p++) & 0xff] ^ (crc >> 8);
     return crc;
+}
+
+uint64_t rg_crc64(uint64_t crc, const void *data, size_t len)
+{
+    enum { FOLD_FROM = 128 }; /* below it the beginning and the end cost more */
+    const unsigned char *p = data;
+
+    if (len >= FOLD_FROM && rg_crc64_can_fold()) {
+        unsigned char rest[RG_CRC64_FOLD_BYTES];
+        size_t folded = len & ~(size_t)(RG_CRC64_FOLD_BYTES - 1);
+        rg_crc64_fold(crc, p, folded, rest);
+        crc = crc64_by_table(0, rest, sizeof(rest));
+        p += folded;
+        len -= folded;
+    }
+    return crc64_by_table(crc, p, len);
 }

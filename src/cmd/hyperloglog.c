@@ -83,28 +83,32 @@ static int64_t dense_add_all(struct rg_cmd_ctx *ctx, struct rg_entry **entry)
     return changed;
 }
 
-/* Errors: RG_EPROTO. */
+/*
+ * Returns how many registers changed; *ret_taken: how many words of the command were gone through
+ * before runs were found that are not what they should be, or argc.
+ */
 static int64_t sparse_add_all(struct rg_cmd_ctx *ctx, struct rg_entry **entry,
-                              struct rg_bytes bytes)
+                              struct rg_bytes bytes, int *ret_taken)
 {
     struct rg_hll_work work;
     int64_t changed = 0;
-    int result = 0;
+    int i = 2;
 
     rg_hll_work_init(&work, bytes, (size_t)ctx->argc, ctx->hll_sparse_max_bytes);
-    for (int i = 2; i < ctx->argc && result >= 0; i++) {
+    for (; i < ctx->argc; i++) {
         unsigned index = 0;
         unsigned value = 0;
         rg_hll_place(ctx->argv[i], &index, &value);
-        result = rg_hll_work_raise(&work, index, value);
-        changed += result > 0;
+        int result = rg_hll_work_raise(&work, index, value);
+        if (result < 0)
+            break;
+        changed += result;
     }
-    /* Unlike in Redis, a corrupted one stays as it is: replicas are not told of commands that fail.
-     */
-    if (changed > 0 && result >= 0)
+    if (changed > 0)
         rg_string_rewrite(ctx->db, entry, rg_bytes(work.bytes, work.len));
     rg_hll_work_fini(&work);
-    return result < 0 ? result : changed;
+    *ret_taken = i;
+    return changed;
 }
 
 static void hll_make_stale(struct rg_cmd_ctx *ctx, struct rg_entry **entry)
@@ -117,6 +121,17 @@ static void hll_make_stale(struct rg_cmd_ctx *ctx, struct rg_entry **entry)
     (void)result; /* within what is there */
 }
 
+/*
+ * What went in before the corruption was found stays, as in Redis; unlike there, replicas get as
+ * much of the command.
+ */
+static void pfadd_corrupted(struct rg_cmd_ctx *ctx, int64_t changed, int taken)
+{
+    if (changed > 0)
+        rg_cmd_log_instead(ctx, ctx->argv, taken);
+    rg_hll_reply_corrupted(ctx);
+}
+
 void rg_cmd_run_pfadd(struct rg_cmd_ctx *ctx)
 {
     struct rg_bytes key = ctx->argv[1];
@@ -124,6 +139,7 @@ void rg_cmd_run_pfadd(struct rg_cmd_ctx *ctx)
     char scratch[RG_STRING_SCRATCH];
     struct rg_bytes bytes;
     int64_t changed = 0;
+    int taken = ctx->argc;
 
     if (entry == NULL) {
         entry = hll_create(ctx, key);
@@ -132,13 +148,12 @@ void rg_cmd_run_pfadd(struct rg_cmd_ctx *ctx)
     } else if (rg_hll_open(ctx, &entry, &bytes) < 0) {
         return;
     }
-    int64_t added =
-        rg_hll_is_sparse(bytes) ? sparse_add_all(ctx, &entry, bytes) : dense_add_all(ctx, &entry);
-    if (added < 0) {
-        rg_hll_reply_corrupted(ctx);
+    changed += rg_hll_is_sparse(bytes) ? sparse_add_all(ctx, &entry, bytes, &taken)
+                                       : dense_add_all(ctx, &entry);
+    if (taken < ctx->argc) {
+        pfadd_corrupted(ctx, changed, taken);
         return;
     }
-    changed += added;
     if (changed > 0) {
         hll_make_stale(ctx, &entry);
         rg_cmd_note(ctx, key, RG_NOTE_STRING, "pfadd");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -248,6 +249,30 @@ static int files_do_append(const struct files_job *job)
     return 0;
 }
 
+/* Another lane may be about to make the folder that the new name is in. */
+static int files_make_folder_of(int dir, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    char folder[PATH_MAX];
+
+    if (slash == NULL || (size_t)(slash - name) >= sizeof(folder))
+        return -ENOENT;
+    memcpy(folder, name, (size_t)(slash - name));
+    folder[slash - name] = '\0';
+    int result = files_check(mkdirat(dir, folder, 0755));
+    return result < 0 && result != -EEXIST ? result : files_sync_folder(dir, folder);
+}
+
+static int files_move(int dir, const char *name, const char *new_name)
+{
+    int result = files_check(renameat(dir, name, dir, new_name));
+
+    if (result != -ENOENT)
+        return result;
+    result = files_make_folder_of(dir, new_name);
+    return result < 0 ? result : files_check(renameat(dir, name, dir, new_name));
+}
+
 static int files_do_rename(const struct files_job *job)
 {
     struct files_open *open = files_find(&job->files->open, job->name);
@@ -259,7 +284,7 @@ static int files_do_rename(const struct files_job *job)
         return result;
     result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)
-        result = files_check(renameat(open->dir->fd, job->name, open->dir->fd, job->new_name));
+        result = files_move(open->dir->fd, job->name, job->new_name);
     if (result == 0)
         result = files_sync_folder(open->dir->fd, job->new_name);
     files_forget(open);

@@ -38,7 +38,8 @@ void rg_files_create(struct rg_files *files, const char *name, uint64_t token);
  * once: what it lost is gone. */
 void rg_files_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
                      uint64_t token);
-/* name is synced, renamed, and the folder of new_name synced. It is not written to any more. */
+/* name is synced, renamed, and the folder of new_name, which is made where it is missing, synced.
+ * It is not written to any more. */
 void rg_files_rename(struct rg_files *files, const char *name, const char *new_name,
                      uint64_t token);
 /* name is a folder from here on; one that is there is none too many. */

@@ -17,8 +17,14 @@ void aof_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t 
 uint64_t aof_needs(const struct rg_node *node);
 /* The offset up to which replies may go out. */
 uint64_t aof_released(const struct rg_node *node);
-/* All before offset is synced. */
+/* All before offset is synced, and the disk takes what comes next. */
 bool aof_durable(const struct rg_node *node, uint64_t offset);
+/* The end of the log that is synced; 0 where the files do not hold all of it. */
+uint64_t aof_synced(const struct rg_node *node);
+/* The files hold all of the log up to there. */
+bool aof_whole(const struct rg_node *node);
+/* The end of the log that this node holds in the sense of replication-durability. */
+uint64_t aof_held(const struct rg_node *node);
 bool aof_on(const struct rg_node *node);
 /* Why changes are refused; NULL. */
 const char *aof_refuses_writes(const struct rg_node *node);

@@ -318,7 +318,8 @@ void aof_manifest_done(struct rg_node *node, uint64_t generation, int result)
     aof->whole = aof->on;
     if (aof->trouble == AOF_BROKEN) {
         aof->trouble = AOF_WELL;
-        node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
+        if (aof->error < 0)
+            node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
     }
     node_say(node, RG_LOG_NOTICE, "Background AOF rewrite finished successfully");
     aof_remove_history(node);

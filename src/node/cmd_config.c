@@ -103,16 +103,14 @@ void cmd_config_rewrite(struct rg_call *call)
         rg_buf_fini(&text);
         return;
     }
-    if (call->in_exec) {
-        rg_reply_error(&call->reply, "ERR CONFIG REWRITE waits for the disk, and a transaction "
-                                     "cannot wait");
-        rg_buf_fini(&text);
-        return;
-    }
-    /* Answered when the file is safely there. */
-    conn_block(call->node, call->conn, RG_BLOCK_FILE, RG_NEVER);
+    /* Sentinels rewrite within the transaction that changes the role. Its reply is one and waits for
+     * nothing: there a failure is told in the log only. */
+    if (call->in_exec)
+        rg_reply_simple(&call->reply, "OK");
+    else /* answered when the file is safely there */
+        conn_block(call->node, call->conn, RG_BLOCK_FILE, RG_NEVER);
     node_effect_file(call->node, RG_EFFECT_FILE_REPLACE, rg_config_file(call->node->config), NULL,
-                     &text, RG_FILE_REWRITE, call->conn->id);
+                     &text, RG_FILE_REWRITE, call->in_exec ? 0 : call->conn->id);
 }
 
 void config_rewritten(struct rg_node *node, uint64_t client, int result)

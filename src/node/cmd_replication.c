@@ -4,28 +4,37 @@
 #include "base/number.h"
 #include "node/handlers.h"
 
-static void replication_no_one(struct rg_call *call)
+void replication_promote(struct rg_node *node, const char *why)
 {
-    struct rg_node *node = call->node;
-
     rg_free(node->config->replicaof_host);
     node->config->replicaof_host = rg_alloc_copy("", 0);
-    if (node->follow.active) {
-        follow_stop(node);
-        /* The log goes on under a name of its own; what was before stays known, so that the
-         * fellow replicas can go on from here without the RDB. */
-        feed_new_replid(node, 0);
-        serve_drop_all(node, "this node is a primary now, with a replication id of its own");
-        node_say(node, RG_LOG_NOTICE, "MASTER MODE enabled (user request from '%s')",
-                 call->conn->peer);
-    }
-    rg_reply_simple(&call->reply, "OK");
+    if (!node->follow.active)
+        return;
+    follow_stop(node);
+    /* The log goes on under a name of its own; what was before stays known, so that the
+     * fellow replicas can go on from here without the RDB. */
+    feed_new_replid(node, 0);
+    serve_drop_all(node, "this node is a primary now, with a replication id of its own");
+    node_say(node, RG_LOG_NOTICE, "MASTER MODE enabled (%s)", why);
+}
+
+void replication_follow(struct rg_node *node, const char *host, uint16_t port)
+{
+    struct rg_config *config = node->config;
+    char *copy = rg_alloc_copy(host, strlen(host)); /* host may be the one that is freed */
+
+    rg_free(config->replicaof_host);
+    config->replicaof_host = copy;
+    config->replicaof_port = port;
+    gate_fail_all(node);
+    session_unblock_all(node);
+    follow_start(node, copy, port, -1, 0);
 }
 
 void cmd_replicaof(struct rg_call *call)
 {
     struct rg_node *node = call->node;
-    struct rg_config *config = node->config;
+    char why[CONN_ADDRESS_CHARS + 32];
     int64_t port = 0;
 
     if (node->members.group != NULL) {
@@ -33,8 +42,14 @@ void cmd_replicaof(struct rg_call *call)
                                      "primary. Use GROUP FAILOVER");
         return;
     }
+    if (node->failover != NULL) {
+        rg_reply_error(&call->reply, "ERR REPLICAOF not allowed while failing over.");
+        return;
+    }
     if (rg_bytes_is_nocase(call->argv[1], "no") && rg_bytes_is_nocase(call->argv[2], "one")) {
-        replication_no_one(call);
+        (void)snprintf(why, sizeof(why), "user request from '%s'", call->conn->peer);
+        replication_promote(node, why);
+        rg_reply_simple(&call->reply, "OK");
         return;
     }
     if (rg_parse_i64(call->argv[2], &port) < 0 || port < 0 || port > 65535) {
@@ -47,15 +62,12 @@ void cmd_replicaof(struct rg_call *call)
         return;
     }
     feed_unit(node); /* what a transaction wrote before belongs to the log of this primary */
-    rg_free(config->replicaof_host);
-    config->replicaof_host = rg_alloc_copy(call->argv[1].data, call->argv[1].len);
-    config->replicaof_port = port;
-    gate_fail_all(node);
-    session_unblock_all(node);
+    char *host = rg_alloc_copy(call->argv[1].data, call->argv[1].len);
     serve_drop_all(node, "this node follows another primary now");
-    node_say(node, RG_LOG_NOTICE, "REPLICAOF %s:%lld enabled (user request from '%s')",
-             config->replicaof_host, (long long)port, call->conn->peer);
-    follow_start(node, config->replicaof_host, (uint16_t)port, -1, 0);
+    node_say(node, RG_LOG_NOTICE, "REPLICAOF %s:%lld enabled (user request from '%s')", host,
+             (long long)port, call->conn->peer);
+    replication_follow(node, host, (uint16_t)port);
+    rg_free(host);
     rg_reply_simple(&call->reply, "OK");
 }
 
@@ -118,42 +130,4 @@ void cmd_role(struct rg_call *call)
     rg_reply_i64(reply, node->follow.active ? node->follow.port : 0);
     rg_reply_bulk_str(reply, node->follow.active ? replication_state_name(node) : "none");
     rg_reply_i64(reply, follow_link_up(node) ? (int64_t)node_log_end(node) : -1);
-}
-
-void cmd_wait(struct rg_call *call)
-{
-    struct rg_node *node = call->node;
-    int64_t replicas = 0;
-    int64_t timeout_ms = 0;
-
-    if (!node_is_primary(node)) {
-        rg_reply_error(&call->reply, "ERR WAIT cannot be used with replica instances. Please also "
-                                     "note that since Redis 4.0 if a replica is configured to be "
-                                     "writable (which is not the default) writes to replicas are "
-                                     "just local and are not propagated.");
-        return;
-    }
-    if (!cmd_arg_i64(call, 1, &replicas))
-        return;
-    if (rg_parse_i64(call->argv[2], &timeout_ms) < 0) {
-        rg_reply_error(&call->reply, "ERR timeout is not an integer or out of range");
-        return;
-    }
-    if (timeout_ms < 0) {
-        rg_reply_error(&call->reply, "ERR timeout is negative");
-        return;
-    }
-    uint64_t offset = call->conn->last_write;
-    unsigned acked = serve_count_acked(node, offset);
-    if ((int64_t)acked >= replicas || call->in_exec) {
-        rg_reply_i64(&call->reply, acked);
-        return;
-    }
-    call->conn->wait_offset = offset;
-    call->conn->wait_replicas = replicas > INT32_MAX ? INT32_MAX : (unsigned)replicas;
-    conn_block(node, call->conn, RG_BLOCK_WAIT,
-               timeout_ms == 0 || timeout_ms > INT64_MAX / RG_MS_US - node->now.mono_us
-                   ? RG_NEVER
-                   : node->now.mono_us + timeout_ms * RG_MS_US);
-    node->ask_acks = true;
 }

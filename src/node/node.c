@@ -9,6 +9,7 @@
 #include "node/aof.h"
 #include "node/blocked.h"
 #include "node/evict.h"
+#include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/notify.h"
@@ -33,7 +34,7 @@ bool node_feeds(const struct rg_node *node)
 
 bool node_holds_writes(const struct rg_node *node)
 {
-    return node->members.hold || node->stop_state == RG_STOP_LAGGING ||
+    return node->members.hold || node->failover != NULL || node->stop_state == RG_STOP_LAGGING ||
            node->stop_state == RG_STOP_LOG;
 }
 
@@ -121,6 +122,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->pid = init->pid;
     node->executable = init->executable;
     node->planted = init->planted;
+    node->snapshot_whole_bytes = init->snapshot_whole_bytes;
+    node->snapshot_step = init->snapshot_step;
     node->clock_us = init->clock_us;
     node->clock_arg = init->clock_arg;
     rg_rand_init(&node->rand, init->seed);
@@ -184,6 +187,7 @@ void rg_node_free(struct rg_node *node)
     rg_cmd_index_free(node->commands);
     evict_free(node->evict);
     aof_free(node->aof);
+    failover_free(node->failover);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
     rg_buf_fini(&node->muted);
@@ -582,6 +586,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     if (node->members.group != NULL)
         member_run(node); /* it learns where the log ends now */
     gate_advance(node);
+    failover_run(node);
     session_blocked(node);
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
@@ -607,9 +612,10 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node),   gate_deadline(node),
-        session_deadline(node), node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),   snapshot_deadline(node), stop_deadline(node),
+        member_deadline(node),   follow_deadline(node),   gate_deadline(node),
+        session_deadline(node),  node->next_cron_us,      node_expire_deadline(node),
+        evict_deadline(node),    snapshot_deadline(node), stop_deadline(node),
+        failover_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

@@ -21,6 +21,7 @@
  * named with it; the others go through that file's functions.
  */
 
+struct rg_failover;
 struct rg_snapshot;
 struct rg_save;
 struct rg_aof;
@@ -73,7 +74,9 @@ struct rg_serve {
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
     uint64_t acked;     /* end of the log acknowledged */
+    uint64_t synced;    /* … and on its disk (FACK); 0 where it does not say */
     bool ack_seen;      /* since online */
+    bool no_fack_told;  /* that its acknowledgements do not count was logged */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -128,6 +131,8 @@ struct rg_conn {
     int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
     unsigned wait_replicas;
     uint64_t wait_offset;
+    bool wait_disk;  /* WAITAOF: the replicas' disks, … */
+    bool wait_local; /* … and this node's own */
     uint64_t commands;
     struct rg_multi *multi;     /* owned; NULL outside a transaction */
     struct rg_list watched;     /* of struct watch (watch.c) */
@@ -135,8 +140,9 @@ struct rg_conn {
     struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
     size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* channels and patterns */
-    unsigned patterns;          /* of those, patterns */
+    unsigned subscriptions;     /* of all kinds */
+    unsigned patterns;          /* of those, to patterns */
+    unsigned shards;            /* … and to shard channels */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
@@ -212,10 +218,12 @@ struct rg_follow {
     bool ever_up;
     int stream_db;      /* database that the stream has selected; -1: none yet */
     size_t transaction; /* bytes of the input that are a transaction's beginning; 0: none */
-    uint64_t acked;     /* offset of the last ACK sent */
+    uint64_t acked;     /* offsets of the last ACK sent: held, … */
+    uint64_t synced;    /* … and synced (FACK) */
     int64_t last_ack_us;
-    bool ack_asked; /* GETACK */
-    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
+    bool ack_asked;    /* GETACK */
+    uint64_t ack_owed; /* the end of the log when it came */
+    bool want_full;    /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -337,6 +345,8 @@ struct rg_node {
     int64_t pid;
     const char *executable;
     unsigned planted;
+    uint64_t snapshot_whole_bytes; /* as in rg_node_init */
+    uint64_t snapshot_step;
     int64_t (*clock_us)(void *arg); /* for durations in statistics only; may be NULL */
     void *clock_arg;
     struct rg_node_facts facts;
@@ -400,6 +410,7 @@ struct rg_node {
     unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
 
     struct rg_follow follow;
+    struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
@@ -625,6 +636,12 @@ void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
+/* ---- cmd_replication.c: the role outside groups ---- */
+/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
+void replication_promote(struct rg_node *node, const char *why);
+/* The node becomes a replica, or one of another primary. */
+void replication_follow(struct rg_node *node, const char *host, uint16_t port);
+
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
 void serve_free(struct rg_serve *serve);
@@ -649,6 +666,8 @@ void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
 /* Replicas online whose acknowledgement is at least offset. */
 unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
+/* … and that say so of their disks. */
+unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
 unsigned serve_count_good(const struct rg_node *node);
 /* Replicas online that have not acknowledged all of the log. */
 unsigned serve_count_lagging(const struct rg_node *node);

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "core/planted.h"
+#include "node/aof.h"
 #include "node/snapshot.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
@@ -41,7 +42,30 @@ static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
 
 /* ---- REPLCONF ---- */
 
-static void serve_ack(struct rg_call *call, uint64_t offset)
+/* Where the disk is to count, the words of a replica that does not speak of its own are void. */
+static bool serve_wants_disk(const struct rg_node *node)
+{
+    return node->config->replication_durability == RG_DURABILITY_DISK;
+}
+
+static void serve_say_no_fack(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->serve->no_fack_told || !serve_wants_disk(node))
+        return;
+    conn->serve->no_fack_told = true;
+    node_say(node, RG_LOG_WARNING,
+             "Replica %s does not say what it has on disk (no appendonly there): its "
+             "acknowledgements do not count here, where replication-durability is disk",
+             conn->peer);
+}
+
+/* The end that a replica's acknowledgement counts up to. */
+static uint64_t serve_held(const struct rg_node *node, const struct rg_serve *serve)
+{
+    return serve_wants_disk(node) ? serve->synced : serve->acked;
+}
+
+static void serve_ack(struct rg_call *call, uint64_t offset, bool has_synced, uint64_t synced)
 {
     struct rg_serve *serve = call->conn->serve;
 
@@ -53,10 +77,27 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
         return;
     if (offset > serve->acked && offset <= node_log_end(call->node))
         serve->acked = offset;
+    if (!has_synced)
+        serve_say_no_fack(call->node, call->conn);
+    else if (synced > serve->synced && synced <= node_log_end(call->node))
+        serve->synced = synced;
     serve->ack_seen = true;
     serve->last_ack_us = call->node->now.mono_us;
     if (serve->member >= 0)
-        member_acked(call->node, (unsigned)serve->member, serve->member_term, offset);
+        member_acked(call->node, (unsigned)serve->member, serve->member_term,
+                     serve_held(call->node, serve));
+}
+
+/* REPLCONF ACK <offset> [FACK <offset>]: never answered, for it is the replica's heartbeat. */
+static void serve_acknowledged(struct rg_call *call, int at)
+{
+    uint64_t offset = 0;
+    uint64_t synced = 0;
+    bool has_synced = at + 3 < call->argc && rg_bytes_is_nocase(call->argv[at + 2], "fack") &&
+                      rg_parse_u64(call->argv[at + 3], &synced) == 0;
+
+    if (call->conn->serve != NULL && rg_parse_u64(call->argv[at + 1], &offset) == 0)
+        serve_ack(call, offset, has_synced, synced);
 }
 
 /* GROUP's own: which member asks, and in which term it believes. */
@@ -126,11 +167,8 @@ void serve_replconf(struct rg_call *call)
         return;
     }
     for (int i = 1; i < call->argc; i += 2) {
-        uint64_t offset = 0;
         if (rg_bytes_is_nocase(call->argv[i], "ack")) {
-            /* Never answered: it is the replica's heartbeat. */
-            if (call->conn->serve != NULL && rg_parse_u64(call->argv[i + 1], &offset) == 0)
-                serve_ack(call, offset);
+            serve_acknowledged(call, i);
             return;
         }
         if (rg_bytes_is_nocase(call->argv[i], "getack"))
@@ -147,6 +185,8 @@ static const char *serve_refusal(const struct rg_node *node, struct rg_conn *con
 {
     const struct rg_group_view *view = &node->members.view;
 
+    if (node->failover != NULL)
+        return "NOMASTERLINK Can't SYNC while failing over.";
     if (node->follow.active && !follow_link_up(node))
         return "NOMASTERLINK Can't SYNC while not connected with my master";
     if (node->members.group == NULL)
@@ -181,7 +221,7 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     conn->reply_mode = RG_REPLY_ON;
     serve->state = state;
     serve->sent = end;
-    serve->acked = 0;
+    serve->acked = serve->synced = 0;
     serve->last_ack_us = call->node->now.mono_us;
     call->node->replicas++;
 }
@@ -256,7 +296,7 @@ static void serve_full(struct rg_call *call, bool psync)
 static void serve_say_length(struct rg_conn *conn)
 {
     rg_buf_printf(&conn->out, "$%llu\r\n",
-                  (unsigned long long)snapshot_window_end(conn->serve->snapshot));
+                  (unsigned long long)snapshot_window_end(&conn->serve->snapshot->window));
     conn->serve->awaits_length = false;
 }
 
@@ -287,13 +327,40 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
     return 0;
 }
 
+/* PSYNC … FAILOVER: the primary changes places with this replica. False: an error was replied. */
+static bool serve_failover(struct rg_call *call)
+{
+    struct rg_node *node = call->node;
+    char why[CONN_ADDRESS_CHARS + 32];
+
+    if (call->argc <= 3 || !rg_bytes_is_nocase(call->argv[3], "failover"))
+        return true;
+    node_say(node, RG_LOG_WARNING, "Failover request received for replid %.*s.",
+             (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data);
+    if (node_is_primary(node)) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a master.");
+        return false;
+    }
+    if (node->members.group != NULL) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER can't be sent to a member of a group.");
+        return false;
+    }
+    if (!rg_bytes_is(call->argv[1], feed_replid(node))) {
+        rg_reply_error(&call->reply, "ERR PSYNC FAILOVER replid must match my replid.");
+        return false;
+    }
+    (void)snprintf(why, sizeof(why), "failover request from '%s'", call->conn->peer);
+    replication_promote(node, why);
+    return true;
+}
+
 void serve_psync(struct rg_call *call)
 {
     struct rg_node *node = call->node;
     int64_t wanted = 0;
     char name[320];
 
-    if (call->conn->kind == RG_CONN_REPLICA)
+    if (call->conn->kind == RG_CONN_REPLICA || !serve_failover(call))
         return;
     const char *refusal = serve_refusal(node, call->conn);
     if (refusal != NULL) {
@@ -357,8 +424,8 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
     return serve->awaits_length ? 0
-                                : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
-                                      serve->snapshot_sent;
+                                : snapshot_window_end(&serve->snapshot->window) +
+                                      serve_trailer_len(serve) - serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -378,14 +445,14 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 static unsigned serve_snapshot_runs(const struct rg_serve *serve, struct rg_bytes *ret_runs,
                                     unsigned max)
 {
-    uint64_t end = snapshot_window_end(serve->snapshot);
+    uint64_t end = snapshot_window_end(&serve->snapshot->window);
     uint64_t at = serve->snapshot_sent;
     unsigned n = 0;
 
     if (serve_snapshot_ready(serve) == 0)
         return 0;
     while (n < max && at < end) {
-        ret_runs[n] = snapshot_window_read(serve->snapshot, at);
+        ret_runs[n] = snapshot_window_read(&serve->snapshot->window, at);
         at += ret_runs[n++].len;
     }
     if (n < max && at >= end && serve_trailer_len(serve) > at - end)
@@ -439,7 +506,7 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
     if (n > 0)
         serve->last_ack_us = node->now.mono_us;
     RG_ASSERT(serve->snapshot_sent <=
-              snapshot_window_end(serve->snapshot) + serve_trailer_len(serve));
+              snapshot_window_end(&serve->snapshot->window) + serve_trailer_len(serve));
     if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);
@@ -596,6 +663,20 @@ unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
     return count;
 }
 
+unsigned serve_count_synced(const struct rg_node *node, uint64_t offset)
+{
+    unsigned count = 0;
+
+    if (node->replicas == 0)
+        return 0;
+    RG_LIST_EACH(link, &node->conns)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        count += serve_online(conn) && conn->serve->synced >= offset;
+    }
+    return count;
+}
+
 unsigned serve_count_lagging(const struct rg_node *node)
 {
     unsigned count = 0;
@@ -626,7 +707,7 @@ unsigned serve_count_good(const struct rg_node *node)
 uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
 {
     enum { MAX_ENDS = 256 };
-    uint64_t ends[MAX_ENDS] = {node_log_end(node)};
+    uint64_t ends[MAX_ENDS] = {aof_held(node)};
     unsigned n = 1;
     unsigned copies = 0;
 
@@ -637,7 +718,7 @@ uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
         if (n < MAX_ENDS && serve_online(conn))
-            ends[n++] = conn->serve->acked;
+            ends[n++] = serve_held(node, conn->serve);
     }
     /* Without a replica there is nobody to confirm: never a silent fall-back to async. */
     copies = rg_mode_copies(mode, n < 2 ? 2 : n);

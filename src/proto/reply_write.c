@@ -73,9 +73,11 @@ void rg_reply_simple(struct rg_reply *reply, const char *text)
     size_t len = strlen(text);
     char *room = rg_buf_reserve(reply->out, len + 3);
 
-    room[0] = '+';
-    memcpy(room + 1, text, len);
-    memcpy(room + 1 + len, "\r\n", 2);
+    *room++ = '+';
+    for (size_t i = 0; i < len; i++)
+        *room++ = text[i];
+    *room++ = '\r';
+    *room = '\n';
     rg_buf_commit(reply->out, len + 3);
 }
 

@@ -17,6 +17,7 @@ static void main_help(FILE *out)
         "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
         "  regent check-rdb FILE                         say whether a snapshot is whole\n"
         "  regent check-aof [--fix] MANIFEST|FILE        the same of the AOF; or mend it\n"
+        "  regent simulate election FILE [--json]         say which node of a list is master\n"
         "  regent --version                              print the version\n"
         "  regent help                                   print this\n"
         "\n"
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
         return rg_tool_check_rdb(argc - 1, argv + 1);
     if (strcmp(argv[1], "check-aof") == 0)
         return rg_tool_check_aof(argc - 1, argv + 1);
+    if (strcmp(argv[1], "simulate") == 0)
+        return rg_tool_simulate(argc - 1, argv + 1);
     if (main_is(argv[1], "--version", "-v")) {
         (void)puts("Regent " RG_VERSION " (compatible with Redis 7.0.15)");
         return EXIT_SUCCESS;

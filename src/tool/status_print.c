@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tool/json.h"
+
 enum { STATUS_COLUMNS = 7, STATUS_CELL_CHARS = RG_TARGET_CHARS };
 
 typedef char status_cell[STATUS_CELL_CHARS];
@@ -90,25 +92,10 @@ void rg_status_print_table(struct rg_buf *out, const struct rg_topology *topolog
     }
 }
 
-static void status_json_string(struct rg_buf *out, const char *text)
-{
-    rg_buf_append_char(out, '"');
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            rg_buf_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            rg_buf_printf(out, "\\u%04x", c);
-        else
-            rg_buf_append_char(out, (char)c);
-    }
-    rg_buf_append_char(out, '"');
-}
-
 static void status_json_text(struct rg_buf *out, const char *name, const char *text)
 {
     rg_buf_printf(out, "\"%s\":", name);
-    status_json_string(out, text);
+    rg_json_string(out, text);
     rg_buf_append_char(out, ',');
 }
 

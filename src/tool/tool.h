@@ -23,5 +23,7 @@ int rg_tool_check_rdb(int argc, char **argv);
 /* regent check-aof [--fix | --truncate-to-timestamp SECONDS] FILE|MANIFEST; also called by the name
  * redis-check-aof. Exit statuses are 0 and 1. */
 int rg_tool_check_aof(int argc, char **argv);
+/* regent simulate election FILE.json [--json]: what the rule makes of a list of nodes. */
+int rg_tool_simulate(int argc, char **argv);
 
 #endif

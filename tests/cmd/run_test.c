@@ -320,3 +320,19 @@ RG_TEST(places_are_logged_as_scores)
     RG_CHECK_STR(noted(&world), "");
     world_fini(&world);
 }
+
+RG_TEST(what_went_into_a_corrupted_hyperloglog_is_logged_alone)
+{
+    struct world world;
+
+    world_init(&world);
+    world.ctx.hll_sparse_max_bytes = 3000;
+    run(&world,
+        "set k \"HYLL\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x60\\x00\""); /* of half its registers */
+    RG_CHECK_STR(run(&world, "pfadd k e1 e0"), "-INVALIDOBJ Corrupted HLL object detected ");
+    RG_CHECK_STR(logged(&world), "");
+    RG_CHECK_STR(run(&world, "pfadd k e0 e1 e6"), "-INVALIDOBJ Corrupted HLL object detected ");
+    RG_CHECK_STR(logged(&world), "*3 $5 pfadd $1 k $2 e0 ");
+    RG_CHECK_STR(run(&world, "pfadd k e0"), ":0 ");
+    world_fini(&world);
+}

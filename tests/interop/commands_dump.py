@@ -6,7 +6,7 @@ taken by redis-server without a look inside; Regent looks. Those are tested else
 import os
 import sys
 
-from generator import INTEGERS, TEXTS
+from generator import INTEGERS, LONG_AGO, TEXTS
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "log"))
 
@@ -107,7 +107,7 @@ def command(g):
     ttl = g.pick(["0"] * 6 + [g.ahead(1000000), "-1", "abc", ""])
     options = g.maybe(g.case("REPLACE"), chance=0.7)
     if rng.random() < 0.2:
-        ttl = g.pick([g.future(True), "1", "0", "-1"])
+        ttl = g.pick([g.future(True), str(LONG_AGO), "0", "-1"])
         options += [g.case("ABSTTL")]
     options += g.maybe(g.case("IDLETIME"), g.pick(["0", "100", "-1", "x", "9999999999"]), chance=0.1)
     options += g.maybe(g.case("FREQ"), g.pick(["0", "5", "255", "256", "-1", "x"]), chance=0.1)

@@ -28,7 +28,7 @@ def command(g):
         + g.maybe(g.case("DB"), g.db(), chance=0.3)
         + g.maybe(g.case("REPLACE"))
         + g.maybe("bad", chance=0.05),
-        lambda: ["randomkey"],
+        lambda: ["randomkey"] if g.draws_keys else ["touch", key],
         lambda: ["dbsize"],
         lambda: ["move", key, g.db()],
         lambda: ["touch"] + g.many(lambda: [g.key()]),

@@ -10,14 +10,20 @@ NOT_FLOATS = ["abc", "", " 1", "1 ", "nan", "inf", "-inf", "1.5x"]
 TEXTS = ["", "a", "hello", "x" * 44, "y" * 45, "z" * 70, "bin\x00\r\n\xff", "ohmytext", "mynewtext"]
 PATTERNS = ["*", "k*", "?1", "k[0-3]", "k[^0]", "\\k1", "s*", "f*", "nothing", "[", "k[5-2]", "*1"]
 DATABASES = 16
+LONG_AGO = 1000000  # in seconds; far ahead where it is taken for a duration
 
 
 class Generator:
-    """families: the names of those whose commands are mixed."""
+    """families: the names of those whose commands are mixed. packed_max: how many elements a sorted
+    set may have and be packed."""
 
-    def __init__(self, rng, families):
+    def __init__(self, rng, families, packed_max=128):
         self.rng = rng
         self.families = families
+        self.packed_max = packed_max
+        # A key past its time counts until somebody asks for it, and who draws a key asks for some
+        # of them, by chance: a round has one or the other.
+        self.draws_keys = rng.random() < 0.5
 
     def pick(self, values):
         return self.rng.choice(values)
@@ -67,7 +73,7 @@ class Generator:
     def future(self, milliseconds):
         now = int(time.time())
         at = now + self.rng.randrange(5000, 7000000)
-        at = self.pick([at, at, at, 1, 0, -5])
+        at = self.pick([at, at, at, 0, -5, -5 if self.draws_keys else LONG_AGO])
         return str(at * 1000 if milliseconds else at)
 
     def millis(self):

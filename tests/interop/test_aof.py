@@ -223,6 +223,7 @@ def test_appendonly_is_turned_on_while_it_runs(regent, redis_server):
 
 def test_rewrites_under_load_lose_nothing(regent):
     server = regent(appendonly="yes", appendfsync="always")
+    rewritten(server)
     writers = Writers(server)
     for round_ in range(5):
         server.command_reply("BGREWRITEAOF")

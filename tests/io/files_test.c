@@ -192,6 +192,24 @@ RG_TEST(what_could_not_be_written_once_is_not_believed_later)
     files_out(files, folder);
 }
 
+RG_TEST(the_folder_of_a_new_name_is_made_where_it_is_missing)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+
+    rg_files_create(files, "a", 1);
+    rg_files_append(files, "a", RG_BYTES("x"), 2);
+    rg_files_rename(files, "a", "new/b", 3);
+    for (uint64_t i = 1; i <= 3; i++)
+        RG_CHECK_INT(answer_of(files, i), 0);
+    check_content("new/b", "x");
+    rg_files_folder(files, "new", 4);
+    RG_CHECK_INT(answer_of(files, 4), 0);
+    RG_CHECK_INT(unlink("new/b"), 0);
+    RG_CHECK_INT(rmdir("new"), 0);
+    files_out(files, folder);
+}
+
 RG_TEST(failures_are_told)
 {
     char folder[32];
