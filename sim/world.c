@@ -74,10 +74,14 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
                        bool small_collections)
 {
     struct rg_buf text = {0};
+    /* Who was away is served from the log on disk. */
+    bool from_disk = world->log_policy > 0 && (small_backlog || small_collections);
 
     rg_buf_printf(&text, "port %u\nprotected-mode no\nloglevel %s\nrepl-backlog-size %s\n",
                   WORLD_BASE_PORT + index, world->config.text != NULL ? "verbose" : "notice",
-                  small_backlog ? "20kb" : "16mb");
+                  from_disk       ? "2kb"
+                  : small_backlog ? "20kb"
+                                  : "16mb");
     rg_buf_printf(&text, "enable-debug-command yes\nreplica-announce-ip %s\n",
                   world->addresses[index]);
     rg_buf_printf(&text, "replication-mode %s\nreplication-timeout %d\ngroup-name sim\n",
@@ -87,7 +91,11 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
     if (world->saves)
         rg_buf_append_str(&text, "save 1 1\n");
     if (world->log_policy > 0)
-        rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n", world_policies[world->log_policy]);
+        rg_buf_printf(&text,
+                      "appendonly yes\nappendfsync %s\naof-timestamp-enabled %s\n"
+                      "repl-disk-backlog-size %s\n",
+                      world_policies[world->log_policy], world->saves ? "yes" : "no",
+                      from_disk ? "40kb" : "256mb");
     if (world->on_disk)
         rg_buf_append_str(&text, "replication-durability disk\n");
     rg_buf_append_str(&text, "group-members");

@@ -20,6 +20,9 @@ struct rg_files_answer {
     uint64_t token;
     int result; /* 0, RG_EIO or RG_ENOSPC */
     int error;  /* errno of the failure */
+    bool is_read;
+    struct rg_bytes bytes; /* of a read; lent until the next answer is taken */
+    uint64_t size;         /* of a read: the whole file's */
 };
 
 /* NULL: no thread could be started. */
@@ -53,6 +56,10 @@ void rg_files_log_append(struct rg_files *files, const char *name, struct rg_byt
                          uint64_t token);
 void rg_files_log_sync(struct rg_files *files, const char *name, uint64_t token);
 void rg_files_log_cut(struct rg_files *files, const char *name, uint64_t position, uint64_t token);
+
+/* Up to len bytes of name from position on, beside all that is written; fewer at its end only. */
+void rg_files_read(struct rg_files *files, const char *name, uint64_t position, size_t len,
+                   uint64_t token);
 
 /* Missing is no error. */
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);

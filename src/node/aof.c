@@ -143,6 +143,7 @@ static void aof_let_go(struct rg_node *node)
 
     aof_turn_drop(node);
     aof_rewrite_cancel(node);
+    aof_segments_forget(aof);
     aof->whole = false;
     aof->path[0] = '\0';
     aof->generation++;
@@ -290,8 +291,12 @@ void aof_run(struct rg_node *node)
 void aof_cron(struct rg_node *node)
 {
     aof_retry(node);
-    if (node->now.mono_us >= node->aof->retry_us)
-        aof_rewrite_cron(node);
+    aof_segments_trim(node);
+    if (node->now.mono_us < node->aof->retry_us)
+        return;
+    aof_rewrite_cron(node);
+    if (aof_segment_full(node))
+        aof_turn_begin(node);
 }
 
 uint64_t aof_needs(const struct rg_node *node)
@@ -388,6 +393,8 @@ void aof_start(struct rg_node *node)
 {
     struct rg_aof *aof = node->aof;
 
+    if (!aof->whole)
+        aof_segments_forget(aof);
     if (!node->config->appendonly)
         return;
     aof->on = true;
@@ -425,6 +432,7 @@ void aof_configure(struct rg_node *node)
     if (aof->path[0] != '\0' && aof->trouble == AOF_WELL && !aof->syncing)
         aof_sync(node);
     aof_let_go(node);
+    aof_segments_trim(node);
     aof->scheduled = aof->on = false;
     aof->trouble = AOF_WELL;
 }
@@ -445,8 +453,10 @@ bool aof_settled(const struct rg_node *node)
 {
     const struct rg_aof *aof = node->aof;
 
-    if (!aof->on || aof->trouble != AOF_WELL)
+    if (!aof->on || (aof->trouble != AOF_WELL && !aof->cutting))
         return true;
+    if (aof->trouble != AOF_WELL)
+        return false; /* it goes on behind what is cut off */
     if (aof->path[0] == '\0')
         return aof->turn == AOF_TURN_NONE;
     return aof->turn == AOF_TURN_NONE && aof->synced >= node_log_end(node);

@@ -23,6 +23,7 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
@@ -73,10 +74,11 @@ struct rg_serve {
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
-    uint64_t acked;     /* end of the log acknowledged */
-    uint64_t synced;    /* … and on its disk (FACK); 0 where it does not say */
-    bool ack_seen;      /* since online */
-    bool no_fack_told;  /* that its acknowledgements do not count was logged */
+    struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
+    uint64_t acked;             /* end of the log acknowledged */
+    uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
+    bool ack_seen;              /* since online */
+    bool no_fack_told;          /* that its acknowledgements do not count was logged */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -173,6 +175,7 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -356,6 +359,7 @@ struct rg_node {
     struct rg_store *store;
     struct rg_cmd_index *commands; /* the table by name */
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
+    unsigned calm;                 /* enum rg_calm (dispatch.c) */
     struct rg_stats stats;
     uint64_t changes;        /* that commands made since the start */
     uint64_t changes_saved;  /* of those the first that the last save holds */
@@ -406,7 +410,8 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers; /* of those, fed from disk */
 
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
@@ -478,6 +483,9 @@ void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char
 /* The log's file ends at position. */
 void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
                      enum rg_file_purpose purpose, uint64_t arg);
+/* Bytes of a file. */
+void node_effect_read(struct rg_node *node, const char *name, uint64_t position, size_t length,
+                      enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -507,6 +515,14 @@ void session_unblock_all(struct rg_node *node);
 int64_t session_deadline(const struct rg_node *node);
 
 /* ---- dispatch.c ---- */
+/* What is known not to stand against any data command just now; in node->calm. */
+enum rg_calm {
+    RG_CALM_READ = 1,  /* they may read */
+    RG_CALM_WRITE = 2, /* they may write */
+    RG_CALM_REPLY = 4, /* in the mode of the node no reply waits */
+};
+/* Looks what that is: before commands are run, and behind one that may have changed it. */
+void dispatch_look(struct rg_node *node);
 struct rg_call {
     struct rg_node *node;
     struct rg_conn *conn;
@@ -635,7 +651,7 @@ void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
-void serve_free(struct rg_serve *serve);
+void serve_free(struct rg_node *node, struct rg_conn *conn);
 void serve_replconf(struct rg_call *call);
 void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);

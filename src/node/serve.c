@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "core/planted.h"
 #include "node/aof.h"
+#include "node/serve_disk.h"
 #include "node/snapshot.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
@@ -18,10 +19,13 @@ struct rg_serve *serve_of(struct rg_conn *conn)
     return conn->serve;
 }
 
-void serve_free(struct rg_serve *serve)
+void serve_free(struct rg_node *node, struct rg_conn *conn)
 {
+    struct rg_serve *serve = conn->serve;
+
     if (serve == NULL)
         return;
+    serve_disk_end(node, conn);
     snapshot_unref(serve->snapshot);
     rg_free(serve->ip);
     rg_free(serve);
@@ -322,7 +326,7 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
     if (RG_PLANTED(node->planted, RG_PLANTED_KEEPS_DIVERGED_LOG) && result == 0 &&
         end <= node_log_end(node))
         agreed = end;
-    if (result < 0 || agreed != end || !node->log_active || end < rg_backlog_start(node->backlog))
+    if (result < 0 || agreed != end || !node->log_active || end < aof_log_start(node))
         return RG_ENOENT;
     return 0;
 }
@@ -381,8 +385,7 @@ void serve_psync(struct rg_call *call)
                  "Partial resynchronization not possible: replica asked for %.*s from offset %lld; "
                  "this log is %s, bytes %llu to %llu",
                  (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data,
-                 (long long)wanted, feed_replid(node),
-                 (unsigned long long)rg_backlog_start(node->backlog) + 1,
+                 (long long)wanted, feed_replid(node), (unsigned long long)aof_log_start(node) + 1,
                  (unsigned long long)node_log_end(node));
         serve_full(call, true);
         return;
@@ -390,11 +393,14 @@ void serve_psync(struct rg_call *call)
     node->stats.sync_partial_ok++;
     serve_enter(call, RG_SERVE_ONLINE, (uint64_t)wanted - 1);
     serve_describe(call->conn, name, sizeof(name));
+    bool disk = (uint64_t)wanted - 1 < rg_backlog_start(node->backlog);
+    if (disk)
+        serve_disk_begin(node, call->conn);
     node_say(node, RG_LOG_NOTICE,
-             "Partial resynchronization request from %s accepted. Sending %llu bytes of backlog "
+             "Partial resynchronization request from %s accepted. Sending %llu bytes of %s "
              "starting from offset %lld.",
              name, (unsigned long long)(node_log_end(node) - ((uint64_t)wanted - 1)),
-             (long long)wanted);
+             disk ? "the log on disk" : "backlog", (long long)wanted);
     if (call->conn->serve->capa_psync2)
         rg_buf_printf(&call->conn->out, "+CONTINUE %s\r\n", feed_replid(node));
     else
@@ -439,6 +445,8 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
         return false;
     if (conn->serve->snapshot != NULL)
         return serve_snapshot_ready(conn->serve) > 0;
+    if (conn->serve->disk != NULL)
+        return serve_disk_output(conn->serve->disk).len > 0;
     return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
 }
 
@@ -484,6 +492,10 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL)
         return serve_snapshot_runs(serve, ret_runs, max);
+    if (serve->disk != NULL && max > 0)
+        ret_runs[n] = serve_disk_output(serve->disk);
+    if (serve->disk != NULL)
+        return max > 0 && ret_runs[n].len > 0;
     uint64_t at = serve_reads_log(conn) ? serve->sent : node_log_end(node);
     while (n < max && at < node_log_end(node)) {
         ret_runs[n] = rg_backlog_read(node->backlog, at);
@@ -498,6 +510,8 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
 
     node->stats.repl_output_bytes += n;
     if (serve->snapshot == NULL) {
+        if (serve->disk != NULL)
+            serve_disk_sent(serve->disk, n);
         serve->sent += n;
         RG_ASSERT(serve->sent <= node_log_end(node));
         return;
@@ -529,6 +543,12 @@ void serve_wake(struct rg_node *node)
     }
 }
 
+/* The first byte of the log in memory that it is still to be sent. */
+static uint64_t serve_needs(const struct rg_serve *serve)
+{
+    return serve->disk != NULL ? serve_disk_keeps(serve->disk) : serve->sent;
+}
+
 uint64_t serve_slowest(const struct rg_node *node)
 {
     uint64_t slowest = node_log_end(node);
@@ -538,9 +558,11 @@ uint64_t serve_slowest(const struct rg_node *node)
     RG_LIST_EACH(link, &node->conns)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (conn->kind == RG_CONN_REPLICA && !conn->closing &&
-            conn->serve->state != RG_SERVE_WAITING && conn->serve->sent < slowest)
-            slowest = conn->serve->sent;
+        if (conn->kind != RG_CONN_REPLICA || conn->closing ||
+            conn->serve->state == RG_SERVE_WAITING)
+            continue;
+        uint64_t needs = serve_needs(conn->serve);
+        slowest = needs < slowest ? needs : slowest;
     }
     return slowest;
 }
@@ -573,7 +595,8 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
 {
     const struct rg_config_limit *limit = &node->config->output_limit[RG_CLASS_REPLICA];
     struct rg_serve *serve = conn->serve;
-    uint64_t behind = node_log_end(node) - serve->sent;
+    uint64_t needs = serve_needs(serve);
+    uint64_t behind = needs < node_log_end(node) ? node_log_end(node) - needs : 0;
     uint64_t backlog = (uint64_t)node->config->repl_backlog_size;
 
     if (serve->state == RG_SERVE_WAITING)

@@ -247,3 +247,39 @@ RG_TEST(what_was_asked_is_done_before_the_end)
     RG_CHECK_INT(unlink("b"), 0);
     files_out(NULL, folder);
 }
+
+static struct rg_files_answer read_of(struct rg_files *files, const char *name, uint64_t position,
+                                      size_t len)
+{
+    struct rg_files_answer answer;
+    struct pollfd fd = {.fd = rg_files_fd(files), .events = POLLIN};
+
+    rg_files_read(files, name, position, len, 7);
+    while (!rg_files_next(files, &answer))
+        RG_CHECK_INT(poll(&fd, 1, 5000), 1);
+    RG_CHECK(answer.is_read && answer.token == 7);
+    return answer;
+}
+
+RG_TEST(a_part_of_a_file_is_read)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+
+    rg_files_replace(files, "a", RG_BYTES("0123456789"), 1);
+    RG_CHECK_INT(answer_of(files, 1), 0);
+    struct rg_files_answer answer = read_of(files, "a", 3, 4);
+    RG_CHECK_BYTES(answer.bytes, "3456");
+    RG_CHECK_INT(answer.size, 10);
+    answer = read_of(files, "a", 8, 100);
+    RG_CHECK_BYTES(answer.bytes, "89");
+    answer = read_of(files, "a", 11, 1);
+    RG_CHECK_INT(answer.result, 0);
+    RG_CHECK_INT(answer.bytes.len, 0);
+    answer = read_of(files, "missing", 0, 1);
+    RG_CHECK_INT(answer.result, RG_EIO);
+    answer = read_of(files, ".", 0, 1);
+    RG_CHECK_INT(answer.result, RG_EIO);
+    RG_CHECK_INT(unlink("a"), 0);
+    files_out(files, folder);
+}
