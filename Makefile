@@ -14,7 +14,8 @@ all:
 
 release:
 	@scripts/install-packages.sh build
-	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false
+	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false \
+		-Doptimization=3
 	@ninja -C build-release -j$(JOBS) regent
 
 demo:
