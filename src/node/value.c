@@ -94,6 +94,54 @@ void value_save(struct rg_rdb_writer *writer, const struct rg_entry *entry)
     RG_UNREACHABLE();
 }
 
+void value_save_begin(struct rg_rdb_writer *writer, const struct rg_entry *entry, uint64_t pieces)
+{
+    struct rg_bytes key = rg_entry_key(entry);
+    int64_t expire_ms = rg_entry_expire_ms(entry);
+
+    switch (rg_entry_type(entry)) {
+    case RG_TYPE_LIST:
+        rg_rdb_write_list_nodes(writer, key, expire_ms, pieces);
+        return;
+    case RG_TYPE_SET:
+        rg_rdb_write_set(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_ZSET:
+        rg_rdb_write_zset(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_HASH:
+        rg_rdb_write_hash(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_STRING:
+    case RG_TYPES:
+        break;
+    }
+    RG_UNREACHABLE();
+}
+
+void value_save_piece(struct rg_rdb_writer *writer, enum rg_type type,
+                      const struct rg_snapshot_piece *piece)
+{
+    switch (type) {
+    case RG_TYPE_LIST:
+        rg_rdb_write_list_node(writer, piece->element, piece->count);
+        return;
+    case RG_TYPE_SET:
+        rg_rdb_write_set_member(writer, piece->element);
+        return;
+    case RG_TYPE_ZSET:
+        rg_rdb_write_zset_member(writer, piece->element, piece->score);
+        return;
+    case RG_TYPE_HASH:
+        rg_rdb_write_hash_field(writer, piece->element, piece->value);
+        return;
+    case RG_TYPE_STRING:
+    case RG_TYPES:
+        break;
+    }
+    RG_UNREACHABLE();
+}
+
 void value_save_access(struct rg_rdb_writer *writer, const struct rg_access *access,
                        int64_t mono_us, const struct rg_entry *entry)
 {

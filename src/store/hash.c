@@ -72,7 +72,8 @@ const struct rg_form_ops rg_form_table = {.type = RG_TYPE_HASH,
                                           .memory = table_form_memory,
                                           .copy = table_form_copy,
                                           .elements = table_form_elements,
-                                          .free_step = table_form_free_step};
+                                          .free_step = table_form_free_step,
+                                          .capture = &rg_capture_fields};
 
 /* ---- Whole hashes ---- */
 

@@ -79,7 +79,8 @@ const struct rg_form_ops rg_form_zset_tree = {.type = RG_TYPE_ZSET,
                                               .memory = tree_form_memory,
                                               .copy = tree_form_copy,
                                               .elements = tree_form_elements,
-                                              .free_step = tree_form_free_step};
+                                              .free_step = tree_form_free_step,
+                                              .capture = &rg_capture_zset};
 
 /* ---- Whole sets ---- */
 
