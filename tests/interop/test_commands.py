@@ -11,7 +11,8 @@ ABSENT = {"acl", "asking", "cluster", "eval", "eval_ro", "evalsha", "evalsha_ro"
 ABSENT |= {"migrate"}
 ABSENT_SUBCOMMANDS = {b"client|caching", b"client|getredir", b"client|tracking",
                       b"client|trackinginfo"}
-OWN = {"client|replication-mode", "group", "sentinel"}
+# WAITAOF is of Redis 7.2.
+OWN = {"client|replication-mode", "group", "sentinel", "waitaof"}
 
 
 @pytest.fixture(scope="module")
