@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "node/aof.h"
 #include "node/sentinel.h"
+#include "node/transfer.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
 

@@ -138,16 +138,17 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;     /* owned; NULL outside a transaction */
-    struct rg_list watched;     /* of struct watch (watch.c) */
-    bool watch_failed;          /* one of its watched keys changed */
-    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
-    size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* of all kinds */
-    unsigned patterns;          /* of those, to patterns */
-    unsigned shards;            /* … and to shard channels */
-    int64_t over_soft_since_us; /* output limit; 0: not over */
+    struct rg_multi *multi;      /* owned; NULL outside a transaction */
+    struct rg_list watched;      /* of struct watch (watch.c) */
+    bool watch_failed;           /* one of its watched keys changed */
+    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
+    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
+    size_t pushed;               /* bytes that its own running command pushed to it */
+    unsigned subscriptions;      /* of all kinds */
+    unsigned patterns;           /* of those, to patterns */
+    unsigned shards;             /* … and to shard channels */
+    int64_t over_soft_since_us;  /* output limit; 0: not over */
 
     struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
@@ -364,6 +365,7 @@ struct rg_node {
     struct rg_store *store;
     struct rg_cmd_index *commands; /* the table by name */
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
+    unsigned calm;                 /* enum rg_calm (dispatch.c) */
     struct rg_stats stats;
     uint64_t changes;        /* that commands made since the start */
     uint64_t changes_saved;  /* of those the first that the last save holds */
@@ -424,6 +426,7 @@ struct rg_node {
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
+    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
@@ -524,6 +527,14 @@ void session_unblock_all(struct rg_node *node);
 int64_t session_deadline(const struct rg_node *node);
 
 /* ---- dispatch.c ---- */
+/* What is known not to stand against any data command just now; in node->calm. */
+enum rg_calm {
+    RG_CALM_READ = 1,  /* they may read */
+    RG_CALM_WRITE = 2, /* they may write */
+    RG_CALM_REPLY = 4, /* in the mode of the node no reply waits */
+};
+/* Looks what that is: before commands are run, and behind one that may have changed it. */
+void dispatch_look(struct rg_node *node);
 struct rg_call {
     struct rg_node *node;
     struct rg_conn *conn;
@@ -708,47 +719,6 @@ void follow_drop(struct rg_node *node);
 void apply_stream(struct rg_node *node);
 /* One command of it, in the database that it has selected. Errors: RG_EPROTO. */
 RG_MUST_USE int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc);
-
-/* ---- transfer.c: an RDB into a store of its own ---- */
-struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
-void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
-/* payload: "$<len>" or "$EOF:<mark>" without the CRLF. Errors: RG_EPROTO. */
-RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
-/*
- * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
- * being synced.
- */
-RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
-                              struct rg_bytes bytes, size_t *ret_used);
-/* The same without a header, for a file. */
-RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
-const char *transfer_error(const struct rg_transfer *transfer);
-/* The end mark came; what was fed behind it. */
-bool transfer_ended(const struct rg_transfer *transfer);
-struct rg_bytes transfer_rest(const struct rg_transfer *transfer);
-/* Entries due before this are not loaded. */
-void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
-uint64_t transfer_expired_keys(const struct rg_transfer *transfer);
-/* What the writer said that it used; 0. */
-uint64_t transfer_used_memory(const struct rg_transfer *transfer);
-bool transfer_to_file(const struct rg_transfer *transfer);
-void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
-                        int result);
-/* Puts what was loaded in place of the node's store. history_set: the file named the log. */
-void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer);
-struct rg_transfer_log { /* what the file said of the log it was taken from */
-    bool has_history;
-    struct rg_history history;
-    bool has_replid;
-    char replid[RG_REPLID_LEN + 1];
-    uint64_t offset;
-    int stream_db;
-    int mode;         /* enum rg_mode; -1 */
-    char modes[1024]; /* rg_group_modes_format; "" */
-};
-const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
-void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
 
 /* ---- member.c: the group's glue ---- */
 /* Errors: RG_EINVAL: the list does not name this node. */
