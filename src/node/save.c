@@ -18,7 +18,7 @@ enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
     SAVE_PIECES = 16,                /* under way to the disk */
-    SAVE_PIECES_A_RUN = 4,           /* copied at once */
+    SAVE_PIECES_A_RUN = 1,           /* copied at once */
     SAVE_PIECE_BYTES = 1 << 20,      /* at most */
     SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
     SAVE_HAND_OVER_US = 2 * 1000 * 1000,

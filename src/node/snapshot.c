@@ -17,8 +17,8 @@ enum {
     SNAPSHOT_WINDOW_BYTES = 8 << 20, /* that one who takes it may be behind */
     /* A slice takes about as long as what else the loop did since the last one, so that a loaded
      * server's replies take no more than twice the time. */
-    SNAPSHOT_LEAST_US = 100,
-    SNAPSHOT_MOST_US = 1000,
+    SNAPSHOT_LEAST_US = 50,
+    SNAPSHOT_MOST_US = 250,
     SNAPSHOT_STEP = 32, /* entries between two looks at the clock */
     SNAPSHOT_TELL_US = 5 * 1000 * 1000,
     SNAPSHOT_UNTIMED = 16, /* entries of a slice where there is no clock */
