@@ -3,6 +3,7 @@
 #include "node/client_info.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/serve_disk.h"
 
 enum client_type client_type(const struct rg_conn *conn)
 {
@@ -61,7 +62,9 @@ static void client_flags(const struct rg_conn *conn, char out[16])
 
 size_t client_memory(const struct rg_conn *conn)
 {
-    return sizeof(*conn) + conn->in.cap + conn->large.len + conn->out.cap +
+    uint64_t serve = conn->serve != NULL ? serve_disk_memory(conn->serve->disk) : 0;
+
+    return sizeof(*conn) + serve + conn->in.cap + conn->large.len + conn->out.cap +
            conn->gate_cap * sizeof(struct rg_gate) + multi_memory(conn) + blocked_memory(conn) +
            (size_t)conn->parser.argv_cap * (sizeof(struct rg_bytes) + sizeof(size_t)) +
            conn->parser.inline_copy.cap;
@@ -92,11 +95,11 @@ static void client_describe(const struct rg_call *call, const struct rg_conn *co
                   conn->name ? conn->name : "",
                   (long long)((node->now.mono_us - conn->created_us) / RG_S_US),
                   (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags);
-    rg_buf_printf(out,
-                  "db=%u sub=%u psub=%u ssub=0 multi=%lld qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
-                  conn->db, conn->subscriptions - conn->patterns, conn->patterns,
-                  (long long)multi_count(conn), conn_input(conn).len, conn->in.cap - conn->in.tail,
-                  self ? client_argv_bytes(call) : blocked_memory(conn));
+    rg_buf_printf(
+        out, "db=%u sub=%u psub=%u ssub=%u multi=%lld qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
+        conn->db, conn->subscriptions - conn->patterns - conn->shards, conn->patterns, conn->shards,
+        (long long)multi_count(conn), conn_input(conn).len, conn->in.cap - conn->in.tail,
+        self ? client_argv_bytes(call) : blocked_memory(conn));
     rg_buf_printf(out, "multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
                   multi_memory(conn), conn->out.cap, conn->out.cap, unsent, client_memory(conn),
                   unsent > 0 ? "rw" : "r");

@@ -28,13 +28,24 @@ void cmd_subscribe(struct rg_call *call);
 void cmd_unsubscribe(struct rg_call *call);
 void cmd_psubscribe(struct rg_call *call);
 void cmd_punsubscribe(struct rg_call *call);
+void cmd_ssubscribe(struct rg_call *call);
+void cmd_sunsubscribe(struct rg_call *call);
+void cmd_spublish(struct rg_call *call);
 void cmd_pubsub_channels(struct rg_call *call);
 void cmd_pubsub_numsub(struct rg_call *call);
 void cmd_pubsub_numpat(struct rg_call *call);
+void cmd_pubsub_shardchannels(struct rg_call *call);
+void cmd_pubsub_shardnumsub(struct rg_call *call);
 /* cmd_replication.c */
 void cmd_replicaof(struct rg_call *call);
 void cmd_role(struct rg_call *call);
+/* cmd_wait.c */
 void cmd_wait(struct rg_call *call);
+void cmd_waitaof(struct rg_call *call);
+/* The wait of a client in RG_BLOCK_WAIT is over; *ret_error is NULL, or why there is no answer. */
+bool wait_is_over(const struct rg_node *node, const struct rg_conn *conn, const char **ret_error);
+/* Who holds what it waits for. */
+void wait_reply(const struct rg_node *node, const struct rg_conn *conn, struct rg_reply *reply);
 /* failover.c */
 void cmd_failover(struct rg_call *call);
 /* cmd_group.c */
@@ -81,6 +92,7 @@ void cmd_command_count(struct rg_call *call);
 void cmd_command_info(struct rg_call *call);
 void cmd_command_docs(struct rg_call *call);
 void cmd_command_getkeys(struct rg_call *call);
+void cmd_command_getkeysandflags(struct rg_call *call);
 void cmd_command_list(struct rg_call *call);
 /* cmd_debug.c */
 void cmd_debug(struct rg_call *call);
