@@ -609,6 +609,10 @@ void save_free(struct rg_save *save);
 RG_MUST_USE int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client);
 /* One is to begin as soon as it can. */
 void save_schedule(struct rg_node *node);
+/* What is being written is a base of the AOF. */
+bool save_is_rewrite(const struct rg_node *node);
+/* One for this client is to begin as soon as it can; false: another client waits already. */
+RG_MUST_USE bool save_queue(struct rg_node *node, uint64_t client);
 /* What is being written is none of it: the data are replaced, or the node stops. */
 void save_abort(struct rg_node *node, const char *why);
 /* Hands what is there of the snapshot to the file; begins what is due. */

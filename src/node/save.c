@@ -43,6 +43,7 @@ struct rg_save {
     int64_t began_us;
 
     bool scheduled;
+    uint64_t queued;  /* the client whose SAVE waits for the end of a rewrite; 0 */
     bool ok;          /* the last one was, or there was none yet */
     int64_t tried_us; /* monotonic */
     int64_t saved_us; /* monotonic: the last that went well, or the start */
@@ -98,7 +99,7 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
     save->taken = save->written = 0;
     save->first = save->pieces = 0;
     save->created = false;
-    save->scheduled = false;
+    save->scheduled = save->scheduled && why != RG_SAVE_BACKGROUND;
     save->tried_us = save->began_us = node->now.mono_us;
     save->attempt = ++node->next_token;
     char path[512];
@@ -118,6 +119,34 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
 void save_schedule(struct rg_node *node)
 {
     node->save->scheduled = true;
+}
+
+bool save_is_rewrite(const struct rg_node *node)
+{
+    return node->save->state != SAVE_NONE && node->save->why == RG_SAVE_REWRITE;
+}
+
+bool save_queue(struct rg_node *node, uint64_t client)
+{
+    const struct rg_conn *other = conn_by_id(node, node->save->queued);
+
+    if (other != NULL && !other->closing)
+        return false;
+    node->save->queued = client;
+    return true;
+}
+
+/* The SAVE that waited for the rewrite, unless its client is gone. */
+static void save_unqueue(struct rg_node *node)
+{
+    uint64_t client = node->save->queued;
+    const struct rg_conn *conn = conn_by_id(node, client);
+
+    if (client == 0)
+        return;
+    if (conn != NULL && !conn->closing && save_begin(node, RG_SAVE_CLIENT, client) == RG_EAGAIN)
+        return; /* it stays */
+    node->save->queued = 0;
 }
 
 /* ---- The end ---- */
@@ -290,6 +319,8 @@ static void save_finish(struct rg_node *node)
 
 void save_run(struct rg_node *node)
 {
+    if (node->save->state == SAVE_NONE && !node->stopping)
+        save_unqueue(node);
     if (node->save->state != SAVE_WRITING)
         return;
     for (int i = 0; i < SAVE_PIECES_A_RUN && save_piece(node); i++)
@@ -375,7 +406,12 @@ void save_info(const struct rg_node *node, struct rg_buf *out)
     const struct rg_snapshot *walk = node->snapshot;
     bool on = save->state != SAVE_NONE && save->why != RG_SAVE_REWRITE;
 
-    rg_buf_printf(out, "current_save_keys_processed:%llu\r\ncurrent_save_keys_total:%llu\r\n",
+    rg_buf_printf(out,
+                  "current_fork_perc:%.2f\r\ncurrent_save_keys_processed:%llu\r\n"
+                  "current_save_keys_total:%llu\r\n",
+                  walk != NULL && walk->keys_total > 0
+                      ? (double)walk->keys * 100 / (double)walk->keys_total
+                      : 0,
                   (unsigned long long)(walk != NULL ? walk->keys : 0),
                   (unsigned long long)(walk != NULL ? walk->keys_total : 0));
     rg_buf_printf(out,

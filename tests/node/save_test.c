@@ -198,3 +198,38 @@ RG_TEST(temporary_files_are_known_by_their_names)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         RG_CHECK(!rg_node_is_temporary(others[i], &pid));
 }
+
+RG_TEST(what_is_asked_for_while_the_log_is_rewritten)
+{
+    struct hand hand;
+
+    hand_start(&hand, "appendonly yes", NULL);
+    int c = hand_client(&hand);
+    int other = hand_client(&hand);
+    int third = hand_client(&hand);
+    settle(&hand);
+    fill(&hand, c, 300);
+    hand.hold_files = true;
+    RG_CHECK_STR(hand_ask(&hand, c, "BGREWRITEAOF\r\n"),
+                 "+Background append only file rewriting started\r\n");
+    for (int i = 0; i < 6 && !hand_logged(&hand, "Snapshot at offset"); i++) {
+        hand_release(&hand);
+        hand_run(&hand);
+    }
+    RG_CHECK_STR(hand_ask(&hand, c, "BGSAVE\r\n"),
+                 "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE "
+                 "SCHEDULE in order to schedule a BGSAVE whenever possible.\r\n");
+    RG_CHECK_STR(hand_ask(&hand, c, "BGSAVE SCHEDULE\r\n"), "+Background saving scheduled\r\n");
+    RG_CHECK_STR(hand_ask(&hand, other, "SAVE\r\n"), "");
+    RG_CHECK_STR(hand_ask(&hand, third, "SAVE\r\n"),
+                 "-ERR Background save already in progress\r\n");
+    settle(&hand);
+    settle(&hand);
+    RG_CHECK(saved(&hand));
+    RG_CHECK_STR(hand_take(&hand, other), "+OK\r\n");
+    hand_advance_ms(&hand, 1000);
+    settle(&hand);
+    settle(&hand);
+    RG_CHECK(hand_logged(&hand, "Background saving terminated with success"));
+    hand_end(&hand);
+}
