@@ -233,3 +233,72 @@ RG_TEST(what_is_asked_for_while_the_log_is_rewritten)
     RG_CHECK(hand_logged(&hand, "Background saving terminated with success"));
     hand_end(&hand);
 }
+
+/* What was sent to a replica begins with a length and an RDB of that length; returns how much is
+ * behind it. */
+static size_t behind_rdb(const struct hand *hand, int replica)
+{
+    struct rg_bytes sent = rg_buf_view(&hand->conns[replica].sent);
+    unsigned long long len = 0;
+    int head = 0;
+
+    while (sent.len > 0 && sent.data[0] == '\n')
+        sent = rg_bytes(sent.data + 1, sent.len - 1);
+    RG_CHECK_INT(sscanf(sent.data, "$%llu\r\n%n", &len, &head), 1);
+    RG_CHECK(memcmp(sent.data + head, "REDIS0010", 9) == 0);
+    RG_CHECK(sent.len >= (size_t)head + len);
+    return sent.len - (size_t)head - (size_t)len;
+}
+
+static bool file_asked(struct hand *hand, const char *what)
+{
+    rg_buf_append_char(&hand->files, '\0');
+    return strstr(rg_buf_view(&hand->files).data, what) != NULL;
+}
+
+RG_TEST(who_needs_the_length_first_is_sent_a_file)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int c = hand_client(&hand);
+    fill(&hand, c, 300);
+    int one = hand_client(&hand);
+    int other = hand_client(&hand);
+    hand.hold_files = true;
+    hand_send(&hand, one, "SYNC\r\n");
+    hand_send(&hand, other, "SYNC\r\n");
+    RG_CHECK_STR(hand_ask(&hand, c, "SET late 1\r\n"), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, one), "");
+    for (int i = 0; i < 4; i++)
+        settle(&hand);
+    RG_CHECK(behind_rdb(&hand, one) > 0); /* the log's bytes since */
+    RG_CHECK_INT(behind_rdb(&hand, one), behind_rdb(&hand, other));
+    RG_CHECK(file_asked(&hand, "REMOVE temp-spool-"));
+    int64_t pid = 0;
+    RG_CHECK(rg_node_is_temporary("temp-spool-3.17.rdb", &pid) && pid == 17);
+    hand_end(&hand);
+}
+
+RG_TEST(a_disk_that_does_not_take_the_file_costs_the_replicas_link)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int c = hand_client(&hand);
+    fill(&hand, c, 300);
+    int replica = hand_client(&hand);
+    hand.file_result = RG_ENOSPC;
+    hand_send(&hand, replica, "SYNC\r\n");
+    settle(&hand);
+    RG_CHECK(hand.conns[replica].closed);
+    RG_CHECK(hand_logged(&hand, "the snapshot for it cannot be written: No space left on device"));
+    RG_CHECK_STR(hand_ask(&hand, c, "SET a 1\r\n"), "+OK\r\n");
+    hand.file_result = 0;
+    replica = hand_client(&hand);
+    hand_send(&hand, replica, "SYNC\r\n");
+    for (int i = 0; i < 4; i++)
+        settle(&hand);
+    (void)behind_rdb(&hand, replica);
+    hand_end(&hand);
+}
