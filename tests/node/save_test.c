@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "tests/harness.h"
 #include "tests/node/hand.h"
 
@@ -239,15 +240,17 @@ RG_TEST(what_is_asked_for_while_the_log_is_rewritten)
 static size_t behind_rdb(const struct hand *hand, int replica)
 {
     struct rg_bytes sent = rg_buf_view(&hand->conns[replica].sent);
-    unsigned long long len = 0;
-    int head = 0;
+    uint64_t len = 0;
 
     while (sent.len > 0 && sent.data[0] == '\n')
         sent = rg_bytes(sent.data + 1, sent.len - 1);
-    RG_CHECK_INT(sscanf(sent.data, "$%llu\r\n%n", &len, &head), 1);
-    RG_CHECK(memcmp(sent.data + head, "REDIS0010", 9) == 0);
-    RG_CHECK(sent.len >= (size_t)head + len);
-    return sent.len - (size_t)head - (size_t)len;
+    struct rg_bytes head = rg_bytes_cut(&sent, '\r');
+    RG_CHECK(head.len > 1 && head.data[0] == '$');
+    RG_CHECK_INT(rg_parse_u64(rg_bytes(head.data + 1, head.len - 1), &len), 0);
+    sent = rg_bytes(sent.data + 1, sent.len - 1);
+    RG_CHECK(rg_bytes_starts_with(sent, RG_BYTES("REDIS0010")));
+    RG_CHECK(sent.len >= len);
+    return sent.len - (size_t)len;
 }
 
 static bool file_asked(struct hand *hand, const char *what)
