@@ -74,6 +74,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->serving);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
     rg_list_init(&node->gated);

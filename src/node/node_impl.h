@@ -64,6 +64,8 @@ struct rg_serve {
     char *ip; /* announced; owned; NULL */
     bool capa_eof;
     bool capa_psync2;
+    bool rdb_only;                /* it wants the snapshot and nothing behind it */
+    int64_t asked_us;             /* for a full or partial resync */
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
@@ -140,9 +142,10 @@ struct rg_conn {
     unsigned patterns;          /* of those, patterns */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
-    struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
-    int peer_index;         /* PEER_IN, PEER_OUT */
-    bool hello_done;        /* PEER_OUT: +OK came */
+    struct rg_list serve_link; /* in node->serving */
+    struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
+    int peer_index;            /* PEER_IN, PEER_OUT */
+    bool hello_done;           /* PEER_OUT: +OK came */
 };
 
 /* ---- Effects (effects.c) ---- */
@@ -358,6 +361,7 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
@@ -397,7 +401,9 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas; /* connections in serve state SNAPSHOT or ONLINE */
+    int64_t last_replica_us; /* when there was one, or no log either */
+    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
 
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
@@ -553,6 +559,8 @@ void feed_unit(struct rg_node *node);
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
 void feed_new_replid(struct rg_node *node, uint64_t term);
+/* The log is given up: what is written from now on is not kept, until it is activated again. */
+void feed_forget(struct rg_node *node);
 const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
