@@ -36,6 +36,7 @@ static const struct {
     {"keeps-diverged-log", RG_PLANTED_KEEPS_DIVERGED_LOG},
     {"ack-counted-twice", RG_PLANTED_ACK_COUNTED_TWICE},
     {"half-transactions", RG_PLANTED_HALF_TRANSACTIONS},
+    {"loses-aside", RG_PLANTED_LOSES_ASIDE},
 };
 enum { RUN_PLANTED = sizeof(run_planted) / sizeof(run_planted[0]) };
 

@@ -147,19 +147,9 @@ const char *rg_element_check(const char *at, const char *end, bool *exact)
     return at + head + text.len;
 }
 
-const char *rg_element_check_both(const char *at, const char *end, bool *exact)
+/* As rg_element_check_both, however few bytes are left. */
+static const char *check_both_plain(const char *at, const char *end, bool *exact)
 {
-    int64_t value = 0;
-    unsigned head = at < end ? (unsigned char)*at : 0;
-    /* Short texts are most of what comes. */
-    if (head >= RG_ELEMENT_TEXT && head < RG_ELEMENT_I13) {
-        struct rg_bytes text = rg_bytes(at + 1, head & 0x3f);
-        if (text.len + 2 > (size_t)(end - at) || (unsigned char)at[text.len + 1] != text.len + 1)
-            return NULL;
-        if (may_be_integer(text) && rg_parse_i64(text, &value) == 0)
-            *exact = false;
-        return at + text.len + 2;
-    }
     const char *behind = rg_element_check(at, end, exact);
     if (behind == NULL)
         return NULL;
@@ -172,4 +162,83 @@ const char *rg_element_check_both(const char *at, const char *end, bool *exact)
     if (back > (size_t)(end - behind) || memcmp(want, behind, back) != 0)
         return NULL;
     return behind + back;
+}
+
+/* A short text with its back size: most of what comes. */
+static const char *check_short_text(const char *at, const char *end, bool *exact)
+{
+    int64_t value = 0;
+    struct rg_bytes text = rg_bytes(at + 1, (unsigned char)*at & 0x3f);
+    if (text.len + 2 > (size_t)(end - at) || (unsigned char)at[text.len + 1] != text.len + 1)
+        return NULL;
+    if (may_be_integer(text) && rg_parse_i64(text, &value) == 0)
+        *exact = false;
+    return at + text.len + 2;
+}
+
+/* A wide integer with its back size; nine bytes can be read behind its first one. */
+static const char *check_wide(const char *at, bool *exact)
+{
+    /* Of integers that fewer bytes are enough for, the least one, negated. */
+    static const uint64_t fewer[] = {1 << 12, 1 << 15, 1 << 23, UINT64_C(1) << 31};
+    unsigned code = (unsigned char)*at - (unsigned)RG_ELEMENT_I16;
+    size_t size = 1u + widths[code];
+    unsigned unused = 64 - 8 * widths[code];
+    uint64_t bits = 0;
+    memcpy(&bits, at + 1, sizeof(bits));
+    uint64_t value = (uint64_t)((int64_t)(bits << unused) >> unused);
+    if (value + fewer[code] < 2 * fewer[code])
+        *exact = false;
+    return (unsigned char)at[size] == size ? at + size + 1 : NULL;
+}
+
+static inline const char *check_both(const char *at, const char *end, bool *exact)
+{
+    enum { AHEAD = 1 + RG_ELEMENT_HEAD_MAX };
+    unsigned head = at < end ? (unsigned char)*at : 0;
+    if (head >= RG_ELEMENT_TEXT && head < RG_ELEMENT_I13)
+        return check_short_text(at, end, exact);
+    if (end - at < AHEAD)
+        return check_both_plain(at, end, exact);
+    if (head < RG_ELEMENT_TEXT)
+        return at[1] == 1 ? at + 2 : NULL;
+    if (head >= RG_ELEMENT_I16 && head <= RG_ELEMENT_I64)
+        return check_wide(at, exact);
+    if (head >= RG_ELEMENT_TEXT_12)
+        return check_both_plain(at, end, exact);
+    if (head == RG_ELEMENT_I13 && (unsigned char)at[1] <= 127)
+        *exact = false;
+    return at[2] == 2 ? at + 3 : NULL;
+}
+
+const char *rg_element_check_both(const char *at, const char *end, bool *exact)
+{
+    return check_both(at, end, exact);
+}
+
+bool rg_element_check_run(struct rg_bytes run, uint64_t *ret_count, bool *exact)
+{
+    /* Four integers below 128 with their back sizes. */
+    const uint64_t mask = UINT64_C(0xff80ff80ff80ff80);
+    const uint64_t four = UINT64_C(0x0100010001000100);
+    const char *at = run.data;
+    const char *end = run.data + run.len;
+    uint64_t count = 0;
+    while (at < end) {
+        uint64_t word = 0;
+        if ((unsigned char)*at < RG_ELEMENT_TEXT && end - at >= (ptrdiff_t)sizeof(word)) {
+            memcpy(&word, at, sizeof(word));
+            if ((word & mask) == four) {
+                at += sizeof(word);
+                count += 4;
+                continue;
+            }
+        }
+        at = check_both(at, end, exact);
+        if (at == NULL)
+            return false;
+        count++;
+    }
+    *ret_count = count;
+    return true;
 }

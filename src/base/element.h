@@ -177,5 +177,7 @@ static inline const char *rg_element_skip_both(const char *at)
 
 /* As rg_element_check, of an element with its back size. */
 const char *rg_element_check_both(const char *at, const char *end, bool *exact);
+/* All of a run of such; *ret_count: how many. False where it is none. */
+bool rg_element_check_run(struct rg_bytes run, uint64_t *ret_count, bool *exact);
 
 #endif

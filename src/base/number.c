@@ -1,10 +1,12 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/panic.h"
 
 int rg_parse_u64(struct rg_bytes text, uint64_t *ret_value)
@@ -93,30 +95,91 @@ int rg_parse_long_double(struct rg_bytes text, long double *ret_value)
     return 0;
 }
 
-int rg_parse_double(struct rg_bytes text, double *ret_value)
+/*
+ * Up to 19 digits with at most 27 of them behind the point, which is nearly every fraction that is
+ * written anywhere. Digits and the power of ten are exact in 64 bits, so their quotient is off by
+ * half of its last bit at most. Where that may decide how it is rounded to a double: false.
+ */
+static bool parse_short_decimal(struct rg_bytes text, double *ret_value)
 {
-    enum { EXACT_MAX = 15 }; /* an integer of so many characters is a double as it is */
-    char copy[512];
-    char *end = NULL;
-    int64_t integer = 0;
+#if LDBL_MANT_DIG == 64
+    enum { DIGITS = 19, PLACES = 27, BEYOND = 0x7ff, HALF = 0x400 };
+    static const long double powers[PLACES + 1] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                                   1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                                   1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                                   1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    bool negative = text.len > 0 && text.data[0] == '-';
+    uint64_t digits = 0;
+    unsigned counted = 0; /* digits from the first that is not 0 */
+    unsigned places = 0;
+    bool point = false;
+    bool any = false;
 
-    if (text.len <= EXACT_MAX && rg_parse_i64(text, &integer) == 0) {
-        *ret_value = (double)integer;
-        return 0;
+    for (size_t i = negative; i < text.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
+        if (digit > 9) {
+            if (text.data[i] != '.' || point)
+                return false;
+            point = true;
+            continue;
+        }
+        any = true;
+        digits = digits * 10 + digit;
+        counted += digits > 0;
+        places += point;
+        if (counted > DIGITS || places > PLACES)
+            return false;
     }
-    if (text.len == 0 || text.len >= sizeof(copy) || number_is_space(text.data[0]))
-        return RG_EINVAL;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
+    long double quotient = (long double)digits / powers[places];
+    uint64_t bits = 0;
+    memcpy(&bits, &quotient, sizeof(bits));
+    unsigned beyond = bits & BEYOND;
+    if (!any || (beyond >= HALF - 1 && beyond <= HALF + 1))
+        return false;
+    *ret_value = (double)(negative ? -quotient : quotient);
+    return true;
+#else
+    return false;
+#endif
+}
+
+/* text ends with a zero byte. */
+static int parse_double_at(const char *text, size_t len, double *ret_value)
+{
+    char *end = NULL;
+
     errno = 0;
-    double value = strtod(copy, &end);
-    if (end != copy + text.len || isnan(value))
+    double value = strtod(text, &end);
+    if (end != text + len || isnan(value))
         return RG_EINVAL;
     if (errno == ERANGE &&
         (value == HUGE_VAL || value == -HUGE_VAL || fpclassify(value) == FP_ZERO))
         return RG_EINVAL;
     *ret_value = value;
     return 0;
+}
+
+int rg_parse_double(struct rg_bytes text, double *ret_value)
+{
+    enum { EXACT_MAX = 15 }; /* an integer of so many characters is a double as it is */
+    char few[512];
+    int64_t integer = 0;
+
+    if (text.len <= EXACT_MAX && rg_parse_i64(text, &integer) == 0) {
+        *ret_value = (double)integer;
+        return 0;
+    }
+    if (text.len == 0 || number_is_space(text.data[0]))
+        return RG_EINVAL;
+    if (parse_short_decimal(text, ret_value))
+        return 0;
+    char *copy = text.len < sizeof(few) ? few : rg_alloc(text.len + 1);
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    int result = parse_double_at(copy, text.len, ret_value);
+    if (copy != few)
+        rg_free(copy);
+    return result;
 }
 
 size_t rg_format_double(char out[RG_DOUBLE_CHARS], double value)

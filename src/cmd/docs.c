@@ -142,6 +142,35 @@ static void docs_find_keys(struct rg_reply *reply, const struct rg_key_spec *spe
     }
 }
 
+/* What the flags of a specification do not tell. */
+static const char *docs_note(const struct rg_command *command, int spec)
+{
+    static const struct {
+        uint16_t id;
+        int spec;
+        const char *note;
+    } notes[] = {
+        {RG_CMD_ID_bitfield, 0, "Only GET leaves the value as it is"},
+        {RG_CMD_ID_getex, 0, "RW and update for the expiry, which it may change"},
+        {RG_CMD_ID_pfcount, 0, "RW since the count is kept in the value, and so replicated"},
+        {RG_CMD_ID_set, 0, "RW and access only where GET is given"},
+        {RG_CMD_ID_sort, 1, "BY and GET make names of keys out of the elements"},
+        {RG_CMD_ID_sort, 2, "STORE may stand anywhere among the options"},
+        {RG_CMD_ID_sort_ro, 1, "BY and GET make names of keys out of the elements"},
+    };
+
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (notes[i].id == command->id && notes[i].spec == spec)
+            return notes[i].note;
+    }
+    return NULL;
+}
+
+void rg_cmd_reply_key_flags(struct rg_reply *reply, struct rg_bytes flags)
+{
+    docs_words(reply, flags, "", false);
+}
+
 static void docs_key_specs(struct rg_reply *reply, const struct rg_command *command)
 {
     struct rg_key_spec specs[RG_KEY_SPECS_MAX];
@@ -149,7 +178,12 @@ static void docs_key_specs(struct rg_reply *reply, const struct rg_command *comm
 
     rg_reply_set(reply, count);
     for (int i = 0; i < count; i++) {
-        rg_reply_map(reply, 3);
+        const char *note = docs_note(command, i);
+        rg_reply_map(reply, 3 + (note != NULL));
+        if (note != NULL) {
+            rg_reply_bulk_str(reply, "notes");
+            rg_reply_bulk_str(reply, note);
+        }
         rg_reply_bulk_str(reply, "flags");
         docs_words(reply, specs[i].flags, "", false);
         docs_begin_search(reply, &specs[i]);

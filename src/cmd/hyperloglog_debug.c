@@ -14,8 +14,7 @@ static int debug_to_dense(struct rg_cmd_ctx *ctx, struct rg_entry **entry, struc
     int result = rg_hll_work_to_dense(&work);
     if (result == 0) {
         rg_string_rewrite(ctx->db, entry, rg_bytes(work.bytes, work.len));
-        rg_cmd_note_change(ctx, ctx->db_index, ctx->argv[2]);
-        ctx->dirty++; /* replicas shall hold the same bytes */
+        ctx->dirty++; /* replicas shall hold the same bytes; who watches the key sees no change */
     } else {
         rg_hll_reply_corrupted(ctx);
     }

@@ -67,15 +67,16 @@ int rg_key_specs(const struct rg_command *command, struct rg_key_spec ret_specs[
 /* ---- The keys of one call ---- */
 
 struct keyspec_found {
-    int *positions;
+    struct rg_key_use *keys;
     int max;
     int count;
+    struct rg_bytes flags; /* of those that are found next */
 };
 
 static void keyspec_add(struct keyspec_found *found, int position)
 {
     if (found->count < found->max)
-        found->positions[found->count] = position;
+        found->keys[found->count] = (struct rg_key_use){position, found->flags};
     found->count++;
 }
 
@@ -102,11 +103,8 @@ static int keyspec_range(const struct rg_key_spec *spec, int first, int argc,
 
     if (last >= argc)
         return RG_EINVAL;
-    for (int i = first; i <= last; i += spec->step) {
-        if (i + spec->step - 1 >= argc && spec->last < 0)
-            return RG_EINVAL; /* a key without the words that belong to it */
+    for (int i = first; i <= last; i += spec->step)
         keyspec_add(found, i);
-    }
     return 0;
 }
 
@@ -138,7 +136,9 @@ static void keyspec_option(const struct rg_key_spec *spec, const struct rg_bytes
 static int keyspec_behind_word(const struct rg_key_spec *spec, const struct rg_bytes *argv,
                                int argc, struct keyspec_found *found)
 {
-    for (int i = spec->index; i + 1 < argc; i++) {
+    int from = spec->index < 0 ? 1 : spec->index; /* a negative one searches backwards */
+
+    for (int i = from; i + 1 < argc; i++) {
         if (rg_bytes_equal_nocase(argv[i], spec->keyword))
             return keyspec_range(spec, i + 1, argc, found);
     }
@@ -159,11 +159,38 @@ static int keyspec_find(const struct rg_key_spec *spec, const struct rg_bytes *a
     return 0;
 }
 
+/* What SET and BITFIELD do hangs on their options. */
+static struct rg_bytes keyspec_flags(const struct rg_command *command,
+                                     const struct rg_key_spec *spec, const struct rg_bytes *argv,
+                                     int argc)
+{
+    if (command->id == RG_CMD_ID_set) {
+        for (int i = 3; i < argc; i++) {
+            if (rg_bytes_is_nocase(argv[i], "get"))
+                return RG_BYTES("RW access update");
+        }
+        return RG_BYTES("OW update");
+    }
+    if (command->id == RG_CMD_ID_bitfield) {
+        for (int i = 2; i < argc; i += 3) {
+            if (!rg_bytes_is_nocase(argv[i], "get") || i + 2 >= argc)
+                return RG_BYTES("RW access update");
+        }
+        return RG_BYTES("RO access");
+    }
+    return spec->flags;
+}
+
+static bool keyspec_names_keys(const struct rg_key_spec *spec)
+{
+    return !rg_bytes_is(spec->flags, "not_key");
+}
+
 int rg_cmd_keys(const struct rg_command *command, const struct rg_bytes *argv, int argc,
-                int *ret_positions, int max)
+                struct rg_key_use *ret_keys, int max)
 {
     struct rg_key_spec specs[RG_KEY_SPECS_MAX];
-    struct keyspec_found found = {.positions = ret_positions, .max = max};
+    struct keyspec_found found = {.keys = ret_keys, .max = max};
     int count = rg_key_specs(command, specs);
 
     if (count == 0)
@@ -171,9 +198,24 @@ int rg_cmd_keys(const struct rg_command *command, const struct rg_bytes *argv, i
     if (!rg_cmd_arity_ok(command, argc))
         return RG_EINVAL;
     for (int i = 0; i < count; i++) {
+        if (!keyspec_names_keys(&specs[i]))
+            continue;
+        found.flags = keyspec_flags(command, &specs[i], argv, argc);
         int result = keyspec_find(&specs[i], argv, argc, &found);
         if (result < 0)
             return result;
     }
-    return found.count < max ? found.count : max;
+    return found.count;
+}
+
+bool rg_cmd_has_keys(const struct rg_command *command)
+{
+    struct rg_key_spec specs[RG_KEY_SPECS_MAX];
+    int count = rg_key_specs(command, specs);
+
+    for (int i = 0; i < count; i++) {
+        if (keyspec_names_keys(&specs[i]))
+            return true;
+    }
+    return false;
 }

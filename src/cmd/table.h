@@ -76,11 +76,19 @@ static inline bool rg_cmd_arity_ok(const struct rg_command *command, int argc)
 {
     return command->arity >= 0 ? argc == command->arity : argc >= -command->arity;
 }
+/* A key among the words of a request, and what the command does with it: words, as COMMAND
+ * GETKEYSANDFLAGS gives them. */
+struct rg_key_use {
+    int position; /* in argv */
+    struct rg_bytes flags;
+};
 /*
- * Positions in argv of the keys. Returns their number (at most max written). Errors: RG_EINVAL
- * (argv does not fit the command).
+ * The keys of a request. Returns their number, which is less than argc; at most max are written.
+ * Errors: RG_EINVAL (argv does not fit the command).
  */
 RG_MUST_USE int rg_cmd_keys(const struct rg_command *command, const struct rg_bytes *argv, int argc,
-                            int *ret_positions, int max);
+                            struct rg_key_use *ret_keys, int max);
+/* Whether its requests can name keys. */
+bool rg_cmd_has_keys(const struct rg_command *command);
 
 #endif

@@ -54,6 +54,13 @@ void rg_rdb_write_list(struct rg_rdb_writer *writer, struct rg_bytes key, int64_
 void rg_rdb_write_list_element(struct rg_rdb_writer *writer, struct rg_bytes element);
 void rg_rdb_write_list_end(struct rg_rdb_writer *writer);
 /*
+ * The same where the runs that the list lies in are known: as many calls of _list_node follow, each
+ * with the elements of one, each exact and with its back size (base/element.h).
+ */
+void rg_rdb_write_list_nodes(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                             uint64_t nodes);
+void rg_rdb_write_list_node(struct rg_rdb_writer *writer, struct rg_bytes run, uint64_t elements);
+/*
  * As many calls for an element follow as were said (at least one). packed: redis-server loads it
  * into its form for small ones: a set into an intset (all members are integers then, in ascending
  * order), the others into a listpack (a sorted set's members come in its order).
@@ -68,6 +75,15 @@ void rg_rdb_write_hash(struct rg_rdb_writer *writer, struct rg_bytes key, int64_
                        uint64_t fields, bool packed);
 void rg_rdb_write_hash_field(struct rg_rdb_writer *writer, struct rg_bytes field,
                              struct rg_bytes value);
+/*
+ * Parts of a file may be written aside, by writers of their own without a checksum that begin with
+ * _write_aside. Their bytes go to the file by _write_raw; a collection that is not at its end is
+ * gone on with in the file itself after _write_resume.
+ */
+void rg_rdb_write_aside(struct rg_rdb_writer *writer, struct rg_buf *out, bool compress);
+void rg_rdb_write_raw(struct rg_rdb_writer *writer, struct rg_bytes bytes);
+/* The collection in `aside` is none of the forms that are loaded as they stand. */
+void rg_rdb_write_resume(struct rg_rdb_writer *writer, const struct rg_rdb_writer *aside);
 /* The end mark and the checksum; then rg_rdb_writer_fini. */
 void rg_rdb_write_end(struct rg_rdb_writer *writer);
 

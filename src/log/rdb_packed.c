@@ -230,17 +230,13 @@ static int listpack_check(struct rg_bytes blob, uint64_t *ret_items, struct rg_b
 {
     if (blob.len < LISTPACK_HEAD + 1 || (unsigned char)blob.data[blob.len - 1] != PACKED_END)
         return RG_ECORRUPT;
-    const char *at = blob.data + LISTPACK_HEAD;
-    const char *end = blob.data + blob.len - 1;
+    struct rg_bytes run = {blob.data + LISTPACK_HEAD, blob.len - LISTPACK_HEAD - 1};
     uint64_t items = 0;
     bool exact = true;
-    for (; at < end; items++) {
-        at = rg_element_check_both(at, end, &exact);
-        if (at == NULL)
-            return RG_ECORRUPT;
-    }
+    if (!rg_element_check_run(run, &items, &exact))
+        return RG_ECORRUPT;
     if (exact)
-        *ret_run = rg_bytes(blob.data + LISTPACK_HEAD, blob.len - LISTPACK_HEAD - 1);
+        *ret_run = run;
     *ret_items = items;
     return head_holds(RDB_FORM_LISTPACK, blob, items, 0) ? 0 : RG_ECORRUPT;
 }

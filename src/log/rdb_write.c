@@ -77,6 +77,18 @@ void rg_rdb_write_string(struct rg_rdb_writer *writer, struct rg_bytes key, int6
     rdb_put_finish(writer, from);
 }
 
+void rg_rdb_write_aside(struct rg_rdb_writer *writer, struct rg_buf *out, bool compress)
+{
+    *writer = (struct rg_rdb_writer){.out = out, .compress = compress};
+}
+
+void rg_rdb_write_raw(struct rg_rdb_writer *writer, struct rg_bytes bytes)
+{
+    size_t from = rdb_put_begin(writer);
+    rg_buf_append_bytes(writer->out, bytes);
+    rdb_put_finish(writer, from);
+}
+
 void rg_rdb_write_end(struct rg_rdb_writer *writer)
 {
     size_t from = rdb_put_begin(writer);

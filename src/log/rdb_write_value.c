@@ -1,5 +1,6 @@
 #include "log/rdb.h"
 
+#include "base/element.h"
 #include "base/number.h"
 #include "base/panic.h"
 #include "log/rdb_format.h"
@@ -37,6 +38,15 @@ static void collection_begin(struct rg_rdb_writer *writer, struct rg_bytes key, 
             rdb_listpack_begin(&writer->pack);
     }
     rdb_put_finish(writer, from);
+}
+
+void rg_rdb_write_resume(struct rg_rdb_writer *writer, const struct rg_rdb_writer *aside)
+{
+    RG_ASSERT(writer->left == 0);
+    RG_ASSERT(aside->form == RDB_TYPE_SET || aside->form == RDB_TYPE_ZSET_2 ||
+              aside->form == RDB_TYPE_HASH || aside->form == RDB_TYPE_LIST_QUICKLIST_2);
+    writer->form = aside->form;
+    writer->left = aside->left;
 }
 
 static void pack_append(struct rg_rdb_writer *writer, struct rg_bytes element)
@@ -117,6 +127,39 @@ void rg_rdb_write_list_end(struct rg_rdb_writer *writer)
     rdb_put_length(writer, writer->nodes);
     rg_buf_append_bytes(writer->out, rg_buf_view(&writer->list));
     writer->form = RDB_TYPE_STRING;
+    rdb_put_finish(writer, from);
+}
+
+void rg_rdb_write_list_nodes(struct rg_rdb_writer *writer, struct rg_bytes key, int64_t expire_ms,
+                             uint64_t nodes)
+{
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(writer->left == 0 && nodes > 0);
+    writer->form = RDB_TYPE_LIST_QUICKLIST_2;
+    writer->left = nodes;
+    rdb_put_key(writer, RDB_TYPE_LIST_QUICKLIST_2, key, expire_ms);
+    rdb_put_length(writer, nodes);
+    rdb_put_finish(writer, from);
+}
+
+void rg_rdb_write_list_node(struct rg_rdb_writer *writer, struct rg_bytes run, uint64_t elements)
+{
+    size_t from = rdb_put_begin(writer);
+    RG_ASSERT(writer->form == RDB_TYPE_LIST_QUICKLIST_2);
+    (void)collection_count(writer);
+    if (run.len >= NODE_PLAIN_MIN && elements == 1) {
+        struct rg_bytes element;
+        rg_element_text(run.data, &element);
+        rdb_put_length(writer, RDB_NODE_PLAIN);
+        rdb_put_string(writer, element);
+    } else {
+        rg_buf_reset(&writer->pack, PACK_KEPT);
+        rdb_listpack_begin(&writer->pack);
+        rg_buf_append_bytes(&writer->pack, run);
+        rdb_listpack_end(&writer->pack, elements);
+        rdb_put_length(writer, RDB_NODE_PACKED);
+        rdb_put_string(writer, rg_buf_view(&writer->pack));
+    }
     rdb_put_finish(writer, from);
 }
 

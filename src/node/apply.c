@@ -3,6 +3,7 @@
 #include "core/planted.h"
 #include "node/blocked.h"
 #include "node/node_impl.h"
+#include "node/pubsub.h"
 
 /*
  * The commands of the primary's stream. Each is applied, and its bytes are appended to the log of
@@ -49,6 +50,11 @@ int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc)
             return RG_EPROTO;
         (void)pubsub_publish(node, argv[1], argv[2]);
         return 0;
+    case RG_CMD_ID_spublish:
+        if (argc != 3)
+            return RG_EPROTO;
+        (void)pubsub_publish_shard(node, argv[1], argv[2]);
+        return 0;
     default:
         return dispatch_stream(node, command,
                                follow->stream_db < 0 ? 0 : (unsigned)follow->stream_db, argv, argc);
@@ -71,8 +77,8 @@ static bool apply_may_hold(const struct rg_node *node, const struct rg_request *
         !rg_cmd_arity_ok(command, request->argc) || apply_is_record(node, request))
         return false;
     return command->run != NULL || command->id == RG_CMD_ID_select ||
-           command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_ping ||
-           command->id == RG_CMD_ID_replconf;
+           command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_spublish ||
+           command->id == RG_CMD_ID_ping || command->id == RG_CMD_ID_replconf;
 }
 
 /* The whole transaction, MULTI and EXEC included, of `size` bytes. Errors: RG_EPROTO. */

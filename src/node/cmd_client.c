@@ -92,11 +92,11 @@ static void client_describe(const struct rg_call *call, const struct rg_conn *co
                   conn->name ? conn->name : "",
                   (long long)((node->now.mono_us - conn->created_us) / RG_S_US),
                   (long long)((node->now.mono_us - conn->active_us) / RG_S_US), flags);
-    rg_buf_printf(out,
-                  "db=%u sub=%u psub=%u ssub=0 multi=%lld qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
-                  conn->db, conn->subscriptions - conn->patterns, conn->patterns,
-                  (long long)multi_count(conn), conn_input(conn).len, conn->in.cap - conn->in.tail,
-                  self ? client_argv_bytes(call) : blocked_memory(conn));
+    rg_buf_printf(
+        out, "db=%u sub=%u psub=%u ssub=%u multi=%lld qbuf=%zu qbuf-free=%zu argv-mem=%zu ",
+        conn->db, conn->subscriptions - conn->patterns - conn->shards, conn->patterns, conn->shards,
+        (long long)multi_count(conn), conn_input(conn).len, conn->in.cap - conn->in.tail,
+        self ? client_argv_bytes(call) : blocked_memory(conn));
     rg_buf_printf(out, "multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
                   multi_memory(conn), conn->out.cap, conn->out.cap, unsent, client_memory(conn),
                   unsent > 0 ? "rw" : "r");

@@ -1,3 +1,4 @@
+#include "base/alloc.h"
 #include "base/glob.h"
 #include "cmd/docs.h"
 #include "node/handlers.h"
@@ -82,34 +83,52 @@ void cmd_command_docs(struct rg_call *call)
     }
 }
 
-void cmd_command_getkeys(struct rg_call *call)
+static void command_reply_key(struct rg_call *call, const struct rg_key_use *key, bool flags)
 {
-    enum { MAX_KEYS = 1024 };
-    int positions[MAX_KEYS];
+    if (flags)
+        rg_reply_array(&call->reply, 2);
+    rg_reply_bulk(&call->reply, call->argv[2 + key->position]);
+    if (flags)
+        rg_cmd_reply_key_flags(&call->reply, key->flags);
+}
+
+static void command_getkeys(struct rg_call *call, bool flags)
+{
+    const struct rg_bytes *argv = call->argv + 2;
+    int argc = call->argc - 2;
     const struct rg_command *command = NULL;
 
-    if (rg_cmd_lookup(call->argv + 2, call->argc - 2, &command) < 0) {
+    if (rg_cmd_lookup(argv, argc, &command) < 0) {
         rg_reply_error(&call->reply, "ERR Invalid command specified");
         return;
     }
-    if (command->first_key == 0 && !(command->flags & RG_CMD_MOVABLEKEYS)) {
+    if (!rg_cmd_has_keys(command)) {
         rg_reply_error(&call->reply, "ERR The command has no key arguments");
         return;
     }
-    if (!rg_cmd_arity_ok(command, call->argc - 2)) {
+    if (!rg_cmd_arity_ok(command, argc)) {
         rg_reply_error(&call->reply, "ERR Invalid number of arguments specified for command");
         return;
     }
-    int keys = rg_cmd_keys(command, call->argv + 2, call->argc - 2, positions, MAX_KEYS);
-    if (keys < 0) {
+    struct rg_key_use *keys = RG_NEW_ARRAY(struct rg_key_use, (size_t)argc);
+    int count = rg_cmd_keys(command, argv, argc, keys, argc);
+    if (count < 0)
         rg_reply_error(&call->reply, "ERR Invalid arguments specified for command");
-        return;
-    }
-    if (keys > MAX_KEYS)
-        keys = MAX_KEYS;
-    rg_reply_array(&call->reply, keys);
-    for (int i = 0; i < keys; i++)
-        rg_reply_bulk(&call->reply, call->argv[2 + positions[i]]);
+    else
+        rg_reply_array(&call->reply, count);
+    for (int i = 0; i < count; i++)
+        command_reply_key(call, &keys[i], flags);
+    rg_free(keys);
+}
+
+void cmd_command_getkeys(struct rg_call *call)
+{
+    command_getkeys(call, false);
+}
+
+void cmd_command_getkeysandflags(struct rg_call *call)
+{
+    command_getkeys(call, true);
 }
 
 static bool command_has_category(const struct rg_command *command, struct rg_bytes category)
@@ -129,10 +148,10 @@ static bool command_has_category(const struct rg_command *command, struct rg_byt
 /* COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
 static bool command_listed(const struct rg_call *call, const struct rg_command *command)
 {
-    if (call->argc == 2)
-        return command_shown(command);
     if (command->flags & RG_CMD_HIDDEN)
         return false;
+    if (call->argc == 2)
+        return true;
     if (rg_bytes_is_nocase(call->argv[3], "aclcat"))
         return command_has_category(command, call->argv[4]);
     if (rg_bytes_is_nocase(call->argv[3], "pattern"))

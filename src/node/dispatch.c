@@ -94,8 +94,9 @@ static bool dispatch_arity(struct rg_call *call)
 static bool dispatch_allowed_subscribed(const struct rg_command *command)
 {
     static const uint16_t allowed[] = {
-        RG_CMD_ID_ping,         RG_CMD_ID_subscribe, RG_CMD_ID_unsubscribe, RG_CMD_ID_psubscribe,
-        RG_CMD_ID_punsubscribe, RG_CMD_ID_quit,      RG_CMD_ID_reset,
+        RG_CMD_ID_ping,       RG_CMD_ID_subscribe,    RG_CMD_ID_unsubscribe,
+        RG_CMD_ID_psubscribe, RG_CMD_ID_punsubscribe, RG_CMD_ID_quit,
+        RG_CMD_ID_reset,      RG_CMD_ID_ssubscribe,   RG_CMD_ID_sunsubscribe,
     };
 
     for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {

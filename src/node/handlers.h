@@ -28,9 +28,14 @@ void cmd_subscribe(struct rg_call *call);
 void cmd_unsubscribe(struct rg_call *call);
 void cmd_psubscribe(struct rg_call *call);
 void cmd_punsubscribe(struct rg_call *call);
+void cmd_ssubscribe(struct rg_call *call);
+void cmd_sunsubscribe(struct rg_call *call);
+void cmd_spublish(struct rg_call *call);
 void cmd_pubsub_channels(struct rg_call *call);
 void cmd_pubsub_numsub(struct rg_call *call);
 void cmd_pubsub_numpat(struct rg_call *call);
+void cmd_pubsub_shardchannels(struct rg_call *call);
+void cmd_pubsub_shardnumsub(struct rg_call *call);
 /* cmd_replication.c */
 void cmd_replicaof(struct rg_call *call);
 void cmd_role(struct rg_call *call);
@@ -81,6 +86,7 @@ void cmd_command_count(struct rg_call *call);
 void cmd_command_info(struct rg_call *call);
 void cmd_command_docs(struct rg_call *call);
 void cmd_command_getkeys(struct rg_call *call);
+void cmd_command_getkeysandflags(struct rg_call *call);
 void cmd_command_list(struct rg_call *call);
 /* cmd_debug.c */
 void cmd_debug(struct rg_call *call);

@@ -60,8 +60,9 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "keyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n",
                   (ull)stats->cmd.keyspace_hits, (ull)stats->cmd.keyspace_misses);
     rg_buf_printf(out, "pubsub_channels:%llu\r\npubsub_patterns:%llu\r\n",
-                  (ull)pubsub_count(node, false), (ull)pubsub_count(node, true));
-    rg_buf_append_str(out, "pubsubshard_channels:0\r\nlatest_fork_usec:0\r\ntotal_forks:0\r\n"
+                  (ull)pubsub_count(node, PUBSUB_CHANNEL), (ull)pubsub_count(node, PUBSUB_PATTERN));
+    rg_buf_printf(out, "pubsubshard_channels:%llu\r\n", (ull)pubsub_count(node, PUBSUB_SHARD));
+    rg_buf_append_str(out, "latest_fork_usec:0\r\ntotal_forks:0\r\n"
                            "migrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
                            "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
                            "active_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n"

@@ -48,7 +48,8 @@ bool multi_queues(const struct rg_call *call)
 static bool multi_logs_command(const struct rg_command *command)
 {
     /* CONFIG SET replication-mode writes a record. */
-    return command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_config_set;
+    return command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_spublish ||
+           command->id == RG_CMD_ID_config_set;
 }
 
 bool multi_logs(const struct rg_call *call)

@@ -123,6 +123,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->pid = init->pid;
     node->executable = init->executable;
     node->planted = init->planted;
+    node->snapshot_whole_bytes = init->snapshot_whole_bytes;
+    node->snapshot_step = init->snapshot_step;
     node->clock_us = init->clock_us;
     node->clock_arg = init->clock_arg;
     rg_rand_init(&node->rand, init->seed);

@@ -38,6 +38,10 @@ struct rg_node_init {
     const char *executable;  /* for INFO; borrowed for the node's life */
     const char *self_member; /* which of group-members this node is; NULL outside groups */
     unsigned planted;        /* enum rg_planted; 0 but in one test */
+    /* Memory of a value over which a snapshot takes it in pieces; 0: the usual. */
+    uint64_t snapshot_whole_bytes;
+    /* Entries or elements of a slice of it where there is no clock; 0: the usual. */
+    uint64_t snapshot_step;
     /* Monotonic microseconds, for the durations in SLOWLOG, LATENCY and command statistics only: no
      * decision rests on it. NULL: durations are 0. */
     int64_t (*clock_us)(void *arg);

@@ -138,8 +138,9 @@ struct rg_conn {
     struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
     struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
     size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* channels and patterns */
-    unsigned patterns;          /* of those, patterns */
+    unsigned subscriptions;     /* of all kinds */
+    unsigned patterns;          /* of those, to patterns */
+    unsigned shards;            /* … and to shard channels */
     int64_t over_soft_since_us; /* output limit; 0: not over */
 
     struct rg_list serve_link; /* in node->serving */
@@ -341,6 +342,8 @@ struct rg_node {
     int64_t pid;
     const char *executable;
     unsigned planted;
+    uint64_t snapshot_whole_bytes; /* as in rg_node_init */
+    uint64_t snapshot_step;
     int64_t (*clock_us)(void *arg); /* for durations in statistics only; may be NULL */
     void *clock_arg;
     struct rg_node_facts facts;

@@ -47,7 +47,7 @@ static unsigned notify_wanted(const struct rg_node *node)
 {
     if (!(node->events & (NOTIFY_KEYSPACE | NOTIFY_KEYEVENT)))
         return 0;
-    if (pubsub_count(node, false) + pubsub_count(node, true) == 0)
+    if (pubsub_count(node, PUBSUB_CHANNEL) + pubsub_count(node, PUBSUB_PATTERN) == 0)
         return 0;
     return node->events & ~(unsigned)(NOTIFY_KEYSPACE | NOTIFY_KEYEVENT);
 }

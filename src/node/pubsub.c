@@ -25,22 +25,24 @@ struct pubsub_subscription {
     struct rg_list own;  /* in conn->subscribed */
     struct pubsub_topic *topic;
     struct rg_conn *conn;
-    bool pattern;
+    enum pubsub_kind kind;
 };
 
 struct rg_pubsub {
     struct rg_list channels[PUBSUB_BUCKETS];
+    struct rg_list shards[PUBSUB_BUCKETS];
     struct rg_list patterns;
-    uint64_t channel_count;
-    uint64_t pattern_count;
+    uint64_t counts[PUBSUB_KINDS];
 };
 
 struct rg_pubsub *pubsub_new(void)
 {
     struct rg_pubsub *pubsub = RG_NEW(struct rg_pubsub);
 
-    for (int i = 0; i < PUBSUB_BUCKETS; i++)
+    for (int i = 0; i < PUBSUB_BUCKETS; i++) {
         rg_list_init(&pubsub->channels[i]);
+        rg_list_init(&pubsub->shards[i]);
+    }
     rg_list_init(&pubsub->patterns);
     return pubsub;
 }
@@ -50,14 +52,19 @@ static struct rg_bytes topic_name(const struct pubsub_topic *topic)
     return rg_bytes(topic->name, topic->len);
 }
 
-static struct rg_list *topic_list(struct rg_pubsub *pubsub, bool pattern, struct rg_bytes name)
+static struct rg_list *topic_list(struct rg_pubsub *pubsub, enum pubsub_kind kind,
+                                  struct rg_bytes name)
 {
-    return pattern ? &pubsub->patterns : &pubsub->channels[rg_hash64(name, 0) % PUBSUB_BUCKETS];
+    if (kind == PUBSUB_PATTERN)
+        return &pubsub->patterns;
+    struct rg_list *buckets = kind == PUBSUB_SHARD ? pubsub->shards : pubsub->channels;
+    return &buckets[rg_hash64(name, 0) % PUBSUB_BUCKETS];
 }
 
-static struct pubsub_topic *topic_find(struct rg_pubsub *pubsub, bool pattern, struct rg_bytes name)
+static struct pubsub_topic *topic_find(struct rg_pubsub *pubsub, enum pubsub_kind kind,
+                                       struct rg_bytes name)
 {
-    struct rg_list *list = topic_list(pubsub, pattern, name);
+    struct rg_list *list = topic_list(pubsub, kind, name);
 
     RG_LIST_EACH(link, list)
     {
@@ -76,9 +83,10 @@ static void subscription_end(struct rg_pubsub *pubsub, struct pubsub_subscriptio
     rg_list_remove(&subscription->own);
     RG_ASSERT(topic->subscribers > 0 && subscription->conn->subscriptions > 0);
     subscription->conn->subscriptions--;
-    subscription->conn->patterns -= subscription->pattern;
+    subscription->conn->patterns -= subscription->kind == PUBSUB_PATTERN;
+    subscription->conn->shards -= subscription->kind == PUBSUB_SHARD;
     if (--topic->subscribers == 0) {
-        *(subscription->pattern ? &pubsub->pattern_count : &pubsub->channel_count) -= 1;
+        pubsub->counts[subscription->kind]--;
         rg_list_remove(&topic->link);
         rg_free(topic->name);
         rg_free(topic);
@@ -90,7 +98,8 @@ void pubsub_free(struct rg_pubsub *pubsub)
 {
     if (pubsub == NULL)
         return;
-    RG_ASSERT(pubsub->channel_count == 0 && pubsub->pattern_count == 0);
+    for (int kind = 0; kind < PUBSUB_KINDS; kind++)
+        RG_ASSERT(pubsub->counts[kind] == 0);
     rg_free(pubsub);
 }
 
@@ -106,38 +115,39 @@ static struct pubsub_subscription *subscription_find(const struct pubsub_topic *
     return NULL;
 }
 
-bool pubsub_subscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
+bool pubsub_subscribe(struct rg_node *node, struct rg_conn *conn, enum pubsub_kind kind,
                       struct rg_bytes name)
 {
     struct rg_pubsub *pubsub = node->pubsub;
-    struct pubsub_topic *topic = topic_find(pubsub, pattern, name);
+    struct pubsub_topic *topic = topic_find(pubsub, kind, name);
 
     if (topic == NULL) {
         topic = RG_NEW(struct pubsub_topic);
         topic->name = rg_alloc_copy(name.data, name.len);
         topic->len = name.len;
         rg_list_init(&topic->subscriptions);
-        rg_list_append(topic_list(pubsub, pattern, name), &topic->link);
-        *(pattern ? &pubsub->pattern_count : &pubsub->channel_count) += 1;
+        rg_list_append(topic_list(pubsub, kind, name), &topic->link);
+        pubsub->counts[kind]++;
     } else if (subscription_find(topic, conn) != NULL) {
         return false;
     }
     struct pubsub_subscription *subscription = RG_NEW(struct pubsub_subscription);
     subscription->topic = topic;
     subscription->conn = conn;
-    subscription->pattern = pattern;
+    subscription->kind = kind;
     rg_list_append(&topic->subscriptions, &subscription->link);
     rg_list_append(&conn->subscribed, &subscription->own);
     topic->subscribers++;
     conn->subscriptions++;
-    conn->patterns += pattern;
+    conn->patterns += kind == PUBSUB_PATTERN;
+    conn->shards += kind == PUBSUB_SHARD;
     return true;
 }
 
-bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, bool pattern,
+bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, enum pubsub_kind kind,
                         struct rg_bytes name)
 {
-    struct pubsub_topic *topic = topic_find(node->pubsub, pattern, name);
+    struct pubsub_topic *topic = topic_find(node->pubsub, kind, name);
     struct pubsub_subscription *subscription = topic ? subscription_find(topic, conn) : NULL;
 
     if (subscription == NULL)
@@ -146,12 +156,12 @@ bool pubsub_unsubscribe(struct rg_node *node, struct rg_conn *conn, bool pattern
     return true;
 }
 
-bool pubsub_any_of(const struct rg_conn *conn, bool pattern, struct rg_buf *ret_name)
+bool pubsub_any_of(const struct rg_conn *conn, enum pubsub_kind kind, struct rg_buf *ret_name)
 {
     RG_LIST_EACH(link, &conn->subscribed)
     {
         struct pubsub_subscription *it = RG_CONTAINER_OF(link, struct pubsub_subscription, own);
-        if (it->pattern != pattern)
+        if (it->kind != kind)
             continue;
         rg_buf_reset(ret_name, SIZE_MAX);
         rg_buf_append_bytes(ret_name, topic_name(it->topic));
@@ -176,12 +186,12 @@ static void pubsub_deliver(struct rg_node *node, const struct pubsub_subscriptio
     size_t mark = 0;
 
     conn_push_begin(conn, &mark);
-    rg_reply_push(&reply, subscription->pattern ? 4 : 3);
-    if (subscription->pattern) {
+    rg_reply_push(&reply, subscription->kind == PUBSUB_PATTERN ? 4 : 3);
+    if (subscription->kind == PUBSUB_PATTERN) {
         rg_reply_bulk_str(&reply, "pmessage");
         rg_reply_bulk(&reply, topic_name(subscription->topic));
     } else {
-        rg_reply_bulk_str(&reply, "message");
+        rg_reply_bulk_str(&reply, subscription->kind == PUBSUB_SHARD ? "smessage" : "message");
     }
     rg_reply_bulk(&reply, channel);
     rg_reply_bulk(&reply, message);
@@ -202,13 +212,20 @@ static uint64_t pubsub_deliver_all(struct rg_node *node, const struct pubsub_top
     return receivers;
 }
 
+/* To the subscribers of one name. */
+static uint64_t pubsub_publish_named(struct rg_node *node, enum pubsub_kind kind,
+                                     struct rg_bytes channel, struct rg_bytes message)
+{
+    struct pubsub_topic *topic = topic_find(node->pubsub, kind, channel);
+
+    return topic != NULL ? pubsub_deliver_all(node, topic, channel, message) : 0;
+}
+
 uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message)
 {
-    struct rg_pubsub *pubsub = node->pubsub;
-    struct pubsub_topic *topic = topic_find(pubsub, false, channel);
-    uint64_t receivers = topic ? pubsub_deliver_all(node, topic, channel, message) : 0;
+    uint64_t receivers = pubsub_publish_named(node, PUBSUB_CHANNEL, channel, message);
 
-    RG_LIST_EACH(link, &pubsub->patterns)
+    RG_LIST_EACH(link, &node->pubsub->patterns)
     {
         struct pubsub_topic *pattern = RG_CONTAINER_OF(link, struct pubsub_topic, link);
         if (rg_glob_match(topic_name(pattern), channel, false))
@@ -217,25 +234,35 @@ uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg
     return receivers;
 }
 
-uint64_t pubsub_count(const struct rg_node *node, bool patterns)
+uint64_t pubsub_publish_shard(struct rg_node *node, struct rg_bytes channel,
+                              struct rg_bytes message)
 {
-    return patterns ? node->pubsub->pattern_count : node->pubsub->channel_count;
+    return pubsub_publish_named(node, PUBSUB_SHARD, channel, message);
 }
 
-uint64_t pubsub_subscribers(const struct rg_node *node, struct rg_bytes channel)
+uint64_t pubsub_count(const struct rg_node *node, enum pubsub_kind kind)
 {
-    const struct pubsub_topic *topic = topic_find(node->pubsub, false, channel);
+    return node->pubsub->counts[kind];
+}
+
+uint64_t pubsub_subscribers(const struct rg_node *node, enum pubsub_kind kind,
+                            struct rg_bytes channel)
+{
+    const struct pubsub_topic *topic = topic_find(node->pubsub, kind, channel);
 
     return topic ? topic->subscribers : 0;
 }
 
-uint64_t pubsub_each_channel(const struct rg_node *node, struct rg_bytes pattern,
+uint64_t pubsub_each_channel(const struct rg_node *node, enum pubsub_kind kind,
+                             struct rg_bytes pattern,
                              void (*visit)(void *arg, struct rg_bytes channel), void *arg)
 {
+    const struct rg_list *buckets =
+        kind == PUBSUB_SHARD ? node->pubsub->shards : node->pubsub->channels;
     uint64_t matches = 0;
 
     for (int i = 0; i < PUBSUB_BUCKETS; i++) {
-        RG_LIST_EACH(link, &node->pubsub->channels[i])
+        RG_LIST_EACH(link, &buckets[i])
         {
             struct pubsub_topic *topic = RG_CONTAINER_OF(link, struct pubsub_topic, link);
             if (pattern.data != NULL && !rg_glob_match(pattern, topic_name(topic), false))

@@ -258,13 +258,13 @@ static bool save_piece(struct rg_node *node)
 {
     struct rg_save *save = node->save;
     struct rg_snapshot *snapshot = save->snapshot;
-    uint64_t ready =
-        snapshot->done ? snapshot_window_end(snapshot) : snapshot_window_closed(snapshot);
+    uint64_t ready = snapshot->done ? snapshot_window_end(&snapshot->window)
+                                    : snapshot_window_closed(&snapshot->window);
     struct rg_buf bytes = {0};
 
     if (save->taken == ready || save->pieces == SAVE_PIECES)
         return false;
-    struct rg_bytes run = snapshot_window_read(snapshot, save->taken);
+    struct rg_bytes run = snapshot_window_read(&snapshot->window, save->taken);
     size_t len = run.len < SAVE_PIECE_BYTES ? run.len : SAVE_PIECE_BYTES;
     rg_buf_append(&bytes, run.data, len);
     save->taken += len;
@@ -279,7 +279,7 @@ static void save_finish(struct rg_node *node)
     struct rg_save *save = node->save;
 
     if (!save->created || save->pieces > 0 || !save->snapshot->done ||
-        save->taken < snapshot_window_end(save->snapshot))
+        save->taken < snapshot_window_end(&save->snapshot->window))
         return;
     snapshot_unref(save->snapshot);
     save->snapshot = NULL;

@@ -300,7 +300,7 @@ static void serve_full(struct rg_call *call, bool psync)
 static void serve_say_length(struct rg_conn *conn)
 {
     rg_buf_printf(&conn->out, "$%llu\r\n",
-                  (unsigned long long)snapshot_window_end(conn->serve->snapshot));
+                  (unsigned long long)snapshot_window_end(&conn->serve->snapshot->window));
     conn->serve->awaits_length = false;
 }
 
@@ -437,8 +437,8 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
     return serve->awaits_length ? 0
-                                : snapshot_window_end(serve->snapshot) + serve_trailer_len(serve) -
-                                      serve->snapshot_sent;
+                                : snapshot_window_end(&serve->snapshot->window) +
+                                      serve_trailer_len(serve) - serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -458,14 +458,14 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
 static unsigned serve_snapshot_runs(const struct rg_serve *serve, struct rg_bytes *ret_runs,
                                     unsigned max)
 {
-    uint64_t end = snapshot_window_end(serve->snapshot);
+    uint64_t end = snapshot_window_end(&serve->snapshot->window);
     uint64_t at = serve->snapshot_sent;
     unsigned n = 0;
 
     if (serve_snapshot_ready(serve) == 0)
         return 0;
     while (n < max && at < end) {
-        ret_runs[n] = snapshot_window_read(serve->snapshot, at);
+        ret_runs[n] = snapshot_window_read(&serve->snapshot->window, at);
         at += ret_runs[n++].len;
     }
     if (n < max && at >= end && serve_trailer_len(serve) > at - end)
@@ -519,7 +519,7 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
     if (n > 0)
         serve->last_ack_us = node->now.mono_us;
     RG_ASSERT(serve->snapshot_sent <=
-              snapshot_window_end(serve->snapshot) + serve_trailer_len(serve));
+              snapshot_window_end(&serve->snapshot->window) + serve_trailer_len(serve));
     if (!serve->snapshot->done || serve_snapshot_ready(serve) > 0)
         return;
     snapshot_unref(serve->snapshot);

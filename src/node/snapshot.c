@@ -19,7 +19,8 @@ enum {
      * server's replies take no more than twice the time. */
     SNAPSHOT_LEAST_US = 100,
     SNAPSHOT_MOST_US = 1000,
-    SNAPSHOT_STEP = 32,    /* entries between two looks at the clock */
+    SNAPSHOT_STEP = 32, /* entries between two looks at the clock */
+    SNAPSHOT_TELL_US = 5 * 1000 * 1000,
     SNAPSHOT_UNTIMED = 16, /* entries of a slice where there is no clock */
 };
 
@@ -65,24 +66,10 @@ uint64_t snapshot_memory(const struct rg_node *node)
 {
     const struct rg_snapshot *snapshot = node->snapshot;
 
-    return snapshot == NULL ? 0 : snapshot_window_end(snapshot) - snapshot->start;
-}
-
-static void snapshot_entry(void *arg, unsigned db, struct rg_entry *entry)
-{
-    struct rg_snapshot *snapshot = arg;
-
-    if (snapshot->db != (int)db) {
-        snapshot->db = (int)db;
-        /* A hint: some may have gone since the snapshot began, and some have come. */
-        const struct rg_db *now = rg_store_db(snapshot->store, db);
-        rg_rdb_write_db(&snapshot->writer, db, rg_db_count(now), rg_db_count_expiring(now));
-    }
-    if (snapshot->access != NULL)
-        value_save_access(&snapshot->writer, snapshot->access, snapshot->now->mono_us, entry);
-    value_save(&snapshot->writer, entry);
-    snapshot->keys++;
-    snapshot_window_close(snapshot);
+    if (snapshot == NULL)
+        return 0;
+    return snapshot_window_end(&snapshot->window) - snapshot->window.start +
+           snapshot_parts_held(snapshot);
 }
 
 /* The policies that look at how keys were used. */
@@ -105,13 +92,16 @@ static void snapshot_begin(struct rg_node *node)
     snapshot->changes = node->changes;
     snapshot->keys_total = rg_store_count(node->store);
     snapshot->db = -1;
-    snapshot->began_us = node->now.mono_us;
+    snapshot->planted = node->planted;
+    snapshot->compress = node->config->rdbcompression;
+    snapshot->began_us = snapshot->told_us = node->now.mono_us;
     memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
-    snapshot_window_init(snapshot);
-    rg_rdb_write_begin(&snapshot->writer, &snapshot->newest, node->config->rdbcompression,
+    snapshot_window_init(&snapshot->window, true);
+    snapshot_parts_init(snapshot, node->snapshot_whole_bytes);
+    rg_rdb_write_begin(&snapshot->writer, &snapshot->window.newest, snapshot->compress,
                        node->config->rdbchecksum);
     snapshot_head(node, &snapshot->writer);
-    int result = rg_store_snapshot_begin(node->store, snapshot_entry, snapshot);
+    int result = rg_store_snapshot_begin(node->store, &snapshot->visitor, snapshot);
     RG_ASSERT(result == 0);
     /* Whoever reads the log from here on begins without a selected database. */
     node->feed_db = -1;
@@ -128,7 +118,7 @@ static void snapshot_end(struct rg_node *node)
     node->snapshot = NULL;
     node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu complete: %llu bytes of RDB, %lld ms",
              (unsigned long long)snapshot->offset,
-             (unsigned long long)snapshot_window_end(snapshot),
+             (unsigned long long)snapshot_window_end(&snapshot->window),
              (long long)((node->now.mono_us - snapshot->began_us) / RG_MS_US));
     serve_snapshot_done(node, snapshot);
     snapshot_unref(snapshot);
@@ -148,7 +138,7 @@ static uint64_t snapshot_needed(const struct rg_node *node, const struct rg_snap
 static bool snapshot_waits(const struct rg_node *node)
 {
     const struct rg_snapshot *snapshot = node->snapshot;
-    uint64_t end = snapshot_window_end(snapshot);
+    uint64_t end = snapshot_window_end(&snapshot->window);
 
     return !snapshot->whole && end > SNAPSHOT_WINDOW_BYTES &&
            snapshot_needed(node, snapshot, true) < end - SNAPSHOT_WINDOW_BYTES;
@@ -156,10 +146,10 @@ static bool snapshot_waits(const struct rg_node *node)
 
 static void snapshot_trim(const struct rg_node *node, struct rg_snapshot *snapshot)
 {
-    if (snapshot->whole ||
-        (snapshot->start == 0 && snapshot_window_end(snapshot) < SNAPSHOT_KEEP_BYTES))
+    if (snapshot->whole || (snapshot->window.start == 0 &&
+                            snapshot_window_end(&snapshot->window) < SNAPSHOT_KEEP_BYTES))
         return;
-    snapshot_window_trim(snapshot, snapshot_needed(node, snapshot, false));
+    snapshot_window_trim(&snapshot->window, snapshot_needed(node, snapshot, false));
 }
 
 static int64_t snapshot_budget_us(const struct rg_node *node, int64_t began_us)
@@ -171,16 +161,31 @@ static int64_t snapshot_budget_us(const struct rg_node *node, int64_t began_us)
     return budget_us < SNAPSHOT_LEAST_US ? SNAPSHOT_LEAST_US : budget_us;
 }
 
+/* What waits for its place in the file comes first. True: all of the store is in the file. */
+static bool snapshot_step(struct rg_node *node, uint64_t count)
+{
+    struct rg_snapshot *snapshot = node->snapshot;
+
+    if (snapshot == NULL)
+        return rg_store_snapshot_step(node->store, count);
+    if (snapshot_parts_move(snapshot))
+        return false;
+    if (!snapshot->walked)
+        snapshot->walked = rg_store_snapshot_step(node->store, count);
+    return snapshot->walked && rg_list_empty(&snapshot->parts);
+}
+
 /* True: the walk is over. */
 static bool snapshot_slice(struct rg_node *node)
 {
     int64_t now_us = node_measure_us(node);
     int64_t until_us = now_us + snapshot_budget_us(node, now_us);
     bool timed = node->clock_us != NULL;
+    uint64_t step = node->snapshot_step > 0 ? node->snapshot_step : SNAPSHOT_UNTIMED;
     bool over = false;
 
     do {
-        over = rg_store_snapshot_step(node->store, timed ? SNAPSHOT_STEP : SNAPSHOT_UNTIMED);
+        over = snapshot_step(node, timed ? SNAPSHOT_STEP : step);
         now_us = node_measure_us(node);
     } while (!over && timed && now_us < until_us);
     node->slice_end_us = now_us;
@@ -192,7 +197,7 @@ struct rg_snapshot *snapshot_share(struct rg_node *node)
     const struct rg_snapshot *now = node->snapshot;
 
     /* Its head names the log that it is of: one of another id serves nobody new. */
-    if (now != NULL && (now->start > 0 || strcmp(now->replid, feed_replid(node)) != 0))
+    if (now != NULL && (now->window.start > 0 || strcmp(now->replid, feed_replid(node)) != 0))
         return NULL;
     if (now == NULL && rg_store_snapshot_pending(node->store) && !node->stopping)
         return NULL;
@@ -202,10 +207,22 @@ struct rg_snapshot *snapshot_share(struct rg_node *node)
     return node->snapshot;
 }
 
+/* A long one says now and then how far it is. */
+static void snapshot_tell(struct rg_node *node, struct rg_snapshot *snapshot)
+{
+    if (node->now.mono_us - snapshot->told_us < SNAPSHOT_TELL_US)
+        return;
+    snapshot->told_us = node->now.mono_us;
+    node_say(node, RG_LOG_NOTICE, "Snapshot at offset %llu: %llu of %llu keys, %llu bytes of RDB",
+             (unsigned long long)snapshot->offset, (unsigned long long)snapshot->keys,
+             (unsigned long long)snapshot->keys_total,
+             (unsigned long long)snapshot_window_end(&snapshot->window));
+}
+
 static void snapshot_finish(struct rg_node *node)
 {
     while (node->snapshot != NULL) {
-        if (rg_store_snapshot_step(node->store, UINT64_MAX))
+        if (snapshot_step(node, UINT64_MAX))
             snapshot_end(node);
     }
 }
@@ -217,8 +234,8 @@ void snapshot_take(struct rg_node *node, struct rg_buf *out)
     struct rg_snapshot *snapshot = node->snapshot;
     snapshot->refs++;
     snapshot_finish(node);
-    for (uint64_t at = 0; at < snapshot_window_end(snapshot);) {
-        struct rg_bytes run = snapshot_window_read(snapshot, at);
+    for (uint64_t at = 0; at < snapshot_window_end(&snapshot->window);) {
+        struct rg_bytes run = snapshot_window_read(&snapshot->window, at);
         rg_buf_append_bytes(out, run);
         at += run.len;
     }
@@ -241,6 +258,7 @@ void snapshot_run(struct rg_node *node)
         return;
     }
     snapshot->refs++; /* it may end here */
+    snapshot_tell(node, snapshot);
     do {
         if (!snapshot_waits(node) && snapshot_slice(node))
             snapshot_end(node);
@@ -276,6 +294,7 @@ void snapshot_unref(struct rg_snapshot *snapshot)
     if (--snapshot->refs > 0)
         return;
     rg_rdb_writer_fini(&snapshot->writer);
-    snapshot_window_fini(snapshot);
+    snapshot_parts_fini(snapshot);
+    snapshot_window_fini(&snapshot->window);
     rg_free(snapshot);
 }

@@ -3,6 +3,15 @@
 
 #include "node/node_impl.h"
 
+/* Bytes that are written at the end and let go at the front, in chunks (snapshot_window.c). */
+struct snapshot_window {
+    uint64_t start;        /* of the oldest byte that is held */
+    struct rg_list chunks; /* whole ones */
+    struct rg_buf newest;  /* what the writer adds to */
+    uint64_t newest_start;
+    bool reserves; /* room for a chunk is made at once */
+};
+
 /*
  * A snapshot under way and those who take it: replicas (serve.c) and the file (save.c). Its bytes
  * are addressed by their place in the RDB, and let go when all of these have taken them. Private to
@@ -22,25 +31,37 @@ struct rg_snapshot {
     bool whole; /* somebody needs its length first: nothing is let go before its end */
     struct rg_rdb_writer writer;
     int db; /* the one its keys are in; -1: none yet */
+    bool compress;
+    unsigned planted; /* as in rg_node_init */
     int64_t began_us;
+    int64_t told_us; /* when its progress was last told in the log */
+    struct snapshot_window window;
 
-    /* snapshot_window.c */
-    uint64_t start;        /* of the oldest byte that is held */
-    struct rg_list chunks; /* whole ones */
-    struct rg_buf newest;  /* what the writer adds to */
-    uint64_t newest_start;
+    /* snapshot_parts.c */
+    struct rg_snapshot_visitor visitor;
+    struct rg_list parts; /* of what cannot go to the file yet, in the file's order */
+    bool walked;          /* all of the store was seen */
 };
 
-void snapshot_window_init(struct rg_snapshot *snapshot);
-void snapshot_window_fini(struct rg_snapshot *snapshot);
+void snapshot_window_init(struct snapshot_window *window, bool reserves);
+void snapshot_window_fini(struct snapshot_window *window);
 /* After writing: a full chunk is closed. */
-void snapshot_window_close(struct rg_snapshot *snapshot);
-uint64_t snapshot_window_end(const struct rg_snapshot *snapshot);
+void snapshot_window_close(struct snapshot_window *window);
+uint64_t snapshot_window_end(const struct snapshot_window *window);
 /* Where the chunk that is being written begins: all before does not move any more. */
-uint64_t snapshot_window_closed(const struct rg_snapshot *snapshot);
+uint64_t snapshot_window_closed(const struct snapshot_window *window);
 /* A run of bytes at `at`, which is held; empty at the end. Lent until the next write. */
-struct rg_bytes snapshot_window_read(const struct rg_snapshot *snapshot, uint64_t at);
+struct rg_bytes snapshot_window_read(const struct snapshot_window *window, uint64_t at);
 /* Nobody needs what lies before `position`. */
-void snapshot_window_trim(struct rg_snapshot *snapshot, uint64_t position);
+void snapshot_window_trim(struct snapshot_window *window, uint64_t position);
+
+/* Makes the visitor, whose arg is the snapshot: what it is shown goes to the file, or has to wait.
+ * whole_bytes: as in rg_node_init. */
+void snapshot_parts_init(struct rg_snapshot *snapshot, uint64_t whole_bytes);
+void snapshot_parts_fini(struct rg_snapshot *snapshot);
+/* Moves some of what waits to the file. False: there is nothing that can go now. */
+bool snapshot_parts_move(struct rg_snapshot *snapshot);
+/* Bytes that wait. */
+uint64_t snapshot_parts_held(const struct rg_snapshot *snapshot);
 
 #endif

@@ -2,7 +2,7 @@
 #include "base/panic.h"
 #include "node/snapshot.h"
 
-/* The part of a snapshot's bytes that somebody still has to take, in chunks. */
+/* Bytes of a snapshot that somebody, or the file itself, still has to take. */
 
 enum { WINDOW_CHUNK_BYTES = 256 * 1024 };
 
@@ -29,51 +29,54 @@ static void window_chunk_free(struct window_chunk *chunk)
     rg_free(chunk);
 }
 
-void snapshot_window_init(struct rg_snapshot *snapshot)
+void snapshot_window_init(struct snapshot_window *window, bool reserves)
 {
-    rg_list_init(&snapshot->chunks);
-    (void)rg_buf_reserve(&snapshot->newest, WINDOW_CHUNK_BYTES);
+    *window = (struct snapshot_window){.reserves = reserves};
+    rg_list_init(&window->chunks);
+    if (reserves)
+        (void)rg_buf_reserve(&window->newest, WINDOW_CHUNK_BYTES);
 }
 
-void snapshot_window_fini(struct rg_snapshot *snapshot)
+void snapshot_window_fini(struct snapshot_window *window)
 {
-    while (!rg_list_empty(&snapshot->chunks))
-        window_chunk_free(window_chunk_of(snapshot->chunks.next));
-    rg_buf_fini(&snapshot->newest);
+    while (!rg_list_empty(&window->chunks))
+        window_chunk_free(window_chunk_of(window->chunks.next));
+    rg_buf_fini(&window->newest);
 }
 
-void snapshot_window_close(struct rg_snapshot *snapshot)
+void snapshot_window_close(struct snapshot_window *window)
 {
-    if (rg_buf_len(&snapshot->newest) < WINDOW_CHUNK_BYTES)
+    if (rg_buf_len(&window->newest) < WINDOW_CHUNK_BYTES)
         return;
     struct window_chunk *chunk = RG_NEW(struct window_chunk);
-    chunk->start = snapshot->newest_start;
-    chunk->bytes = snapshot->newest;
-    rg_list_append(&snapshot->chunks, &chunk->link);
-    snapshot->newest = (struct rg_buf){0};
-    snapshot->newest_start = window_chunk_end(chunk);
-    (void)rg_buf_reserve(&snapshot->newest, WINDOW_CHUNK_BYTES);
+    chunk->start = window->newest_start;
+    chunk->bytes = window->newest;
+    rg_list_append(&window->chunks, &chunk->link);
+    window->newest = (struct rg_buf){0};
+    window->newest_start = window_chunk_end(chunk);
+    if (window->reserves)
+        (void)rg_buf_reserve(&window->newest, WINDOW_CHUNK_BYTES);
 }
 
-uint64_t snapshot_window_end(const struct rg_snapshot *snapshot)
+uint64_t snapshot_window_end(const struct snapshot_window *window)
 {
-    return snapshot->newest_start + rg_buf_len(&snapshot->newest);
+    return window->newest_start + rg_buf_len(&window->newest);
 }
 
-uint64_t snapshot_window_closed(const struct rg_snapshot *snapshot)
+uint64_t snapshot_window_closed(const struct snapshot_window *window)
 {
-    return snapshot->newest_start;
+    return window->newest_start;
 }
 
-struct rg_bytes snapshot_window_read(const struct rg_snapshot *snapshot, uint64_t at)
+struct rg_bytes snapshot_window_read(const struct snapshot_window *window, uint64_t at)
 {
-    RG_ASSERT(at >= snapshot->start && at <= snapshot_window_end(snapshot));
-    const struct rg_buf *bytes = &snapshot->newest;
-    uint64_t start = snapshot->newest_start;
-    RG_LIST_EACH(link, &snapshot->chunks)
+    RG_ASSERT(at >= window->start && at <= snapshot_window_end(window));
+    const struct rg_buf *bytes = &window->newest;
+    uint64_t start = window->newest_start;
+    RG_LIST_EACH(link, &window->chunks)
     {
         const struct window_chunk *chunk = window_chunk_of(link);
-        if (at >= snapshot->newest_start || at >= window_chunk_end(chunk))
+        if (at >= window->newest_start || at >= window_chunk_end(chunk))
             continue;
         bytes = &chunk->bytes;
         start = chunk->start;
@@ -83,13 +86,13 @@ struct rg_bytes snapshot_window_read(const struct rg_snapshot *snapshot, uint64_
     return rg_bytes(run.data + (at - start), run.len - (size_t)(at - start));
 }
 
-void snapshot_window_trim(struct rg_snapshot *snapshot, uint64_t position)
+void snapshot_window_trim(struct snapshot_window *window, uint64_t position)
 {
-    while (!rg_list_empty(&snapshot->chunks)) {
-        struct window_chunk *chunk = window_chunk_of(snapshot->chunks.next);
+    while (!rg_list_empty(&window->chunks)) {
+        struct window_chunk *chunk = window_chunk_of(window->chunks.next);
         if (window_chunk_end(chunk) > position)
             return;
-        snapshot->start = window_chunk_end(chunk);
+        window->start = window_chunk_end(chunk);
         window_chunk_free(chunk);
     }
 }

@@ -94,6 +94,54 @@ void value_save(struct rg_rdb_writer *writer, const struct rg_entry *entry)
     RG_UNREACHABLE();
 }
 
+void value_save_begin(struct rg_rdb_writer *writer, const struct rg_entry *entry, uint64_t pieces)
+{
+    struct rg_bytes key = rg_entry_key(entry);
+    int64_t expire_ms = rg_entry_expire_ms(entry);
+
+    switch (rg_entry_type(entry)) {
+    case RG_TYPE_LIST:
+        rg_rdb_write_list_nodes(writer, key, expire_ms, pieces);
+        return;
+    case RG_TYPE_SET:
+        rg_rdb_write_set(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_ZSET:
+        rg_rdb_write_zset(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_HASH:
+        rg_rdb_write_hash(writer, key, expire_ms, pieces, false);
+        return;
+    case RG_TYPE_STRING:
+    case RG_TYPES:
+        break;
+    }
+    RG_UNREACHABLE();
+}
+
+void value_save_piece(struct rg_rdb_writer *writer, enum rg_type type,
+                      const struct rg_snapshot_piece *piece)
+{
+    switch (type) {
+    case RG_TYPE_LIST:
+        rg_rdb_write_list_node(writer, piece->element, piece->count);
+        return;
+    case RG_TYPE_SET:
+        rg_rdb_write_set_member(writer, piece->element);
+        return;
+    case RG_TYPE_ZSET:
+        rg_rdb_write_zset_member(writer, piece->element, piece->score);
+        return;
+    case RG_TYPE_HASH:
+        rg_rdb_write_hash_field(writer, piece->element, piece->value);
+        return;
+    case RG_TYPE_STRING:
+    case RG_TYPES:
+        break;
+    }
+    RG_UNREACHABLE();
+}
+
 void value_save_access(struct rg_rdb_writer *writer, const struct rg_access *access,
                        int64_t mono_us, const struct rg_entry *entry)
 {
@@ -119,21 +167,38 @@ bool value_is_element(enum rg_rdb_event_type type)
            type == RG_RDB_ZSET_MEMBER || type == RG_RDB_HASH_FIELD;
 }
 
-static struct rg_entry *load_put(struct rg_db *db, struct rg_bytes key,
-                                 const struct rg_rdb_event *event)
+/* An entry for the key, with the elements that came with it. Errors: RG_ECORRUPT. */
+static int load_put(struct rg_db *db, struct rg_bytes key, const struct rg_rdb_event *event,
+                    struct rg_entry **ret_entry)
 {
+    bool whole = event->value.len > 0;
+    int result = 0;
+
     switch (event->type) {
     case RG_RDB_STRING:
-        return rg_db_put_string(db, key, event->value);
+        *ret_entry = rg_db_put_string(db, key, event->value);
+        return 0;
     case RG_RDB_LIST:
-        return rg_db_put_list(db, key);
+        *ret_entry = rg_db_put_list(db, key);
+        return 0;
     case RG_RDB_SET:
-        return rg_db_put_set(db, key);
+        *ret_entry = rg_db_put_set(db, key);
+        if (whole)
+            rg_set_take_ints(db, ret_entry, event->value, event->count);
+        return 0;
     case RG_RDB_ZSET:
-        return rg_db_put_zset(db, key);
+        if (whole)
+            result = rg_db_put_zset_run(db, key, event->value, event->count, ret_entry);
+        else
+            *ret_entry = rg_db_put_zset(db, key);
+        return result < 0 ? RG_ECORRUPT : 0;
     default:
         RG_ASSERT(event->type == RG_RDB_HASH);
-        return rg_db_put_hash(db, key);
+        if (whole)
+            result = rg_db_put_hash_run(db, key, event->value, event->count, ret_entry);
+        else
+            *ret_entry = rg_db_put_hash(db, key);
+        return result < 0 ? RG_ECORRUPT : 0;
     }
 }
 
@@ -209,37 +274,21 @@ static void load_expect_key(struct value_load *load, struct rg_bytes key)
     }
 }
 
-/* The elements that came with the key. Errors: RG_ECORRUPT. */
-static int load_run(struct value_load *load, struct rg_entry **entry,
-                    const struct rg_rdb_event *event)
-{
-    int result = 0;
-
-    if (event->type == RG_RDB_HASH)
-        result = rg_hash_take_run(load->db, entry, event->value, event->count);
-    else if (event->type == RG_RDB_ZSET)
-        result = rg_zset_take_run(load->db, entry, event->value, event->count);
-    else
-        rg_set_take_ints(load->db, entry, event->value, event->count);
-    return result < 0 ? RG_ECORRUPT : 0;
-}
-
 static int load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)
 {
     struct rg_entry *entry = NULL;
-    int result = 0;
 
     load->entry = NULL;
     if (rg_db_find(load->db, key) != NULL)
         return RG_EEXIST;
-    entry = load_put(load->db, key, event);
-    if (event->type != RG_RDB_STRING && event->value.len > 0)
-        result = load_run(load, &entry, event);
+    int result = load_put(load->db, key, event, &entry);
+    if (result < 0)
+        return result;
     if (event->expire_ms >= 0)
         rg_entry_set_expire_ms(load->db, &entry, event->expire_ms);
     rg_entry_set_access(entry, load_access(load, event));
     load->entry = event->type == RG_RDB_STRING ? NULL : entry;
-    return result;
+    return 0;
 }
 
 int value_load_key(struct value_load *load, struct rg_bytes key, const struct rg_rdb_event *event)

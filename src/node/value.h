@@ -10,6 +10,10 @@
 
 /* Writes the entry with its expiry, in the form that redis-server would have it in. */
 void value_save(struct rg_rdb_writer *writer, const struct rg_entry *entry);
+/* The same in pieces, as a snapshot shows them (store.h): as many calls of _piece follow. */
+void value_save_begin(struct rg_rdb_writer *writer, const struct rg_entry *entry, uint64_t pieces);
+void value_save_piece(struct rg_rdb_writer *writer, enum rg_type type,
+                      const struct rg_snapshot_piece *piece);
 /* Writes how it was used, which stands in front of the entry, as the eviction policy counts it. */
 void value_save_access(struct rg_rdb_writer *writer, const struct rg_access *access,
                        int64_t mono_us, const struct rg_entry *entry);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "store/capture.h"
 #include "store/doomed.h"
 
 static struct rg_bytes item_key(const void *item)
@@ -93,7 +94,7 @@ uint64_t rg_store_count(const struct rg_store *store)
 
 uint64_t rg_store_memory(const struct rg_store *store)
 {
-    uint64_t held = rg_pool_used(store->pool);
+    uint64_t held = rg_pool_used(store->pool) - rg_capture_held(store);
     RG_ASSERT(held >= store->doomed_memory);
     return sizeof(*store) + store->databases * sizeof(*store->dbs) + held - store->doomed_memory;
 }

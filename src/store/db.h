@@ -41,8 +41,9 @@ struct rg_store {
     /* snapshot.c */
     unsigned mark; /* 0 or 1: entries with the other one have not been seen yet */
     bool snapshot_on;
-    void (*snapshot_visit)(void *arg, unsigned db, struct rg_entry *entry); /* NULL: cancelled */
+    const struct rg_snapshot_visitor *snapshot_visitor; /* borrowed; NULL: cancelled */
     void *snapshot_arg;
+    struct rg_capture *captures; /* owned: large values under way (capture.h) */
 };
 
 static inline struct rg_pool *rg_db_pool(const struct rg_db *db)

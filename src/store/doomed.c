@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "store/capture.h"
 
 enum { AT_ONCE = 64 }; /* elements that are freed where they are dropped */
 
@@ -21,7 +22,7 @@ struct contents {
     uint64_t number;         /* of the contents that were dropped so far */
 };
 
-static void doomed_push(struct rg_store *store, struct rg_doomed *doomed)
+void rg_doomed_push(struct rg_store *store, struct rg_doomed *doomed)
 {
     doomed->next = store->doomed;
     store->doomed = doomed;
@@ -59,11 +60,13 @@ static bool value_doom(struct rg_store *store, const struct rg_entry *entry, boo
 {
     const struct rg_form_ops *ops = rg_form_ops(entry->form);
     void *value = rg_entry_pointer(entry);
-    if (value == NULL || ops->elements == NULL || ops->elements(value) <= AT_ONCE)
+    if (value == NULL || ops->elements == NULL ||
+        (ops->elements(value) <= AT_ONCE && !rg_capture_has(ops, value)))
         return false;
     struct rg_doomed *doomed = rg_pool_alloc(store->pool, sizeof(*doomed));
     *doomed = (struct rg_doomed){.value = value, .form = entry->form};
-    doomed_push(store, doomed);
+    if (!rg_capture_keep(ops, value, doomed))
+        rg_doomed_push(store, doomed);
     if (!counted)
         store->doomed_memory += rg_pool_cost(sizeof(*doomed)) + ops->memory(value);
     store->doomed_objects++;
@@ -88,10 +91,10 @@ void rg_doomed_database(struct rg_db *db)
         .table = db->table,
         .expiry = db->expiry,
         .snapshot_index = db->snapshot_index,
-        .to_show = store->snapshot_on && store->snapshot_visit != NULL && !db->snapshot_done,
+        .to_show = store->snapshot_on && store->snapshot_visitor != NULL && !db->snapshot_done,
     };
     contents->number = ++store->contents_dropped;
-    doomed_push(store, &contents->doomed);
+    rg_doomed_push(store, &contents->doomed);
     store->doomed_to_show += contents->to_show;
     db->snapshot_done = true;
     rg_table_init(&db->table, store->pool, store->seed, db->table.key_of);
@@ -100,7 +103,7 @@ void rg_doomed_database(struct rg_db *db)
     if (rg_store_count(store) > 0)
         return;
     store->contents_counted = store->contents_dropped;
-    store->doomed_memory = rg_pool_used(store->pool);
+    store->doomed_memory = rg_pool_used(store->pool) - rg_capture_held(store);
 }
 
 void rg_store_bury(struct rg_store *store, struct rg_store *old)
@@ -190,7 +193,7 @@ static void store_step(struct rg_store *store, uint64_t *budget)
 {
     while (store->doomed != NULL && *budget > 0)
         doomed_step(store, budget);
-    RG_ASSERT(store->doomed != NULL || store->doomed_memory == 0);
+    RG_ASSERT(store->doomed != NULL || store->captures != NULL || store->doomed_memory == 0);
 }
 
 bool rg_store_free_step(struct rg_store *store, uint64_t budget)

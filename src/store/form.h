@@ -24,6 +24,8 @@ enum rg_form {
     RG_FORMS
 };
 
+struct rg_capture_ops;
+
 /* value is what the entry's pointer (union rg_value) points at: never NULL. */
 struct rg_form_ops {
     enum rg_type type;
@@ -41,6 +43,8 @@ struct rg_form_ops {
      */
     uint64_t (*elements)(const void *value);
     bool (*free_step)(struct rg_pool *pool, void *value, uint64_t *budget);
+    /* How a snapshot is shown it bit by bit (store/capture.h); NULL: it is always shown whole. */
+    const struct rg_capture_ops *capture;
 };
 
 const struct rg_form_ops *rg_form_ops(enum rg_form form);
@@ -58,5 +62,10 @@ extern const struct rg_form_ops rg_form_set_packed;  /* set_forms.c */
 extern const struct rg_form_ops rg_form_set_table;   /* set_forms.c */
 extern const struct rg_form_ops rg_form_zset_packed; /* zset.c */
 extern const struct rg_form_ops rg_form_zset_tree;   /* zset.c */
+
+extern const struct rg_capture_ops rg_capture_fields; /* these four: capture_forms.c */
+extern const struct rg_capture_ops rg_capture_set;
+extern const struct rg_capture_ops rg_capture_zset;
+extern const struct rg_capture_ops rg_capture_list;
 
 #endif

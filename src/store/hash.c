@@ -72,16 +72,23 @@ const struct rg_form_ops rg_form_table = {.type = RG_TYPE_HASH,
                                           .memory = table_form_memory,
                                           .copy = table_form_copy,
                                           .elements = table_form_elements,
-                                          .free_step = table_form_free_step};
+                                          .free_step = table_form_free_step,
+                                          .capture = &rg_capture_fields};
 
 /* ---- Whole hashes ---- */
 
-struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key)
+/* Takes over the row of pairs. */
+static struct rg_entry *packed_put(struct rg_db *db, struct rg_bytes key, struct rg_packed *packed)
 {
     struct rg_entry *entry = rg_entry_new(rg_db_pool(db), key, RG_FORM_PACKED, 0, false);
-    rg_entry_value(entry)->pointer = rg_packed_new(rg_db_pool(db));
+    rg_entry_value(entry)->pointer = packed;
     rg_db_put_entry(db, entry);
     return entry;
+}
+
+struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key)
+{
+    return packed_put(db, key, rg_packed_new(rg_db_pool(db)));
 }
 
 uint64_t rg_hash_len(const struct rg_entry *entry)
@@ -205,37 +212,38 @@ bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes f
     return at != NULL;
 }
 
-/* Errors: RG_EEXIST. */
-static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+static int run_set_each(struct rg_db *db, struct rg_bytes key, struct rg_bytes run,
+                        struct rg_entry **ret_entry)
 {
+    struct rg_entry *entry = rg_db_put_hash(db, key);
     for (const char *at = run.data; at < run.data + run.len;) {
         struct rg_hash_scratch scratch;
         struct rg_pair pair;
         const char *value = rg_element_skip_both(at);
         rg_element_read(at, scratch.field, &pair.field);
         rg_element_read(value, scratch.value, &pair.value);
-        if (!rg_hash_set(db, entry, pair.field, pair.value))
+        if (!rg_hash_set(db, &entry, pair.field, pair.value)) {
+            rg_db_delete(db, key);
             return RG_EEXIST;
+        }
         at = rg_element_skip_both(value);
     }
+    *ret_entry = entry;
     return 0;
 }
 
-int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+int rg_db_put_hash_run(struct rg_db *db, struct rg_bytes key, struct rg_bytes run, uint64_t pairs,
+                       struct rg_entry **ret_entry)
 {
     const struct rg_store_limits *limits = &db->store->limits;
-    struct rg_entry *hash = *entry;
-    RG_ASSERT(hash->form == RG_FORM_PACKED && packed_of(hash)->count == 0);
     size_t len = 0;
     int result = RG_EINVAL;
     if (pairs <= limits->hash_max_listpack_entries && run.len <= RG_PACKED_MAX)
         result =
             rg_run_judge(run, pairs, limits->hash_max_listpack_value, false, db->store->seed, &len);
     if (result < 0)
-        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
-    rg_db_before_change(db, hash);
-    rg_packed_free(rg_db_pool(db), packed_of(hash));
-    rg_entry_value(hash)->pointer = rg_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs, len);
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, key, run, ret_entry);
+    *ret_entry = packed_put(db, key, rg_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs, len));
     return 0;
 }
 

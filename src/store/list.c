@@ -79,7 +79,8 @@ const struct rg_form_ops rg_form_list_dir = {.type = RG_TYPE_LIST,
                                              .memory = dir_form_memory,
                                              .copy = dir_form_copy,
                                              .elements = dir_form_elements,
-                                             .free_step = dir_form_free_step};
+                                             .free_step = dir_form_free_step,
+                                             .capture = &rg_capture_list};
 
 /* ---- A change ---- */
 
@@ -103,7 +104,7 @@ static void change_begin(struct change *change, struct rg_db *db, struct rg_entr
         return;
     }
     struct rg_list_chunk *chunk = chunk_of(entry);
-    change->item = (struct rg_list_item){chunk, chunk->count};
+    change->item = (struct rg_list_item){.chunk = chunk, .count = chunk->count};
     change->own = (struct rg_list_dir){
         .len = chunk->count,
         .memory = rg_list_chunk_memory(chunk),
@@ -118,6 +119,7 @@ static void change_begin(struct change *change, struct rg_db *db, struct rg_entr
 static void change_shorten(struct change *change)
 {
     struct rg_list_dir *dir = change->dir;
+    rg_list_dir_unwatch(dir);
     struct rg_list_chunk *chunk =
         dir->count > 0 ? rg_list_dir_item(dir, 0)->chunk : rg_list_chunk_new(change->pool, 0);
     dir->count = 0;

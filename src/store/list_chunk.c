@@ -109,6 +109,15 @@ struct rg_list_chunk *rg_list_chunk_copy(struct rg_pool *pool, const struct rg_l
     return copy;
 }
 
+struct rg_list_chunk *rg_list_chunk_clone(struct rg_pool *pool, const struct rg_list_chunk *chunk)
+{
+    struct rg_list_chunk *clone = rg_pool_alloc(pool, sizeof(*chunk) + chunk->cap);
+    *clone = (struct rg_list_chunk){
+        .count = chunk->count, .cap = chunk->cap, .head = chunk->head, .tail = chunk->tail};
+    memcpy(clone->data + chunk->head, chunk->data + chunk->head, rg_list_chunk_used(chunk));
+    return clone;
+}
+
 /* ---- Changing ---- */
 
 bool rg_list_chunk_takes(const struct rg_list_chunk *chunk, const struct rg_list_limit *limit,
@@ -258,6 +267,15 @@ static uint32_t remove_backward(struct rg_list_chunk *chunk, const struct rg_ele
     if (removed > 0)
         rg_list_chunk_erase(chunk, offset, out, removed);
     return removed;
+}
+
+bool rg_list_chunk_has(const struct rg_list_chunk *chunk, const struct rg_element *element)
+{
+    for (uint32_t at = chunk->head; at < chunk->tail; at = rg_list_chunk_skip(chunk, at)) {
+        if (rg_element_is(element, chunk->data + at))
+            return true;
+    }
+    return false;
 }
 
 uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, const struct rg_element *element,

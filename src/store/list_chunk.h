@@ -34,6 +34,12 @@ struct rg_list_limit rg_list_limit(int64_t directive);
 /* Bytes of an element in a chunk. */
 size_t rg_list_element_size(const struct rg_element *element);
 
+/* Its elements, as they lie. */
+static inline struct rg_bytes rg_list_chunk_run(const struct rg_list_chunk *chunk)
+{
+    return rg_bytes(chunk->data + chunk->head, chunk->tail - chunk->head);
+}
+
 static inline uint32_t rg_list_chunk_used(const struct rg_list_chunk *chunk)
 {
     return chunk->tail - chunk->head;
@@ -44,6 +50,8 @@ struct rg_list_chunk *rg_list_chunk_new(struct rg_pool *pool, size_t cap);
 /* NULL is allowed. */
 void rg_list_chunk_free(struct rg_pool *pool, struct rg_list_chunk *chunk);
 struct rg_list_chunk *rg_list_chunk_copy(struct rg_pool *pool, const struct rg_list_chunk *chunk);
+/* The same with its room, so that all offsets hold in it as well. */
+struct rg_list_chunk *rg_list_chunk_clone(struct rg_pool *pool, const struct rg_list_chunk *chunk);
 size_t rg_list_chunk_memory(const struct rg_list_chunk *chunk);
 
 /* Reads the element at an offset below the tail; returns the offset behind it. The text is a view
@@ -82,6 +90,9 @@ void rg_list_chunk_erase(struct rg_list_chunk *chunk, uint32_t from, uint32_t to
  */
 uint32_t rg_list_chunk_remove(struct rg_list_chunk *chunk, const struct rg_element *element,
                               uint64_t max, bool backward);
+
+/* Whether an element is equal to this one. */
+bool rg_list_chunk_has(const struct rg_list_chunk *chunk, const struct rg_element *element);
 
 /* Moves what lies from the offset on, `count` elements, into a new chunk, which is returned. */
 struct rg_list_chunk *rg_list_chunk_split(struct rg_pool *pool, struct rg_list_chunk *chunk,

@@ -1,5 +1,6 @@
 #include "store/list_dir.h"
 
+#include "base/alloc.h"
 #include "base/panic.h"
 
 static struct rg_list_chunk *chunk_at(const struct rg_list_dir *dir, uint32_t at)
@@ -46,7 +47,7 @@ static void items_insert(struct rg_pool *pool, struct rg_list_dir *dir, uint32_t
         memmove(first + at + 1, first + at, (dir->count - at) * sizeof(*first));
     }
     dir->count++;
-    *rg_list_dir_item(dir, at) = (struct rg_list_item){chunk, chunk->count};
+    *rg_list_dir_item(dir, at) = (struct rg_list_item){.chunk = chunk, .count = chunk->count};
 }
 
 /* The chunks have been taken care of. */
@@ -65,6 +66,109 @@ static void items_remove(struct rg_list_dir *dir, uint32_t at, uint32_t count)
         dir->head = 0;
 }
 
+/* ---- Watching ---- */
+
+/* The chunk in what is still to be shown; NULL: it is not. */
+static struct rg_list_seen *watch_seen(const struct rg_list_dir *dir, struct rg_list_item *item)
+{
+    struct rg_list_watch *watch = dir->watch;
+    if (watch == NULL || item->shared == 0 || item->shared <= watch->next)
+        return NULL;
+    struct rg_list_seen *seen = &watch->chunks[item->shared - 1];
+    RG_ASSERT(item->shared <= watch->count && seen->chunk == item->chunk && !seen->owned);
+    return seen;
+}
+
+static void watch_take(struct rg_list_watch *watch, struct rg_list_seen *seen)
+{
+    seen->owned = true;
+    watch->held_bytes += rg_list_chunk_memory(seen->chunk);
+}
+
+/* The chunk is about to change: it is the list's alone from here on. */
+static struct rg_list_chunk *chunk_own(struct rg_list_dir *dir, uint32_t at)
+{
+    struct rg_list_item *item = rg_list_dir_item(dir, at);
+    struct rg_list_seen *seen = watch_seen(dir, item);
+    if (__builtin_expect(seen != NULL, 0)) {
+        watch_take(dir->watch, seen);
+        item->chunk = rg_list_chunk_clone(dir->watch->pool, item->chunk);
+        item->shared = 0;
+    }
+    return item->chunk;
+}
+
+/* It leaves the list. */
+static void chunk_drop(struct rg_pool *pool, struct rg_list_dir *dir, uint32_t at)
+{
+    struct rg_list_item *item = rg_list_dir_item(dir, at);
+    struct rg_list_seen *seen = watch_seen(dir, item);
+    if (seen != NULL)
+        watch_take(dir->watch, seen);
+    else
+        rg_list_chunk_free(pool, item->chunk);
+}
+
+void rg_list_watch_begin(struct rg_pool *pool, struct rg_list_dir *dir, struct rg_list_watch *watch,
+                         void (*show)(void *arg, struct rg_bytes run, uint32_t count), void *arg)
+{
+    RG_ASSERT(dir->watch == NULL);
+    *watch = (struct rg_list_watch){
+        .show = show, .arg = arg, .pool = pool, .dir = dir, .count = dir->count};
+    watch->chunks = RG_NEW_ARRAY(struct rg_list_seen, dir->count);
+    for (uint32_t at = 0; at < dir->count; at++) {
+        struct rg_list_item *item = rg_list_dir_item(dir, at);
+        watch->chunks[at].chunk = item->chunk;
+        item->shared = at + 1;
+    }
+    dir->watch = watch;
+}
+
+/* The next chunk is shown, or passed over. */
+static void watch_forget(struct rg_list_watch *watch)
+{
+    struct rg_list_seen *seen = &watch->chunks[watch->next++];
+    if (!seen->owned)
+        return;
+    watch->held_bytes -= rg_list_chunk_memory(seen->chunk);
+    rg_list_chunk_free(watch->pool, seen->chunk);
+}
+
+bool rg_list_watch_step(struct rg_list_watch *watch, uint64_t *budget)
+{
+    while (watch->next < watch->count) {
+        if (*budget == 0)
+            return false;
+        const struct rg_list_chunk *chunk = watch->chunks[watch->next].chunk;
+        uint64_t cost = chunk->count;
+        watch->show(watch->arg, rg_list_chunk_run(chunk), chunk->count);
+        watch_forget(watch);
+        *budget -= cost < *budget ? cost : *budget;
+    }
+    return true;
+}
+
+void rg_list_watch_end(struct rg_list_watch *watch)
+{
+    while (watch->next < watch->count)
+        watch_forget(watch);
+    if (watch->dir != NULL)
+        watch->dir->watch = NULL;
+    rg_free(watch->chunks);
+    watch->chunks = NULL;
+}
+
+void rg_list_dir_unwatch(struct rg_list_dir *dir)
+{
+    if (dir->watch == NULL)
+        return;
+    RG_ASSERT(dir->count <= 1);
+    if (dir->count == 1)
+        chunk_own(dir, 0);
+    dir->watch->dir = NULL;
+    dir->watch = NULL;
+}
+
 /* ---- Chunks as parts of the list ---- */
 
 /* What is about to change leaves the sums, and enters them again afterwards. */
@@ -76,7 +180,7 @@ static void chunk_take(struct rg_list_dir *dir, uint32_t at)
 
 static void chunk_put(struct rg_list_dir *dir, uint32_t at, struct rg_list_chunk *chunk)
 {
-    *rg_list_dir_item(dir, at) = (struct rg_list_item){chunk, chunk->count};
+    *rg_list_dir_item(dir, at) = (struct rg_list_item){.chunk = chunk, .count = chunk->count};
     dir->len += chunk->count;
     dir->memory += rg_list_chunk_memory(chunk);
 }
@@ -93,8 +197,9 @@ static void chunk_insert(struct rg_pool *pool, struct rg_list_dir *dir,
                          const struct rg_list_limit *limit, uint32_t at, uint32_t offset,
                          const struct rg_element *element)
 {
+    struct rg_list_chunk *chunk = chunk_own(dir, at);
     chunk_take(dir, at);
-    chunk_put(dir, at, rg_list_chunk_insert(pool, chunk_at(dir, at), limit, offset, element));
+    chunk_put(dir, at, rg_list_chunk_insert(pool, chunk, limit, offset, element));
 }
 
 /* A chunk of its own for the element. Among many one chunk more is little. */
@@ -124,6 +229,8 @@ static bool chunks_join(struct rg_pool *pool, struct rg_list_dir *dir,
     if ((size_t)rg_list_chunk_used(left) + rg_list_chunk_used(right) > limit->bytes / 2 ||
         (uint64_t)left->count + right->count > limit->count / 2)
         return false;
+    left = chunk_own(dir, at);
+    right = chunk_own(dir, at + 1);
     chunk_take(dir, at + 1);
     chunk_take(dir, at);
     chunk_put(dir, at, rg_list_chunk_join(pool, left, right));
@@ -143,14 +250,15 @@ static void chunk_settle(struct rg_pool *pool, struct rg_list_dir *dir,
     /* The ends of a long list have their room for what comes next. */
     if (dir->count > 1 && (at == 0 || at == dir->count - 1))
         return;
+    struct rg_list_chunk *chunk = chunk_own(dir, at);
     chunk_take(dir, at);
-    chunk_put(dir, at, rg_list_chunk_trim(pool, chunk_at(dir, at)));
+    chunk_put(dir, at, rg_list_chunk_trim(pool, chunk));
 }
 
 /* Takes elements out of one chunk, not all of them. */
 static void chunk_erase(struct rg_list_dir *dir, uint32_t at, uint32_t within, uint32_t count)
 {
-    struct rg_list_chunk *chunk = chunk_at(dir, at);
+    struct rg_list_chunk *chunk = chunk_own(dir, at);
     uint32_t from = rg_list_chunk_seek(chunk, within);
     uint32_t to = from;
     if (within + count == chunk->count) {
@@ -215,6 +323,26 @@ void rg_list_dir_push(struct rg_pool *pool, struct rg_list_dir *dir,
     insert_between(pool, dir, limit, end == RG_LIST_HEAD ? 0 : dir->count, element);
 }
 
+/* The end of the last element of a run that ends within `room` bytes; *ret_count: how many do. */
+static size_t run_cut(struct rg_bytes run, uint32_t count, size_t room, uint32_t *ret_count)
+{
+    size_t len = 0;
+    if (room > run.len / 2) { /* from the end that is nearer */
+        uint32_t left = count;
+        for (len = run.len; len > room; left--)
+            len = (size_t)(rg_element_back(run.data + len) - run.data);
+        *ret_count = left;
+        return len;
+    }
+    for (uint32_t taken = 0;; taken++) {
+        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
+        *ret_count = taken;
+        if (next > room)
+            return len;
+        len = next;
+    }
+}
+
 /* How much of a run may follow in a chunk of that many bytes and elements. */
 static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
                                 const struct rg_list_limit *limit, uint32_t used, uint32_t elements,
@@ -222,19 +350,15 @@ static struct rg_bytes run_part(struct rg_bytes run, uint32_t count,
 {
     size_t room = used < limit->bytes ? limit->bytes - used : 0;
     uint32_t most = elements < limit->count ? limit->count - elements : 0;
-    uint32_t taken = 0;
-    size_t len = 0;
-    if (run.len <= room && count <= most) {
-        *ret_count = count;
-        return run;
+    size_t len = run.len;
+    *ret_count = count;
+    if (len > room)
+        len = run_cut(run, count, room, ret_count);
+    if (*ret_count > most) {
+        len = 0;
+        for (*ret_count = 0; *ret_count < most; (*ret_count)++)
+            len = (size_t)(rg_element_skip_both(run.data + len) - run.data);
     }
-    for (; taken < most && len < run.len; taken++) {
-        size_t next = (size_t)(rg_element_skip_both(run.data + len) - run.data);
-        if (next > room)
-            break;
-        len = next;
-    }
-    *ret_count = taken;
     return rg_bytes(run.data, len);
 }
 
@@ -258,6 +382,7 @@ void rg_list_dir_append_run(struct rg_pool *pool, struct rg_list_dir *dir,
         if (last != NULL)
             part = run_part(run, count, limit, rg_list_chunk_used(last), last->count, &taken);
         if (taken > 0) {
+            last = chunk_own(dir, at - 1);
             chunk_take(dir, at - 1);
             chunk_put(dir, at - 1, rg_list_chunk_append_run(pool, last, limit, part, taken));
         } else {
@@ -295,6 +420,7 @@ void rg_list_dir_insert(struct rg_pool *pool, struct rg_list_dir *dir,
         chunk_insert(pool, dir, limit, at, offset, element);
         return;
     }
+    chunk = chunk_own(dir, at);
     chunk_take(dir, at);
     struct rg_list_chunk *right = rg_list_chunk_split(pool, chunk, offset, chunk->count - within);
     chunk_put(dir, at, chunk);
@@ -321,7 +447,7 @@ void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
     while (count > 0 && count >= rg_list_dir_item(dir, end)->count) {
         count -= rg_list_dir_item(dir, end)->count;
         chunk_take(dir, end);
-        rg_list_chunk_free(pool, chunk_at(dir, end));
+        chunk_drop(pool, dir, end);
         end++;
     }
     items_remove(dir, at, end - at);
@@ -344,11 +470,12 @@ void rg_list_dir_set(struct rg_pool *pool, struct rg_list_dir *dir,
     uint32_t end = rg_list_chunk_skip(chunk, offset);
     size_t size = rg_list_element_size(element);
     if (end - offset == size) {
-        rg_element_write(chunk->data + offset, element);
+        rg_element_write(chunk_own(dir, at)->data + offset, element);
         return;
     }
     if (chunk->count > 1 && rg_list_chunk_used(chunk) - (end - offset) + size <= limit->bytes &&
         chunk->count <= limit->count) {
+        chunk = chunk_own(dir, at);
         chunk_take(dir, at);
         rg_list_chunk_erase(chunk, offset, end, 1);
         /* Which side moved is the chunk's matter: the place is found anew. */
@@ -372,7 +499,7 @@ static void chunks_drop_empty(struct rg_pool *pool, struct rg_list_dir *dir)
             continue;
         }
         chunk_take(dir, i);
-        rg_list_chunk_free(pool, first[i].chunk);
+        chunk_drop(pool, dir, i);
     }
     dir->count = kept;
     if (kept == 0)
@@ -386,7 +513,10 @@ uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
     uint64_t removed = 0;
     for (uint32_t i = 0; i < dir->count && removed < max; i++) {
         uint32_t at = from == RG_LIST_HEAD ? i : dir->count - 1 - i;
-        struct rg_list_chunk *chunk = chunk_at(dir, at);
+        if (watch_seen(dir, rg_list_dir_item(dir, at)) != NULL &&
+            !rg_list_chunk_has(chunk_at(dir, at), element))
+            continue;
+        struct rg_list_chunk *chunk = chunk_own(dir, at);
         chunk_take(dir, at);
         removed += rg_list_chunk_remove(chunk, element, max - removed, from == RG_LIST_TAIL);
         chunk_put(dir, at, chunk);
@@ -410,6 +540,7 @@ void rg_list_dir_fini(struct rg_pool *pool, struct rg_list_dir *dir)
 
 bool rg_list_dir_free_step(struct rg_pool *pool, struct rg_list_dir *dir, uint64_t *budget)
 {
+    RG_ASSERT(dir->watch == NULL);
     while (dir->count > 0) {
         if (*budget == 0)
             return false;

@@ -10,7 +10,8 @@
  */
 struct rg_list_item {
     struct rg_list_chunk *chunk; /* owned */
-    uint64_t count;              /* the chunk's */
+    uint32_t count;              /* the chunk's */
+    uint32_t shared; /* while a watch is on: its number in what is to be shown, from 1; 0: none */
 };
 
 struct rg_list_dir {
@@ -20,6 +21,7 @@ struct rg_list_dir {
     uint32_t head;              /* index in items of the first */
     uint32_t count;             /* chunks; none of them is empty */
     uint32_t cap;
+    struct rg_list_watch *watch; /* borrowed; NULL: nobody watches */
 };
 
 /* NULL is allowed. Frees the chunks and the items, not the directory itself. */
@@ -58,6 +60,38 @@ void rg_list_dir_delete(struct rg_pool *pool, struct rg_list_dir *dir,
 uint64_t rg_list_dir_remove(struct rg_pool *pool, struct rg_list_dir *dir,
                             const struct rg_list_limit *limit, const struct rg_element *element,
                             enum rg_list_end from, uint64_t max);
+
+/*
+ * Shows all chunks that the list has now, from head to tail, while it goes on changing: the
+ * directory is noted down, and a chunk that is about to change before its turn is left to the
+ * watch, and the list goes on with a copy of it. So what is held twice is what changed.
+ */
+struct rg_list_watch {
+    void (*show)(void *arg, struct rg_bytes run, uint32_t count);
+    void *arg;
+    struct rg_pool *pool;
+    struct rg_list_dir *dir; /* borrowed; NULL: it is gone, and all that is left is owned */
+    struct rg_list_seen {
+        struct rg_list_chunk *chunk;
+        bool owned; /* the list has it no more */
+    } * chunks;     /* owned */
+    uint32_t count;
+    uint32_t next;       /* all chunks before it have been shown */
+    uint64_t held_bytes; /* memory of what is owned */
+};
+/* One at a time; watch is the caller's and stays where it is until _watch_end. */
+void rg_list_watch_begin(struct rg_pool *pool, struct rg_list_dir *dir, struct rg_list_watch *watch,
+                         void (*show)(void *arg, struct rg_bytes run, uint32_t count), void *arg);
+/* Shows chunks until *budget, which each of them counts down by about its elements, is used up.
+ * True: all have been shown. */
+bool rg_list_watch_step(struct rg_list_watch *watch, uint64_t *budget);
+/* At any time. */
+void rg_list_watch_end(struct rg_list_watch *watch);
+/*
+ * The directory is about to go, but for the one chunk that it may have left and that stays where
+ * it is, or a copy of it.
+ */
+void rg_list_dir_unwatch(struct rg_list_dir *dir);
 
 /* Panics where the directory and its chunks do not agree. */
 void rg_list_dir_check(const struct rg_list_dir *dir);

@@ -16,6 +16,7 @@ struct rg_rank_leaf {
     struct rg_rank_leaf *prev; /* in the order of the tree; NULL at its ends */
     struct rg_rank_leaf *next;
     uint32_t count;
+    uint32_t seen; /* by the watch of this number (rank_tree.h) */
 };
 _Static_assert(sizeof(struct rg_rank_leaf) == 256, "a leaf is four cache lines");
 

@@ -23,6 +23,7 @@ static struct rg_rank_leaf *leaf_new(struct rg_pool *pool, struct rg_rank_tree *
     leaf->prev = NULL;
     leaf->next = NULL;
     leaf->count = 0;
+    leaf->seen = tree->watches; /* what it gets was shown, or is new */
     return leaf;
 }
 
@@ -43,6 +44,8 @@ static void inner_free(struct rg_pool *pool, struct rg_rank_tree *tree, struct r
 /* Takes it out of the row of leaves, too. */
 static void leaf_free(struct rg_pool *pool, struct rg_rank_tree *tree, struct rg_rank_leaf *leaf)
 {
+    if (tree->watch != NULL && tree->watch->next == leaf)
+        tree->watch->next = leaf->prev;
     if (leaf->prev != NULL)
         leaf->prev->next = leaf->next;
     else
@@ -67,6 +70,60 @@ static struct rg_rank_leaf *leaf_new_behind(struct rg_pool *pool, struct rg_rank
         tree->last = leaf;
     left->next = leaf;
     return leaf;
+}
+
+/* ---- Watching ---- */
+
+/* Returns how many items were shown, in the tree's order from behind. */
+static unsigned watch_show(struct rg_rank_tree *tree, struct rg_rank_leaf *leaf)
+{
+    const struct rg_rank_watch *watch = tree->watch;
+    if (leaf->seen == tree->watches)
+        return 0;
+    leaf->seen = tree->watches;
+    for (unsigned i = leaf->count; i-- > 0;)
+        watch->show(watch->arg, leaf->items[i]);
+    return leaf->count;
+}
+
+/* The leaf, or an item of it, is about to change. */
+static void leaf_touch(struct rg_rank_tree *tree, struct rg_rank_leaf *leaf)
+{
+    if (__builtin_expect(tree->watch != NULL, 0))
+        watch_show(tree, leaf);
+}
+
+void rg_rank_watch_begin(struct rg_rank_tree *tree, struct rg_rank_watch *watch,
+                         void (*show)(void *arg, const struct rg_zset_item *item), void *arg)
+{
+    RG_ASSERT(tree->watch == NULL);
+    *watch = (struct rg_rank_watch){.show = show, .arg = arg, .next = tree->last};
+    tree->watch = watch;
+    tree->watches++;
+}
+
+bool rg_rank_watch_step(struct rg_rank_tree *tree, uint64_t *budget)
+{
+    struct rg_rank_watch *watch = tree->watch;
+    while (watch->next != NULL) {
+        if (*budget == 0)
+            return false;
+        struct rg_rank_leaf *leaf = watch->next;
+        watch->next = leaf->prev;
+        if (leaf->prev != NULL) {
+            /* Its items are far apart in memory; by the time that it is next they are here. */
+            for (unsigned i = 0; i < leaf->prev->count; i++)
+                __builtin_prefetch(leaf->prev->items[i]);
+        }
+        uint64_t cost = watch_show(tree, leaf) + 1;
+        *budget -= cost < *budget ? cost : *budget;
+    }
+    return true;
+}
+
+void rg_rank_watch_end(struct rg_rank_tree *tree)
+{
+    tree->watch = NULL;
 }
 
 /* ---- Insertion ---- */
@@ -172,6 +229,7 @@ static void leaf_split_insert(struct rg_pool *pool, struct rg_rank_tree *tree,
                               struct rg_rank_path *path, struct rg_zset_item *item)
 {
     struct rg_rank_leaf *left = path->leaf;
+    leaf_touch(tree, left);
     unsigned keep = left->count / 2;
     if (left->next == NULL && path->index == left->count)
         keep = left->count;
@@ -195,7 +253,7 @@ static void leaf_split_insert(struct rg_pool *pool, struct rg_rank_tree *tree,
  * Makes room in the full leaf of the path by what a neighbour can take, so that leaves are split
  * only where those around them are nearly full as well. False where they are.
  */
-static bool leaf_share(struct rg_rank_path *path)
+static bool leaf_share(struct rg_rank_tree *tree, struct rg_rank_path *path)
 {
     enum { WORTH_IT = 2 * RG_RANK_LEAF_ITEMS - 4 };
     if (path->height == 0)
@@ -210,6 +268,8 @@ static bool leaf_share(struct rg_rank_path *path)
     }
     struct rg_rank_leaf *left = above->nodes[at];
     struct rg_rank_leaf *right = above->nodes[at + 1];
+    leaf_touch(tree, left);
+    leaf_touch(tree, right);
     unsigned index = path->index + (at == slot ? 0 : left->count);
     rg_rank_leaf_level(left, right, (left->count + right->count) / 2);
     rg_rank_inner_set(above, at, rg_rank_leaf_child(left));
@@ -236,10 +296,12 @@ void rg_rank_tree_insert(struct rg_pool *pool, struct rg_rank_tree *tree, struct
     tree->count++;
     bool at_end = path.leaf->next == NULL && path.index == path.leaf->count;
     bool at_begin = path.leaf->prev == NULL && path.index == 0;
-    if (path.leaf->count == RG_RANK_LEAF_ITEMS && (at_end || at_begin || !leaf_share(&path))) {
+    if (path.leaf->count == RG_RANK_LEAF_ITEMS &&
+        (at_end || at_begin || !leaf_share(tree, &path))) {
         leaf_split_insert(pool, tree, &path, item);
         return;
     }
+    leaf_touch(tree, path.leaf);
     rg_rank_leaf_insert(path.leaf, path.index, item);
     path_update(&path, 1);
 }
@@ -256,6 +318,8 @@ static void leaf_join(struct rg_pool *pool, struct rg_rank_tree *tree, struct rg
         return;
     struct rg_rank_leaf *left = above->nodes[at];
     struct rg_rank_leaf *right = above->nodes[at + 1];
+    leaf_touch(tree, left);
+    leaf_touch(tree, right);
     rg_rank_leaf_move(right, 0, left);
     leaf_free(pool, tree, right);
     rg_rank_inner_set(above, at, rg_rank_leaf_child(left));
@@ -325,6 +389,7 @@ static void path_shrink(struct rg_pool *pool, struct rg_rank_tree *tree,
 static void path_remove(struct rg_pool *pool, struct rg_rank_tree *tree,
                         const struct rg_rank_path *path, unsigned count)
 {
+    leaf_touch(tree, path->leaf);
     rg_rank_leaf_erase(path->leaf, path->index, count);
     tree->count -= count;
     if (path->height == 0) {
@@ -389,6 +454,7 @@ void rg_rank_tree_rescore(struct rg_pool *pool, struct rg_rank_tree *tree,
     rg_rank_path_find_item(&path, tree, item);
     path.index--;
     if (leaf_keeps_place(path.leaf, path.index, score)) {
+        leaf_touch(tree, path.leaf);
         rg_zset_item_set_score(item, score);
         path_update(&path, 0);
         return;
@@ -468,5 +534,6 @@ void rg_rank_tree_fini(struct rg_pool *pool, struct rg_rank_tree *tree)
     struct rg_zset_item *items[RG_RANK_TREE_TAKE_MAX];
     while (tree->count > 0)
         rg_rank_tree_take(pool, tree, 0, UINT64_MAX, items);
+    RG_ASSERT(tree->watch == NULL);
     *tree = (struct rg_rank_tree){0};
 }

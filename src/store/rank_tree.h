@@ -13,6 +13,7 @@
  * Items are borrowed. While one is in the tree its score changes by rg_rank_tree_rescore only.
  */
 struct rg_rank_leaf;
+struct rg_rank_watch;
 
 struct rg_rank_tree {
     void *root;      /* a leaf where height is 0; NULL while empty */
@@ -20,7 +21,9 @@ struct rg_rank_tree {
     uint64_t count;  /* items */
     struct rg_rank_leaf *first;
     struct rg_rank_leaf *last;
-    uint64_t nodes_cost; /* what the pool takes for the nodes */
+    uint64_t nodes_cost;         /* what the pool takes for the nodes */
+    uint32_t watches;            /* so far */
+    struct rg_rank_watch *watch; /* borrowed; NULL: nobody watches */
 };
 
 /* Zeroed is an empty tree. Frees the nodes; the tree is empty and ready. */
@@ -61,6 +64,24 @@ void rg_rank_cursor_init(struct rg_rank_cursor *cursor, const struct rg_rank_tre
                          uint64_t rank);
 /* The item at the cursor, which then moves on, or back; NULL beyond the end. */
 const struct rg_zset_item *rg_rank_cursor_next(struct rg_rank_cursor *cursor, bool backward);
+
+/*
+ * Shows all items that the tree has now, each once, while it goes on changing: a leaf's before its
+ * first change, all others from the last one down as _watch_step is called. Items that come later
+ * are not shown. What is shown does not change the tree.
+ */
+struct rg_rank_watch {
+    void (*show)(void *arg, const struct rg_zset_item *item);
+    void *arg;
+    struct rg_rank_leaf *next; /* all leaves behind it have been shown */
+};
+/* One at a time; watch is the caller's and stays where it is until _watch_end. */
+void rg_rank_watch_begin(struct rg_rank_tree *tree, struct rg_rank_watch *watch,
+                         void (*show)(void *arg, const struct rg_zset_item *item), void *arg);
+/* Shows about *budget items, which it counts down. True: all have been shown. */
+bool rg_rank_watch_step(struct rg_rank_tree *tree, uint64_t *budget);
+/* At any time. */
+void rg_rank_watch_end(struct rg_rank_tree *tree);
 
 /* Ends the process where the tree's own rules are broken. For tests. */
 void rg_rank_tree_check(const struct rg_rank_tree *tree);

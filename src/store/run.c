@@ -12,23 +12,50 @@ static bool is_longer(const char *at, size_t size, uint64_t longest)
            rg_element_text_len(at) > longest;
 }
 
-/* Enters a name by where it lies; false where an equal one is there. */
-static bool names_enter(uint32_t *slots, uint64_t mask, struct rg_bytes run, const char *at,
+/*
+ * Of a name's code. Most are short, and two words of eight bytes (zeros behind the code) tell them
+ * apart; ahead: the bytes that can be read from it on.
+ */
+static uint64_t name_hash(const char *at, size_t size, size_t ahead, uint64_t seed)
+{
+    uint64_t words[2] = {0, 0};
+    if (size > sizeof(words))
+        return rg_hash64(rg_bytes(at, size), seed);
+    if (ahead >= sizeof(words)) {
+        memcpy(words, at, sizeof(words));
+        unsigned unused = 8 * (unsigned)(sizeof(words) - size);
+        words[1] = unused < 64 ? words[1] << unused >> unused : 0;
+        words[0] = unused <= 64 ? words[0] : words[0] << (unused - 64) >> (unused - 64);
+    } else {
+        memcpy(words, at, size);
+    }
+    __extension__ typedef unsigned __int128 product_type;
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    product_type product = (product_type)(words[0] ^ seed) * (words[1] ^ (seed * odd | 1));
+    return ((uint64_t)product ^ (uint64_t)(product >> 64)) * odd;
+}
+
+/* Enters a name; false where an equal one is there. A slot holds half a hash above where the name
+ * lies, and 1; 0: the slot is empty. */
+static bool names_enter(uint64_t *slots, uint64_t mask, struct rg_bytes run, const char *at,
                         size_t size, uint64_t seed)
 {
-    uint64_t slot = rg_hash64(rg_bytes(at, size), seed) & mask;
+    size_t offset = (size_t)(at - run.data);
+    uint64_t hash = name_hash(at, size, run.len - offset, seed);
+    uint64_t half = hash & UINT64_C(0xffffffff00000000);
+    uint64_t slot = hash & mask;
     for (; slots[slot] != 0; slot = (slot + 1) & mask) {
-        const char *other = run.data + slots[slot] - 1;
+        const char *other = run.data + (uint32_t)slots[slot] - 1;
         /* One code is never the beginning of another. */
-        if (*other == *at && size <= (size_t)(run.data + run.len - other) &&
+        if ((slots[slot] ^ half) >> 32 == 0 && size <= (size_t)(run.data + run.len - other) &&
             memcmp(other, at, size) == 0)
             return false;
     }
-    slots[slot] = (uint32_t)(at - run.data) + 1;
+    slots[slot] = half | (offset + 1);
     return true;
 }
 
-static int run_judge(uint32_t *slots, uint64_t mask, struct rg_bytes run, uint64_t longest,
+static int run_judge(uint64_t *slots, uint64_t mask, struct rg_bytes run, uint64_t longest,
                      bool names_only, uint64_t seed, size_t *ret_len)
 {
     const char *end = run.data + run.len;
@@ -54,12 +81,12 @@ int rg_run_judge(struct rg_bytes run, uint64_t pairs, uint64_t longest, bool nam
                  uint64_t seed, size_t *ret_len)
 {
     enum { SLOTS = 512 };
-    uint32_t few[SLOTS];
+    uint64_t few[SLOTS];
     uint64_t cap = 16;
     RG_ASSERT(run.len < UINT32_MAX);
     while (cap < 2 * pairs)
         cap *= 2;
-    uint32_t *slots = cap <= SLOTS ? few : rg_alloc(cap * sizeof(*slots));
+    uint64_t *slots = cap <= SLOTS ? few : rg_alloc(cap * sizeof(*slots));
     memset(slots, 0, cap * sizeof(*slots));
     int result = run_judge(slots, cap - 1, run, longest, names_only, seed, ret_len);
     if (slots != few)

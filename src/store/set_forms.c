@@ -80,4 +80,5 @@ const struct rg_form_ops rg_form_set_table = {.type = RG_TYPE_SET,
                                               .memory = table_memory,
                                               .copy = table_copy,
                                               .elements = table_elements,
-                                              .free_step = table_free_step};
+                                              .free_step = table_free_step,
+                                              .capture = &rg_capture_set};

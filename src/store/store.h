@@ -155,18 +155,38 @@ void rg_db_iter_init(struct rg_db_iter *iter, struct rg_db *db);
 struct rg_entry *rg_db_iter_next(struct rg_db_iter *iter);
 
 /*
- * A snapshot without a pause: everything as it is at begin is shown to visit once, in slices, while
- * the store goes on changing. An entry that is about to change, or to go, is shown just before
- * (those of a flushed database are shown bit by bit, too); one that came later is not shown. db is
- * the number that its database had at begin. visit must not change the store.
+ * A snapshot without a pause: everything as it is at begin is shown to a visitor once, in slices,
+ * while the store goes on changing. An entry that is about to change, or to go, is shown just
+ * before (those of a flushed database are shown bit by bit, too); one that came later is not shown.
+ * db is the number that its database had at begin. The visitor must not change the store.
+ *
+ * A value of many elements is shown in pieces: _begin, as many calls of _piece as it said, and
+ * _end. In between others may be shown, whole or in pieces, because commands change them. Pieces
+ * of a list come in its order, others in any (a sorted set's mostly from its greatest down).
  */
-/* Errors: RG_EEXIST (one is under way). */
-RG_MUST_USE int
-rg_store_snapshot_begin(struct rg_store *store,
-                        void (*visit)(void *arg, unsigned db, struct rg_entry *entry), void *arg);
-/* Walks on over about `count` entries. True: everything was shown, the snapshot is over. */
+struct rg_snapshot_piece {
+    struct rg_bytes
+        element;           /* field or member; of a list a run (base/element.h, with back sizes) */
+    struct rg_bytes value; /* of a hash's field */
+    double score;          /* of a sorted set's member */
+    uint32_t count;        /* elements of a list's run */
+};
+struct rg_snapshot_visitor {
+    uint64_t whole_bytes; /* larger values, of forms that can be, are shown in pieces */
+    void (*entry)(void *arg, unsigned db, const struct rg_entry *entry);
+    /* Returns what stands for it in the calls that follow. The entry is lent for this one only. */
+    void *(*begin)(void *arg, unsigned db, const struct rg_entry *entry, uint64_t pieces);
+    void (*piece)(void *arg, void *part, const struct rg_snapshot_piece *piece);
+    void (*end)(void *arg, void *part);
+};
+/* visitor is borrowed, until the snapshot is over. Errors: RG_EEXIST (one is under way). */
+RG_MUST_USE int rg_store_snapshot_begin(struct rg_store *store,
+                                        const struct rg_snapshot_visitor *visitor, void *arg);
+/* Walks on over about `count` entries or elements. True: everything was shown, the snapshot is
+ * over. */
 bool rg_store_snapshot_step(struct rg_store *store, uint64_t count);
-/* visit is not called any more. Does nothing where none is under way. */
+/* The visitor is not called any more, for what was begun neither. Does nothing where none is under
+ * way. */
 void rg_store_snapshot_cancel(struct rg_store *store);
 /* One is under way, or was cancelled and is still to be walked to its end, which the next one has
  * to wait for: where the caller does not, _begin takes that time. */
@@ -232,6 +252,13 @@ RG_MUST_USE int rg_string_write_at(struct rg_db *db, struct rg_entry **entry, si
 
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_hash(struct rg_db *db, struct rg_bytes key);
+/*
+ * Creates one of all its fields at once, at least one: a run of pairs of elements with their back
+ * sizes, each with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes
+ * twice; nothing was created).
+ */
+RG_MUST_USE int rg_db_put_hash_run(struct rg_db *db, struct rg_bytes key, struct rg_bytes run,
+                                   uint64_t pairs, struct rg_entry **ret_entry);
 uint64_t rg_hash_len(const struct rg_entry *entry);
 /* True where the field was new. Both lie outside the hash. */
 bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field,
@@ -239,13 +266,6 @@ bool rg_hash_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes fiel
 /* False where there is none. */
 bool rg_hash_get(const struct rg_entry *entry, struct rg_bytes field,
                  char scratch[RG_STRING_SCRATCH], struct rg_bytes *ret_value);
-/*
- * Sets all fields of an empty one at once: a run of pairs of elements with their back sizes, each
- * with the only code for its text (base/element.h). Errors: RG_EEXIST (a field comes twice; some
- * may be set).
- */
-RG_MUST_USE int rg_hash_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
-                                 uint64_t pairs);
 bool rg_hash_delete(struct rg_db *db, struct rg_entry **entry, struct rg_bytes field);
 /* Where both of a pair are written out. */
 struct rg_hash_scratch {

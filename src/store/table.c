@@ -1,5 +1,6 @@
 #include "store/table.h"
 
+#include "base/alloc.h"
 #include "base/hash.h"
 #include "base/panic.h"
 #include "store/bucket.h"
@@ -110,6 +111,99 @@ static void chain_spread(struct rg_table *table, struct rg_bucket chain, struct 
     }
 }
 
+/* ---- Watching ---- */
+
+enum { WORD_BITS = 64 };
+
+static bool watch_has_shown(const struct rg_table_watch *watch, uint64_t index)
+{
+    return watch->done[index / WORD_BITS] >> index % WORD_BITS & 1;
+}
+
+static void watch_set_shown(struct rg_table_watch *watch, uint64_t index)
+{
+    watch->done[index / WORD_BITS] |= UINT64_C(1) << index % WORD_BITS;
+}
+
+/* Returns how many items were shown. */
+static uint64_t watch_show(struct rg_table *table, uint64_t index)
+{
+    struct rg_table_watch *watch = table->watch;
+    uint64_t count = 0;
+    if (watch_has_shown(watch, index))
+        return 0;
+    watch_set_shown(watch, index);
+    for (struct rg_bucket *b = bucket_at(table, index); b != NULL; b = rg_bucket_next(b)) {
+        RG_BUCKET_EACH(slot, rg_bucket_items(b))
+        {
+            watch->show(watch->arg, rg_bucket_address(b, slot));
+            count++;
+        }
+    }
+    return count;
+}
+
+/* The items that the hash belongs to are about to change. */
+static void table_touch(struct rg_table *table, uint64_t hash)
+{
+    if (__builtin_expect(table->watch != NULL, 0) && table->bucket_count > 0)
+        watch_show(table, bucket_index(table, hash));
+}
+
+static void watch_reserve(struct rg_table_watch *watch, uint64_t buckets)
+{
+    if (buckets <= watch->cap)
+        return;
+    uint64_t words = (buckets * 2 + WORD_BITS - 1) / WORD_BITS;
+    uint64_t *done = RG_NEW_ARRAY(uint64_t, words);
+    if (watch->cap > 0)
+        memcpy(done, watch->done, watch->cap / 8);
+    rg_free(watch->done);
+    watch->done = done;
+    watch->cap = words * WORD_BITS;
+}
+
+/* A new bucket takes a part of its parent's items: what was shown of those was shown of these. */
+static void watch_split(struct rg_table_watch *watch, uint64_t parent, uint64_t index)
+{
+    watch_reserve(watch, index + 1);
+    if (watch_has_shown(watch, parent))
+        watch_set_shown(watch, index);
+    else
+        watch->done[index / WORD_BITS] &= ~(UINT64_C(1) << index % WORD_BITS);
+}
+
+void rg_table_watch_begin(struct rg_table *table, struct rg_table_watch *watch,
+                          void (*show)(void *arg, const void *item), void *arg)
+{
+    RG_ASSERT(table->watch == NULL);
+    *watch = (struct rg_table_watch){.show = show, .arg = arg};
+    watch_reserve(watch, table->bucket_count + 1);
+    table->watch = watch;
+}
+
+bool rg_table_watch_step(struct rg_table *table, uint64_t *budget)
+{
+    enum { AHEAD = 2 };
+    struct rg_table_watch *watch = table->watch;
+    for (; watch->next < table->bucket_count; watch->next++) {
+        if (*budget == 0)
+            return false;
+        if (watch->next + AHEAD < table->bucket_count)
+            bucket_prefetch_items(bucket_at(table, watch->next + AHEAD));
+        uint64_t cost = watch_show(table, watch->next) + 1;
+        *budget -= cost < *budget ? cost : *budget;
+    }
+    return true;
+}
+
+void rg_table_watch_end(struct rg_table *table)
+{
+    rg_free(table->watch->done);
+    table->watch->done = NULL;
+    table->watch = NULL;
+}
+
 /* ---- Growth and shrinking ---- */
 
 static void table_split(struct rg_table *table)
@@ -118,6 +212,8 @@ static void table_split(struct rg_table *table)
     rg_segments_grow(&table->buckets, index + 1);
     *bucket_at(table, index) = (struct rg_bucket){0};
     table->bucket_count++;
+    if (table->watch != NULL)
+        watch_split(table->watch, index & table->low_mask, index);
     /* low_mask + 1 buckets have been split when their number has doubled: the next level begins. */
     struct rg_bucket *parent = bucket_at(table, index & table->low_mask);
     struct rg_bucket chain = *parent;
@@ -133,6 +229,10 @@ static void table_merge(struct rg_table *table)
     uint64_t index = table->bucket_count - 1;
     if (index == table->low_mask)
         table->low_mask >>= 1;
+    if (table->watch != NULL) {
+        watch_show(table, index);
+        watch_show(table, index & table->low_mask);
+    }
     struct rg_bucket *last = bucket_at(table, index);
     struct rg_bucket chain = *last;
     *last = (struct rg_bucket){0};
@@ -159,8 +259,10 @@ void rg_table_fini(struct rg_table *table)
     RG_ASSERT(table->overflows == 0);
     rg_segments_fini(&table->buckets);
     uint64_t moved = table->moved;
+    struct rg_table_watch *watch = table->watch;
     rg_table_init(table, table->pool, table->seed, table->key_of);
     table->moved = moved;
+    table->watch = watch;
 }
 
 /* ---- Single items ---- */
@@ -213,6 +315,9 @@ static void table_begin(struct rg_table *table)
     rg_segments_grow(&table->buckets, 1);
     *bucket_at(table, 0) = (struct rg_bucket){0};
     table->bucket_count = 1;
+    /* What was in the table before is gone, and was shown then. */
+    if (table->watch != NULL)
+        watch_set_shown(table->watch, 0);
 }
 
 void rg_table_expect(struct rg_table *table, uint64_t items)
@@ -228,6 +333,7 @@ void rg_table_expect(struct rg_table *table, uint64_t items)
 void rg_table_insert(struct rg_table *table, void *item, uint64_t hash)
 {
     table_begin(table);
+    table_touch(table, hash);
     chain_add(table, bucket_of(table, hash), rg_bucket_print(hash), item);
     table->count++;
     if (table->count * 16 > table->bucket_count * GROW_ITEMS_PER_16)
@@ -259,6 +365,7 @@ static struct place place_of(const struct rg_table *table, const void *item, uin
 
 void rg_table_replace(struct rg_table *table, const void *item, void *fresh, uint64_t hash)
 {
+    table_touch(table, hash);
     struct place place = place_of(table, item, hash);
     rg_bucket_set_address(place.bucket, place.slot, fresh);
 }
@@ -292,6 +399,7 @@ void *rg_table_remove(struct rg_table *table, struct rg_bytes key, uint64_t hash
     void *item = rg_table_find(table, key, hash);
     if (item == NULL)
         return NULL;
+    table_touch(table, hash);
     place_clear(table, place_of(table, item, hash));
     table->count--;
     if (table->count == 0)
@@ -308,6 +416,7 @@ bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void 
                     void *arg)
 {
     enum { RELEASE_COST = 50 };
+    RG_ASSERT(table->watch == NULL);
     while (table->bucket_count > 0 && *budget > 0) {
         uint64_t cost = 1;
         uint64_t released = rg_pool_released(table->pool);

@@ -18,6 +18,8 @@
  *
  * Items are borrowed: the owner frees them.
  */
+struct rg_table_watch;
+
 struct rg_table {
     struct rg_segments buckets;
     uint64_t bucket_count; /* 0 while empty */
@@ -29,6 +31,7 @@ struct rg_table {
     uint64_t seed;
     struct rg_pool *pool;
     struct rg_bytes (*key_of)(const void *item);
+    struct rg_table_watch *watch; /* borrowed; NULL: nobody watches */
 };
 
 void rg_table_init(struct rg_table *table, struct rg_pool *pool, uint64_t seed,
@@ -77,5 +80,25 @@ uint64_t rg_table_scan(const struct rg_table *table, uint64_t cursor, uint64_t c
 void *rg_table_next(const struct rg_table *table, uint64_t position[4]);
 
 size_t rg_table_memory(const struct rg_table *table);
+
+/*
+ * Shows all items that the table has now, each once, while it goes on changing: a bucket's before
+ * its first change, all others bucket by bucket as _watch_step is called. Items that come later are
+ * not shown. What is shown does not change the table.
+ */
+struct rg_table_watch {
+    void (*show)(void *arg, const void *item);
+    void *arg;
+    uint64_t next;  /* all buckets before it have been shown */
+    uint64_t *done; /* owned: a bit per bucket */
+    uint64_t cap;   /* bits */
+};
+/* One at a time; watch is the caller's and stays where it is until _watch_end. */
+void rg_table_watch_begin(struct rg_table *table, struct rg_table_watch *watch,
+                          void (*show)(void *arg, const void *item), void *arg);
+/* Shows about *budget items, which it counts down. True: all have been shown. */
+bool rg_table_watch_step(struct rg_table *table, uint64_t *budget);
+/* At any time. */
+void rg_table_watch_end(struct rg_table *table);
 
 #endif

@@ -79,16 +79,24 @@ const struct rg_form_ops rg_form_zset_tree = {.type = RG_TYPE_ZSET,
                                               .memory = tree_form_memory,
                                               .copy = tree_form_copy,
                                               .elements = tree_form_elements,
-                                              .free_step = tree_form_free_step};
+                                              .free_step = tree_form_free_step,
+                                              .capture = &rg_capture_zset};
 
 /* ---- Whole sets ---- */
 
-struct rg_entry *rg_db_put_zset(struct rg_db *db, struct rg_bytes key)
+/* Takes over the row of pairs. */
+static struct rg_entry *packed_put(struct rg_db *db, struct rg_bytes key,
+                                   struct rg_zset_packed *packed)
 {
     struct rg_entry *entry = rg_entry_new(rg_db_pool(db), key, RG_FORM_ZSET_PACKED, 0, false);
-    rg_entry_value(entry)->pointer = rg_zset_packed_new(rg_db_pool(db));
+    rg_entry_value(entry)->pointer = packed;
     rg_db_put_entry(db, entry);
     return entry;
+}
+
+struct rg_entry *rg_db_put_zset(struct rg_db *db, struct rg_bytes key)
+{
+    return packed_put(db, key, rg_zset_packed_new(rg_db_pool(db)));
 }
 
 uint64_t rg_zset_len(const struct rg_entry *entry)
@@ -156,29 +164,35 @@ bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes memb
 }
 
 /* Errors: RG_EEXIST, RG_EINVAL. */
-static int run_set_each(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run)
+static int run_set_each(struct rg_db *db, struct rg_bytes key, struct rg_bytes run,
+                        struct rg_entry **ret_entry)
 {
-    for (const char *at = run.data; at < run.data + run.len;) {
+    struct rg_entry *entry = rg_db_put_zset(db, key);
+    int result = 0;
+    for (const char *at = run.data; result == 0 && at < run.data + run.len;) {
         char scratch[RG_I64_CHARS];
         struct rg_bytes member;
         double score = 0;
         const char *behind = rg_element_skip_both(at);
         rg_element_read(at, scratch, &member);
         if (!rg_zset_score_of_element(behind, &score))
-            return RG_EINVAL;
-        if (!rg_zset_set(db, entry, member, score))
-            return RG_EEXIST;
+            result = RG_EINVAL;
+        else if (!rg_zset_set(db, &entry, member, score))
+            result = RG_EEXIST;
         at = rg_element_skip_both(behind);
     }
-    return 0;
+    if (result < 0)
+        rg_db_delete(db, key);
+    else
+        *ret_entry = entry;
+    return result;
 }
 
-int rg_zset_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run, uint64_t pairs)
+int rg_db_put_zset_run(struct rg_db *db, struct rg_bytes key, struct rg_bytes run, uint64_t pairs,
+                       struct rg_entry **ret_entry)
 {
     enum { PAIR_MORE = RG_ELEMENT_HEAD_MAX }; /* what a pair may take beyond its own in the run */
     const struct rg_store_limits *limits = &db->store->limits;
-    struct rg_entry *zset = *entry;
-    RG_ASSERT(is_packed(zset) && packed_of(zset)->count == 0);
     size_t len = 0;
     int result = RG_EINVAL;
     if (pairs <= limits->zset_max_listpack_entries &&
@@ -186,13 +200,11 @@ int rg_zset_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes 
         result =
             rg_run_judge(run, pairs, limits->zset_max_listpack_value, true, db->store->seed, &len);
     if (result < 0)
-        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, entry, run);
+        return result == RG_EEXIST ? RG_EEXIST : run_set_each(db, key, run, ret_entry);
     struct rg_zset_packed *packed = rg_zset_packed_of_run(rg_db_pool(db), run, (uint32_t)pairs);
     if (packed == NULL)
-        return run_set_each(db, entry, run);
-    rg_db_before_change(db, zset);
-    rg_zset_packed_free(rg_db_pool(db), packed_of(zset));
-    rg_entry_value(zset)->pointer = packed;
+        return run_set_each(db, key, run, ret_entry);
+    *ret_entry = packed_put(db, key, packed);
     return 0;
 }
 

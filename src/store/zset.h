@@ -14,18 +14,19 @@
 
 /* Creates an empty one under a key that is free. */
 struct rg_entry *rg_db_put_zset(struct rg_db *db, struct rg_bytes key);
+/*
+ * Creates one of all its members at once, at least one: a run of members, each followed by its
+ * score, elements with their back sizes, each with the only code for its text (base/element.h).
+ * Errors: RG_EEXIST (a member comes twice), RG_EINVAL (a score is not a number); nothing was
+ * created then.
+ */
+RG_MUST_USE int rg_db_put_zset_run(struct rg_db *db, struct rg_bytes key, struct rg_bytes run,
+                                   uint64_t pairs, struct rg_entry **ret_entry);
 /* An empty one will hold so many, the longest of so many bytes: it takes the form for that now. */
 void rg_zset_expect(struct rg_db *db, struct rg_entry **entry, uint64_t members, size_t longest);
 uint64_t rg_zset_len(const struct rg_entry *entry);
 /* Adds the member or changes its score. True where it was new. member lies outside the set. */
 bool rg_zset_set(struct rg_db *db, struct rg_entry **entry, struct rg_bytes member, double score);
-/*
- * Adds all members of an empty one at once: a run of members, each followed by its score, elements
- * with their back sizes, each with the only code for its text (base/element.h). Errors: RG_EEXIST
- * (a member comes twice; some may be there), RG_EINVAL (a score is not a number; likewise).
- */
-RG_MUST_USE int rg_zset_take_run(struct rg_db *db, struct rg_entry **entry, struct rg_bytes run,
-                                 uint64_t pairs);
 /* False where there is none. */
 bool rg_zset_score(const struct rg_entry *entry, struct rg_bytes member, double *ret_score);
 bool rg_zset_rank(const struct rg_entry *entry, struct rg_bytes member, uint64_t *ret_rank);

@@ -332,21 +332,41 @@ static bool run_append(struct rg_zset_packed *packed, const char *member, const 
     return true;
 }
 
+/* False where it may not be taken as it is. */
+static bool run_append_all(struct rg_zset_packed *packed, struct rg_bytes run)
+{
+    const char *last = NULL;
+    double last_score = 0;
+    for (const char *at = run.data; at < run.data + run.len;) {
+        const char *score = rg_element_skip_both(at);
+        if (!run_append(packed, at, score, last, &last_score))
+            return false;
+        last = at;
+        at = rg_element_skip_both(score);
+    }
+    return true;
+}
+
 struct rg_zset_packed *rg_zset_packed_of_run(struct rg_pool *pool, struct rg_bytes run,
                                              uint32_t count)
 {
-    enum { SCORE_MORE = RG_ELEMENT_HEAD_MAX - 2 }; /* what a score may take beyond its own there */
-    const char *last = NULL;
-    double last_score = 0;
-    struct rg_zset_packed *packed = packed_resize(pool, NULL, run.len + (size_t)count * SCORE_MORE);
-    for (const char *at = run.data; at < run.data + run.len;) {
-        const char *score = rg_element_skip_both(at);
-        if (!run_append(packed, at, score, last, &last_score)) {
-            rg_zset_packed_free(pool, packed);
-            return NULL;
-        }
-        last = at;
-        at = rg_element_skip_both(score);
+    enum {
+        SCORE_MORE = RG_ELEMENT_HEAD_MAX - 2, /* what a score may take beyond its own there */
+        FEW_BYTES = 4096
+    };
+    _Alignas(struct rg_zset_packed) char few[FEW_BYTES];
+    struct rg_zset_packed *packed = NULL;
+    size_t most = run.len + (size_t)count * SCORE_MORE;
+    if (sizeof(*packed) + most <= sizeof(few)) {
+        /* Where it fits, it is made here first, for then it is known how large it is. */
+        packed = (struct rg_zset_packed *)(void *)few;
+        *packed = (struct rg_zset_packed){.cap = sizeof(few) - sizeof(*packed)};
+        return run_append_all(packed, run) ? rg_zset_packed_copy(pool, packed) : NULL;
+    }
+    packed = packed_resize(pool, NULL, most);
+    if (!run_append_all(packed, run)) {
+        rg_zset_packed_free(pool, packed);
+        return NULL;
     }
     return packed_resize(pool, packed, packed->len);
 }

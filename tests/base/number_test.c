@@ -1,5 +1,10 @@
 #include "base/number.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/rand.h"
 #include "tests/harness.h"
 
 static int parse(const char *text)
@@ -59,4 +64,65 @@ RG_TEST(memory_sizes_take_the_units_of_redis_conf)
     RG_CHECK_INT(bytes, 1000);
     RG_CHECK_INT(rg_parse_memory(RG_BYTES("10 mb"), &bytes), RG_EINVAL);
     RG_CHECK_INT(rg_parse_memory(RG_BYTES("99999999999gb"), &bytes), RG_EINVAL);
+}
+
+static void check_double(const char *text)
+{
+    double value = 0;
+    double want = strtod(text, NULL);
+    int result = rg_parse_double(rg_bytes_str(text), &value);
+    RG_CHECK_INT(result, 0);
+    if (value != want || signbit(value) != signbit(want))
+        rg_test_note("%s: %.17g, not %.17g", text, value, want);
+    RG_CHECK(value == want && signbit(value) == signbit(want));
+}
+
+/* Decimals of every length, those that lie between two doubles among them, are what strtod says. */
+RG_TEST(decimals_are_rounded_rightly)
+{
+    struct rg_rand rand;
+    char text[128];
+    rg_test_note("seed %d", 21);
+    rg_rand_init(&rand, 21);
+    for (unsigned i = 0; i < 100000; i++) {
+        uint64_t bits = rg_rand_u64(&rand);
+        uint64_t digits = rg_rand_u64(&rand) >> rg_rand_below(&rand, 64);
+        unsigned places = (unsigned)rg_rand_below(&rand, 31);
+        double value = (double)(bits >> 11) / (double)(UINT64_C(1) << (bits & 63));
+        if (i % 4 == 0) /* the shortest and the longest that read as the same */
+            (void)snprintf(text, sizeof(text), "%.*g", 15 + (int)(i / 4 % 4), value);
+        else if (i % 4 == 1) /* just between two */
+            (void)snprintf(text, sizeof(text), "%.1f", (double)(bits >> 12) + 0.5);
+        else
+            (void)snprintf(text, sizeof(text), "%s%llu.%0*llu", i % 3 ? "" : "-",
+                           (unsigned long long)(digits % 1000), (int)places,
+                           (unsigned long long)digits);
+        check_double(text);
+    }
+    check_double("9007199254740993");
+    check_double("9007199254740993.0000000001");
+    check_double("4503599627370497.5");
+    check_double("0.000000000000000000000000001");
+    check_double("-0.0");
+    check_double(".5");
+    check_double("5.");
+    check_double("18446744073709551615");
+    check_double("9999999999999999999");
+    check_double("0x1p3");
+}
+
+RG_TEST(doubles_of_any_length)
+{
+    enum { LEN = 20000 };
+    static char text[LEN + 1];
+    double value = 0;
+    memset(text, '0', LEN);
+    text[LEN - 1] = '7';
+    RG_CHECK_INT(rg_parse_double(rg_bytes(text, LEN), &value), 0);
+    RG_CHECK(value == 7);
+    text[LEN - 1] = 'x';
+    RG_CHECK_INT(rg_parse_double(rg_bytes(text, LEN), &value), RG_EINVAL);
+    RG_CHECK_INT(rg_parse_double(rg_bytes_str("."), &value), RG_EINVAL);
+    RG_CHECK_INT(rg_parse_double(rg_bytes_str("-"), &value), RG_EINVAL);
+    RG_CHECK_INT(rg_parse_double(rg_bytes_str("1.2.3"), &value), RG_EINVAL);
 }

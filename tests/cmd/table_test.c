@@ -131,16 +131,16 @@ RG_TEST(keys_are_where_the_row_says)
 {
     struct rg_bytes argv[] = {RG_BYTES("mset"), RG_BYTES("a"), RG_BYTES("1"), RG_BYTES("b"),
                               RG_BYTES("2")};
-    int at[4] = {0};
+    struct rg_key_use at[4] = {0};
 
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 5, at, 4), 2);
-    RG_CHECK(at[0] == 1 && at[1] == 3);
-    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 4, at, 4), RG_EINVAL);
-    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 5, at, 1), 1);
+    RG_CHECK(at[0].position == 1 && at[1].position == 3);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 4, at, 4), 2);
+    RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_mset), argv, 5, at, 1), 2);
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_rename), argv, 3, at, 4), 2);
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_rename), argv, 2, at, 4), RG_EINVAL);
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_object_encoding), argv, 3, at, 4), 1);
-    RG_CHECK_INT(at[0], 2);
+    RG_CHECK_INT(at[0].position, 2);
     RG_CHECK_INT(rg_cmd_keys(rg_cmd_by_id(RG_CMD_ID_ping), argv, 1, at, 4), 0);
 }
 
@@ -149,7 +149,7 @@ static void check_keys(const struct rg_command *command, const char *line, const
 {
     struct rg_bytes argv[8];
     struct rg_bytes rest = rg_bytes_str(line);
-    int at[8] = {0};
+    struct rg_key_use at[8] = {0};
     int argc = 0;
 
     while (rest.len > 0)
@@ -157,7 +157,7 @@ static void check_keys(const struct rg_command *command, const char *line, const
     int count = rg_cmd_keys(command, argv, argc, at, 8);
     RG_CHECK_INT(count, expected[0] == '-' ? RG_EINVAL : (int)strlen(expected));
     for (int i = 0; i < count; i++)
-        RG_CHECK_INT(at[i], expected[i] - '0');
+        RG_CHECK_INT(at[i].position, expected[i] - '0');
 }
 
 RG_TEST(keys_stand_behind_counts_and_words)

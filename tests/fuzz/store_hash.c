@@ -151,6 +151,7 @@ static void take_run(struct model *model)
     unsigned step = 1 + world_below(model->world, 7);
     bool twice = world_byte(model->world) % 8 == 7;
     begin_anew(model);
+    rg_db_delete(model->world->db, key);
     for (unsigned i = 0; i < count; i++) {
         unsigned field = (first + i * step) % WORLD_NAMES;
         world_run_append(&run, world_name(field));
@@ -163,7 +164,7 @@ static void take_run(struct model *model)
         world_run_append(&run, RG_BYTES("twice"));
     }
     int result =
-        rg_hash_take_run(model->world->db, &model->entry, rg_buf_view(&run), count + twice);
+        rg_db_put_hash_run(model->world->db, key, rg_buf_view(&run), count + twice, &model->entry);
     RG_ASSERT(result == (twice ? RG_EEXIST : 0));
     if (twice)
         begin_anew(model);

@@ -231,6 +231,7 @@ static void take_run(struct model *model)
     unsigned kind = world_byte(model->world);
     static const char *const scores[] = {"1", "1", "0.5", "-3", "1e3", "inf"};
     begin_anew(model, 0, 0);
+    rg_db_delete(model->world->db, key);
     for (unsigned i = 0; i < count; i++) {
         unsigned id = (first + i) % WORLD_NAMES;
         const char *score = scores[kind % 2 ? i * kind % 6 : 0];
@@ -246,7 +247,7 @@ static void take_run(struct model *model)
         world_run_append(&run, RG_BYTES("7"));
     }
     int result =
-        rg_zset_take_run(model->world->db, &model->entry, rg_buf_view(&run), count + twice);
+        rg_db_put_zset_run(model->world->db, key, rg_buf_view(&run), count + twice, &model->entry);
     RG_ASSERT(result == (twice ? RG_EEXIST : 0));
     if (twice)
         begin_anew(model, 0, 0);

@@ -327,3 +327,49 @@ def test_replicas_and_the_file_at_once(regent):
         eventually(lambda r=replica: r.client().get("last") == b"1", timeout=60)
         assert replica.client().dbsize() == 200001
     eventually(lambda: saved(primary))
+
+
+def test_large_values_are_saved_as_they_were_while_they_change(regent, redis_server, seed):
+    """Each is written in pieces, and every one of them is changed meanwhile."""
+    rand = random.Random(seed)
+    count = 30000
+    server = regent()
+    client = server.client()
+    pipe = client.pipeline(transaction=False)
+    for first in range(0, count, 100):
+        some = range(first, first + 100)
+        pipe.sadd("set", *[f"member:{i}" for i in some])
+        pipe.hset("hash", mapping={f"field:{i}": i for i in some})
+        pipe.rpush("list", *[f"element:{i}" for i in some])
+        pipe.zadd("zset", {f"member:{i}": i % 500 for i in some})
+    pipe.mset({f"small:{i}": "old" for i in range(200)})
+    pipe.execute()
+    client.copy("list", "gone")
+    expected = content.content(server)
+    client.bgsave()
+    while True:
+        # The first of these change values that the walk has not come to.
+        pipe = client.pipeline(transaction=False)
+        pipe.delete("gone")
+        for i in (rand.randrange(count) for _ in range(20)):
+            pipe.srem("set", f"member:{i}")
+            pipe.sadd("set", f"new:{i}")
+            pipe.hset("hash", f"field:{i}", "changed")
+            pipe.hdel("hash", f"field:{i + 1}")
+            pipe.lset("list", i // 2, "changed")
+            pipe.lpop("list")
+            pipe.rpush("list", "new")
+            pipe.zincrby("zset", 7, f"member:{i}")
+            pipe.zrem("zset", f"member:{i + 1}")
+            pipe.set(f"small:{i % 200}", "new")
+        pipe.execute()
+        if saved(server):
+            break
+    ours, theirs = check_rdb(rdb(server))
+    assert ours.returncode == 0, ours.stdout
+    assert theirs.returncode == 0, theirs.stdout
+    server.kill()
+    other = redis_server(folder=server.dir)
+    assert not content.differences(expected, content.content(other))
+    server.start()
+    assert not content.differences(expected, content.content(server))

@@ -16,4 +16,5 @@ hunt empty-node-leads --seeds 1000
 hunt keeps-diverged-log --seeds 1500
 hunt ack-counted-twice --seeds 100
 hunt half-transactions --seeds 2000
+hunt loses-aside --seeds 300
 exit $failed

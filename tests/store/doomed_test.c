@@ -199,12 +199,14 @@ RG_TEST(a_store_that_another_one_replaced_is_freed_with_its_things)
     rg_store_free(store);
 }
 
-static void count_visit(void *arg, unsigned db, struct rg_entry *entry)
+static void count_entry(void *arg, unsigned db, const struct rg_entry *entry)
 {
     unsigned *seen = arg;
     RG_CHECK(rg_entry_key(entry).len > 0);
     seen[db]++;
 }
+
+static const struct rg_snapshot_visitor counter = {.whole_bytes = UINT64_MAX, .entry = count_entry};
 
 RG_TEST(a_snapshot_sees_what_was_flushed_after_it_began)
 {
@@ -212,7 +214,7 @@ RG_TEST(a_snapshot_sees_what_was_flushed_after_it_began)
     unsigned seen[2] = {0};
     fill(rg_store_db(store, 0), 2000);
     fill(rg_store_db(store, 1), 1000);
-    RG_CHECK_INT(rg_store_snapshot_begin(store, count_visit, seen), 0);
+    RG_CHECK_INT(rg_store_snapshot_begin(store, &counter, seen), 0);
     RG_CHECK(!rg_store_snapshot_step(store, 300));
     rg_db_flush(rg_store_db(store, 0));
     rg_store_swap_dbs(store, 0, 1);
@@ -229,10 +231,10 @@ RG_TEST(a_snapshot_sees_what_was_flushed_after_it_began)
     /* One that is cancelled is shown nothing more, and the next one none of the old things. */
     fill(rg_store_db(store, 1), 500);
     seen[0] = seen[1] = 0;
-    RG_CHECK_INT(rg_store_snapshot_begin(store, count_visit, seen), 0);
+    RG_CHECK_INT(rg_store_snapshot_begin(store, &counter, seen), 0);
     rg_db_flush(rg_store_db(store, 1));
     rg_store_snapshot_cancel(store);
-    RG_CHECK_INT(rg_store_snapshot_begin(store, count_visit, seen), 0);
+    RG_CHECK_INT(rg_store_snapshot_begin(store, &counter, seen), 0);
     while (!rg_store_snapshot_step(store, 300))
         continue;
     steps_to_free(store, 1000);

@@ -55,7 +55,7 @@ static void check_hash(unsigned pairs, size_t longest)
 {
     struct rg_store *store = rg_store_new(1, 7, &limits);
     struct rg_db *db = rg_store_db(store, 0);
-    struct rg_entry *a = rg_db_put_hash(db, whole);
+    struct rg_entry *a = NULL;
     struct rg_entry *b = rg_db_put_hash(db, single);
     struct rg_buf run = {0};
     char text[600];
@@ -67,14 +67,14 @@ static void check_hash(unsigned pairs, size_t longest)
         run_add(&run, value);
         rg_hash_set(db, &b, field, value);
     }
-    RG_CHECK_INT(rg_hash_take_run(db, &a, rg_buf_view(&run), pairs), 0);
+    RG_CHECK_INT(rg_db_put_hash_run(db, whole, rg_buf_view(&run), pairs, &a), 0);
     check_same(a, b);
     /* A field that comes twice, the last one. */
     run_add(&run, text_of(text, pairs / 2, longest));
     run_add(&run, RG_BYTES(""));
     rg_db_delete(db, whole);
-    a = rg_db_put_hash(db, whole);
-    RG_CHECK_INT(rg_hash_take_run(db, &a, rg_buf_view(&run), pairs + 1), RG_EEXIST);
+    RG_CHECK_INT(rg_db_put_hash_run(db, whole, rg_buf_view(&run), pairs + 1, &a), RG_EEXIST);
+    RG_CHECK(rg_db_find(db, whole) == NULL);
     rg_buf_fini(&run);
     rg_store_free(store);
 }
@@ -94,7 +94,7 @@ static void check_zset(unsigned pairs, size_t longest, int order, double unit)
 {
     struct rg_store *store = rg_store_new(1, 7, &limits);
     struct rg_db *db = rg_store_db(store, 0);
-    struct rg_entry *a = rg_db_put_zset(db, whole);
+    struct rg_entry *a = NULL;
     struct rg_entry *b = rg_db_put_zset(db, single);
     struct rg_buf run = {0};
     char text[600];
@@ -107,13 +107,13 @@ static void check_zset(unsigned pairs, size_t longest, int order, double unit)
         run_add(&run, rg_bytes(score_text, rg_format_double(score_text, score)));
         rg_zset_set(db, &b, member, score);
     }
-    RG_CHECK_INT(rg_zset_take_run(db, &a, rg_buf_view(&run), pairs), 0);
+    RG_CHECK_INT(rg_db_put_zset_run(db, whole, rg_buf_view(&run), pairs, &a), 0);
     check_same(a, b);
     run_add(&run, text_of(text, pairs / 2, longest));
     run_add(&run, RG_BYTES("inf"));
     rg_db_delete(db, whole);
-    a = rg_db_put_zset(db, whole);
-    RG_CHECK_INT(rg_zset_take_run(db, &a, rg_buf_view(&run), pairs + 1), RG_EEXIST);
+    RG_CHECK_INT(rg_db_put_zset_run(db, whole, rg_buf_view(&run), pairs + 1, &a), RG_EEXIST);
+    RG_CHECK(rg_db_find(db, whole) == NULL);
     rg_buf_fini(&run);
     rg_store_free(store);
 }
@@ -136,11 +136,12 @@ RG_TEST(a_score_that_is_none_is_refused)
     for (size_t i = 0; i < sizeof(scores) / sizeof(scores[0]); i++) {
         struct rg_store *store = rg_store_new(1, 7, &limits);
         struct rg_db *db = rg_store_db(store, 0);
-        struct rg_entry *a = rg_db_put_zset(db, whole);
+        struct rg_entry *a = NULL;
         struct rg_buf run = {0};
         run_add(&run, RG_BYTES("m"));
         run_add(&run, rg_bytes_str(scores[i]));
-        RG_CHECK_INT(rg_zset_take_run(db, &a, rg_buf_view(&run), 1), RG_EINVAL);
+        RG_CHECK_INT(rg_db_put_zset_run(db, whole, rg_buf_view(&run), 1, &a), RG_EINVAL);
+        RG_CHECK(rg_db_find(db, whole) == NULL);
         rg_buf_fini(&run);
         rg_store_free(store);
     }
