@@ -103,8 +103,10 @@ void sim_disk_submit(struct sim_disk *disk, const struct rg_effect *effect)
         disk->queue = rg_realloc(disk->queue, disk->cap * sizeof(struct sim_disk_op));
     }
     struct sim_disk_op *op = &disk->queue[disk->count++];
-    *op = (struct sim_disk_op){
-        .type = effect->type, .token = effect->token, .position = effect->position};
+    *op = (struct sim_disk_op){.type = effect->type,
+                               .token = effect->token,
+                               .position = effect->position,
+                               .length = effect->length};
     (void)snprintf(op->name, sizeof(op->name), "%s", effect->name);
     if (effect->new_name != NULL)
         (void)snprintf(op->new_name, sizeof(op->new_name), "%s", effect->new_name);
@@ -147,6 +149,19 @@ static int disk_log_apply(struct sim_disk *disk, const struct sim_disk_op *op,
     return file->failed;
 }
 
+/* A piece that ends early, as a read may at any place, and one that is not there. */
+static int disk_read(struct sim_disk *disk, struct sim_disk_op *op, const struct sim_file *file)
+{
+    if (file == NULL || sim_chance(disk->loop, disk->error))
+        return RG_EIO;
+    struct rg_bytes all = rg_buf_view(&file->data);
+    size_t at = op->position < all.len ? (size_t)op->position : all.len;
+    size_t n = all.len - at < op->length ? all.len - at : op->length;
+    op->file_size = all.len;
+    rg_buf_append(&op->bytes, all.data + at, n);
+    return 0;
+}
+
 /* Errors: RG_EIO, RG_ENOSPC. */
 static int disk_apply(struct sim_disk *disk, struct sim_disk_op *op)
 {
@@ -155,6 +170,8 @@ static int disk_apply(struct sim_disk *disk, struct sim_disk_op *op)
     if (op->type == RG_EFFECT_LOG_APPEND || op->type == RG_EFFECT_LOG_SYNC ||
         op->type == RG_EFFECT_LOG_CUT)
         return disk_log_apply(disk, op, file);
+    if (op->type == RG_EFFECT_FILE_READ)
+        return disk_read(disk, op, file);
     if (disk->full && op->type != RG_EFFECT_FILE_REMOVE && op->type != RG_EFFECT_FILE_RENAME)
         return RG_ENOSPC;
     if (sim_chance(disk->loop, disk->error))

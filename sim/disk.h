@@ -10,7 +10,7 @@
  * are carried out one after the other, each taking its time. What was not synced when the power
  * goes is torn; what a process wrote before it alone was killed is there.
  */
-enum { SIM_MAX_FILES = 64 };
+enum { SIM_MAX_FILES = 160 };
 
 struct sim_file {
     char name[128]; /* "": free */
@@ -27,6 +27,8 @@ struct sim_disk_op {
     char new_name[128];
     struct rg_buf bytes; /* owned */
     uint64_t position;
+    size_t length;
+    uint64_t file_size; /* of what was read */
 };
 
 struct sim_disk {
@@ -40,7 +42,8 @@ struct sim_disk {
     int64_t latency_us; /* mean */
     bool full;
     double error; /* probability that an operation fails */
-    void (*done)(void *arg, const struct sim_disk_op *op, int result);
+    /* bytes of op: what was read, where it was a read; they may be taken. */
+    void (*done)(void *arg, struct sim_disk_op *op, int result);
     void *arg;
 };
 

@@ -1,9 +1,9 @@
 #include "sim/faults.h"
 
 static const char *const fault_names[SIM_FAULTS] = {
-    "kill",      "power",     "wipe",       "stop",      "pause",   "cut",
-    "half-open", "stall",     "partition",  "isolate",   "one-way", "clock",
-    "slow-disk", "full-disk", "disk-error", "hand-over", "sleep",   "save",
+    "kill",       "power",     "wipe",    "stop",    "pause",    "cut",       "half-open",
+    "stall",      "partition", "isolate", "one-way", "clock",    "slow-disk", "full-disk",
+    "disk-error", "hand-over", "sleep",   "save",    "blackout",
 };
 
 /* Mean time between two of a kind, in milliseconds, where it is on. */
@@ -14,6 +14,7 @@ static const int fault_means_ms[SIM_FAULTS] = {
     [SIM_FAULT_ISOLATE] = 1500,   [SIM_FAULT_ONE_WAY] = 2000,   [SIM_FAULT_CLOCK] = 1500,
     [SIM_FAULT_SLOW_DISK] = 2000, [SIM_FAULT_FULL_DISK] = 3000, [SIM_FAULT_DISK_ERROR] = 2500,
     [SIM_FAULT_HAND_OVER] = 1500, [SIM_FAULT_SLEEP] = 2000,     [SIM_FAULT_SAVE] = 1000,
+    [SIM_FAULT_BLACKOUT] = 2500,
 };
 
 enum { DISK_LATENCY_US = 300 };
@@ -47,6 +48,22 @@ static unsigned faults_node(struct sim_faults *faults)
     return (unsigned)rg_rand_below(&faults->loop->rand, faults->nodes);
 }
 
+static struct rg_group_durable faults_state_of(const struct sim_faults *faults, unsigned node)
+{
+    const struct sim_file *file = sim_disk_find(&faults->machines[node].disk, RG_NODE_STATE_FILE);
+    struct rg_group_durable durable = {0};
+
+    if (file == NULL || rg_group_durable_parse(rg_buf_view(&file->data), &durable) < 0)
+        return (struct rg_group_durable){0};
+    return durable;
+}
+
+/* Its disk says that it forgets nothing, however it dies. */
+static bool faults_keeps(const struct sim_faults *faults, unsigned node)
+{
+    return faults_state_of(faults, node).on_disk;
+}
+
 /* May node forget its log without leaving fewer than an election needs? */
 static bool faults_may_forget(const struct sim_faults *faults, unsigned node)
 {
@@ -55,9 +72,13 @@ static bool faults_may_forget(const struct sim_faults *faults, unsigned node)
     unsigned healthy = 0;
 
     for (unsigned i = 0; i < faults->nodes; i++) {
+        if (i == node)
+            continue;
         /* One that is about to stop counts as gone. */
-        if (i != node && !rg_heap_item_in(&faults->restarts[i].event.item) &&
-            sim_machine_view(&faults->machines[i], &view, &group))
+        if (faults_keeps(faults, i))
+            healthy++;
+        else if (!rg_heap_item_in(&faults->restarts[i].event.item) &&
+                 sim_machine_view(&faults->machines[i], &view, &group))
             healthy += group.state == RG_MEMBER_HEALTHY;
     }
     return faults->careless || healthy >= faults->promises;
@@ -67,13 +88,20 @@ static bool faults_may_forget(const struct sim_faults *faults, unsigned node)
 static bool faults_may_wipe(const struct sim_faults *faults, unsigned node)
 {
     for (unsigned i = 0; i < faults->nodes; i++) {
-        const struct sim_file *file = sim_disk_find(&faults->machines[i].disk, RG_NODE_STATE_FILE);
-        struct rg_group_durable durable;
-        if (i != node && file != NULL &&
-            rg_group_durable_parse(rg_buf_view(&file->data), &durable) == 0 && durable.formed)
+        if (i != node && faults_state_of(faults, i).formed)
             return true;
     }
     return false;
+}
+
+/* May all lose power at once? */
+static bool faults_may_black_out(const struct sim_faults *faults)
+{
+    unsigned keep = 0;
+
+    for (unsigned i = 0; i < faults->nodes; i++)
+        keep += faults_keeps(faults, i);
+    return faults->careless || keep >= faults->promises;
 }
 
 /* ---- Striking ---- */
@@ -97,7 +125,8 @@ static void faults_die(struct sim_faults *faults, enum sim_fault kind)
     unsigned node = faults_node(faults);
     struct sim_machine *machine = &faults->machines[node];
 
-    if (machine->state == SIM_DOWN || !faults_may_forget(faults, node) ||
+    bool forgets = kind == SIM_FAULT_WIPE || !faults_keeps(faults, node);
+    if (machine->state == SIM_DOWN || (forgets && !faults_may_forget(faults, node)) ||
         (kind == SIM_FAULT_WIPE && !faults_may_wipe(faults, node)))
         return;
     faults_say(faults, kind, node);
@@ -109,6 +138,39 @@ static void faults_die(struct sim_faults *faults, enum sim_fault kind)
     sim_machine_die(machine, kind == SIM_FAULT_POWER ? SIM_POWER_OFF : SIM_KILLED);
     if (kind == SIM_FAULT_WIPE)
         sim_disk_wipe(&machine->disk);
+}
+
+/* The disks are slow for a moment before, so that much is on its way to them. */
+static void faults_black_out(struct sim_faults *faults)
+{
+    bool all = sim_chance(faults->loop, 0.7);
+
+    if (rg_heap_item_in(&faults->blackout.event.item))
+        return;
+    faults_say(faults, SIM_FAULT_BLACKOUT, all);
+    for (unsigned i = 0; i < faults->nodes; i++) {
+        faults->machines[i].disk.latency_us = DISK_LATENCY_US * sim_between(faults->loop, 10, 1000);
+        faults_after(faults, &faults->disks[i], 1000000);
+    }
+    faults->blackout.which = all;
+    faults_after(faults, &faults->blackout, 100000);
+}
+
+/* They come back each in its time. */
+static void blackout_fire(struct sim_event *event)
+{
+    struct sim_fault_timer *timer = RG_CONTAINER_OF(event, struct sim_fault_timer, event);
+    struct sim_faults *faults = timer->faults;
+
+    if (!faults_may_black_out(faults))
+        return;
+    for (unsigned i = 0; i < faults->nodes; i++) {
+        if (faults->machines[i].state == SIM_DOWN ||
+            (timer->which == 0 && sim_chance(faults->loop, 0.5)))
+            continue;
+        faults_after(faults, &faults->restarts[i], 600000);
+        sim_machine_die(&faults->machines[i], SIM_POWER_OFF);
+    }
 }
 
 static void faults_pause(struct sim_faults *faults)
@@ -294,6 +356,9 @@ static void faults_strike(struct sim_faults *faults, enum sim_fault kind)
     case SIM_FAULT_SAVE:
         faults_save(faults);
         break;
+    case SIM_FAULT_BLACKOUT:
+        faults_black_out(faults);
+        break;
     case SIM_FAULTS:
         break;
     }
@@ -382,6 +447,7 @@ void sim_faults_init(struct sim_faults *faults, struct sim_loop *loop, struct si
     }
     faults_timer(faults, &faults->partition, 0, partition_fire);
     faults_timer(faults, &faults->isolation, 0, isolation_fire);
+    faults_timer(faults, &faults->blackout, 0, blackout_fire);
 }
 
 void sim_faults_fini(struct sim_faults *faults)
@@ -397,6 +463,7 @@ void sim_faults_fini(struct sim_faults *faults)
     }
     sim_event_cancel(faults->loop, &faults->partition.event);
     sim_event_cancel(faults->loop, &faults->isolation.event);
+    sim_event_cancel(faults->loop, &faults->blackout.event);
 }
 
 void sim_faults_heal(struct sim_faults *faults)

@@ -27,6 +27,7 @@ enum sim_fault {
     SIM_FAULT_HAND_OVER, /* not a fault: an operator asks for another primary */
     SIM_FAULT_SLEEP,     /* the primary is busy (DEBUG SLEEP) */
     SIM_FAULT_SAVE,      /* not a fault: BGSAVE on some node */
+    SIM_FAULT_BLACKOUT,  /* several nodes, or all, lose power at once, with much unsynced */
     SIM_FAULTS
 };
 
@@ -53,6 +54,7 @@ struct sim_faults {
     struct sim_fault_timer disks[SIM_MAX_NODES];
     struct sim_fault_timer partition; /* its end */
     struct sim_fault_timer isolation; /* its second half */
+    struct sim_fault_timer blackout;  /* its second half; which: 1 where it strikes all */
     uint64_t injected[SIM_FAULTS];
 };
 

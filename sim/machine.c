@@ -21,6 +21,9 @@ struct sim_happening {
     enum rg_close_reason reason;
     uint64_t token;
     int result;
+    bool read; /* of a file; with what came of it */
+    struct rg_buf bytes;
+    uint64_t file_size;
 };
 
 enum { TRACE_TURN = 16, TRACE_START = 17, TRACE_DIE = 18, TRACE_LOG = 19, TRACE_FILE = 20 };
@@ -108,7 +111,7 @@ static const struct sim_host_ops machine_ops = {
     .closed = machine_closed,
 };
 
-static void machine_file_done(void *arg, const struct sim_disk_op *op, int result)
+static void machine_file_done(void *arg, struct sim_disk_op *op, int result)
 {
     struct sim_machine *machine = arg;
     struct sim_happening *happening = machine_happened(machine, HAPPENED_FILE, NULL);
@@ -119,6 +122,12 @@ static void machine_file_done(void *arg, const struct sim_disk_op *op, int resul
                    machine->index, (int)op->type, op->name, result);
     happening->token = op->token;
     happening->result = result;
+    if (op->type == RG_EFFECT_FILE_READ) {
+        happening->read = true;
+        happening->bytes = op->bytes;
+        happening->file_size = op->file_size;
+        op->bytes = (struct rg_buf){0};
+    }
     if (result == 0 && op->type == RG_EFFECT_FILE_RENAME)
         machine->reloads++;
 }
@@ -203,7 +212,19 @@ static void machine_read(struct sim_machine *machine, struct sim_end *end)
                      sim_machine_time(machine));
 }
 
-static void machine_happening(struct sim_machine *machine, const struct sim_happening *happening)
+static void machine_file(struct sim_machine *machine, struct sim_happening *happening,
+                         struct rg_time now)
+{
+    if (!happening->read) {
+        rg_node_file_done(machine->node, happening->token, happening->result, now);
+        return;
+    }
+    rg_node_file_read(machine->node, happening->token, happening->result,
+                      rg_buf_view(&happening->bytes), happening->file_size, now);
+    rg_buf_fini(&happening->bytes);
+}
+
+static void machine_happening(struct sim_machine *machine, struct sim_happening *happening)
 {
     struct rg_time now = sim_machine_time(machine);
 
@@ -225,7 +246,7 @@ static void machine_happening(struct sim_machine *machine, const struct sim_happ
         machine_tell_closed(machine, happening->end, happening->reason);
         break;
     case HAPPENED_FILE:
-        rg_node_file_done(machine->node, happening->token, happening->result, now);
+        machine_file(machine, happening, now);
         break;
     case HAPPENED_STOP:
         rg_node_stop(machine->node, false, now);
@@ -282,6 +303,7 @@ static void machine_effect(struct sim_machine *machine, const struct rg_effect *
     case RG_EFFECT_FILE_RENAME:
     case RG_EFFECT_FILE_REMOVE:
     case RG_EFFECT_FILE_FOLDER:
+    case RG_EFFECT_FILE_READ:
     case RG_EFFECT_LOG_APPEND:
     case RG_EFFECT_LOG_SYNC:
     case RG_EFFECT_LOG_CUT:
@@ -341,12 +363,19 @@ static void machine_outputs(struct sim_machine *machine)
     }
 }
 
+static void machine_forget_queue(struct sim_machine *machine)
+{
+    for (size_t i = 0; i < machine->queue_count; i++)
+        rg_buf_fini(&machine->queue[i].bytes);
+    machine->queue_count = 0;
+}
+
 static void machine_gone(struct sim_machine *machine)
 {
     machine->state = SIM_DOWN;
     machine->network->hosts[machine->host].listening = false;
     sim_event_cancel(machine->loop, &machine->turn);
-    machine->queue_count = 0;
+    machine_forget_queue(machine);
     machine->read_count = 0;
     machine->paused = false;
     rg_node_free(machine->node);
@@ -416,6 +445,7 @@ void sim_machine_fini(struct sim_machine *machine)
     sim_event_cancel(machine->loop, &machine->turn);
     rg_node_free(machine->node);
     sim_disk_fini(&machine->disk);
+    machine_forget_queue(machine);
     rg_free(machine->queue);
     rg_free(machine->read);
 }

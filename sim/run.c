@@ -36,6 +36,8 @@ static const struct {
     {"keeps-diverged-log", RG_PLANTED_KEEPS_DIVERGED_LOG},
     {"ack-counted-twice", RG_PLANTED_ACK_COUNTED_TWICE},
     {"half-transactions", RG_PLANTED_HALF_TRANSACTIONS},
+    {"disk-off-by-note", RG_PLANTED_DISK_OFF_BY_NOTE},
+    {"ack-before-durable", RG_PLANTED_ACK_BEFORE_DURABLE},
     {"loses-aside", RG_PLANTED_LOSES_ASIDE},
 };
 enum { RUN_PLANTED = sizeof(run_planted) / sizeof(run_planted[0]) };

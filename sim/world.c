@@ -20,6 +20,7 @@ struct sim_world {
     enum rg_mode mode;
     bool saves;          /* the nodes have a save point, and refuse writes where it fails */
     unsigned log_policy; /* of appendfsync, where the log is on disk; 0: it is not */
+    bool on_disk;        /* replication-durability disk */
     struct sim_workload load;
     struct sim_client clients[SIM_MAX_CLIENTS];
     unsigned client_count;
@@ -73,10 +74,14 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
                        bool small_collections)
 {
     struct rg_buf text = {0};
+    /* Who was away is served from the log on disk. */
+    bool from_disk = world->log_policy > 0 && (small_backlog || small_collections);
 
     rg_buf_printf(&text, "port %u\nprotected-mode no\nloglevel %s\nrepl-backlog-size %s\n",
                   WORLD_BASE_PORT + index, world->config.text != NULL ? "verbose" : "notice",
-                  small_backlog ? "20kb" : "16mb");
+                  from_disk       ? "2kb"
+                  : small_backlog ? "20kb"
+                                  : "16mb");
     rg_buf_printf(&text, "enable-debug-command yes\nreplica-announce-ip %s\n",
                   world->addresses[index]);
     rg_buf_printf(&text, "replication-mode %s\nreplication-timeout %d\ngroup-name sim\n",
@@ -86,7 +91,13 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
     if (world->saves)
         rg_buf_append_str(&text, "save 1 1\n");
     if (world->log_policy > 0)
-        rg_buf_printf(&text, "appendonly yes\nappendfsync %s\n", world_policies[world->log_policy]);
+        rg_buf_printf(&text,
+                      "appendonly yes\nappendfsync %s\naof-timestamp-enabled %s\n"
+                      "repl-disk-backlog-size %s\n",
+                      world_policies[world->log_policy], world->saves ? "yes" : "no",
+                      from_disk ? "40kb" : "256mb");
+    if (world->on_disk)
+        rg_buf_append_str(&text, "replication-durability disk\n");
     rg_buf_append_str(&text, "group-members");
     for (unsigned i = 0; i < world->nodes; i++)
         rg_buf_printf(&text, " %s", world->members[i]);
@@ -102,7 +113,8 @@ static void world_machines(struct sim_world *world)
     bool small_backlog = sim_chance(loop, 0.2);
     bool small_collections = sim_chance(loop, 0.5);
     world->saves = sim_chance(loop, 0.3);
-    world->log_policy = sim_chance(loop, 0.5) ? (unsigned)sim_between(loop, 1, 3) : 0;
+    world->log_policy = sim_chance(loop, 0.6) ? (unsigned)sim_between(loop, 1, 3) : 0;
+    world->on_disk = world->log_policy > 0 && sim_chance(loop, 0.6);
     int64_t drift = sim_chance(loop, 0.5) ? 10000 : 100;
 
     for (unsigned i = 0; i < world->nodes; i++) {

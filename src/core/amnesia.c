@@ -1,5 +1,7 @@
 #include "core/group_state.h"
 
+#include "base/panic.h"
+
 /*
  * Forgetting (invariant 5):
  *
@@ -15,6 +17,25 @@ void rg_amnesia_set(struct rg_group *group, enum rg_member_state state)
     rg_group_say(group, state < RG_MEMBER_HEALTHY && state != RG_MEMBER_FRESH, "was %s, now %s",
                  rg_member_state_name(group->state), rg_member_state_name(state));
     group->state = state;
+}
+
+/*
+ * A partial resync agrees with the primary up to where this log ends, which may be before what this
+ * node acknowledged in an earlier life. The primary's log held all of that when it spoke to this
+ * life of the node, so that is how far this log has to come first (invariant 5).
+ */
+void rg_amnesia_synced(struct rg_group *group)
+{
+    RG_ASSERT(group->primary >= 0);
+    group->whole_at = group->members[group->primary].position.offset;
+    rg_amnesia_catch_up(group);
+}
+
+void rg_amnesia_catch_up(struct rg_group *group)
+{
+    if (group->state == RG_MEMBER_FORGOT_LOG && group->following && group->synced &&
+        group->position.offset >= group->whole_at)
+        rg_amnesia_set(group, RG_MEMBER_HEALTHY);
 }
 
 enum rg_member_state rg_amnesia_at_start(const struct rg_group *group, bool had_file,

@@ -41,6 +41,7 @@ void rg_commit_log_lost(struct rg_group *group)
     RG_ASSERT(group->role != RG_ROLE_PRIMARY);
     rg_commit_modes_init(group, group->config.mode, true);
     group->synced = false;
+    rg_disk_forget(group);
     rg_election_cancel(group);
     if (group->state == RG_MEMBER_HEALTHY)
         rg_amnesia_set(group, RG_MEMBER_FORGOT_LOG);
@@ -52,6 +53,7 @@ void rg_group_log_loaded(struct rg_group *group, struct rg_group_position positi
     /* What was committed before the snapshot's record is unknown, in a fresh node too. */
     rg_commit_modes_init(group, group->config.mode, true);
     group->synced = false;
+    rg_disk_forget(group);
     rg_election_cancel(group);
     group->position = position;
 }
@@ -180,7 +182,7 @@ static uint64_t commit_reached(const struct rg_group *group, unsigned copies)
 
     for (unsigned i = 0; i < group->config.members; i++) {
         if (i == group->config.self) {
-            ends[n++] = group->position.offset;
+            ends[n++] = rg_group_held(group);
             continue;
         }
         ends[n++] = group->members[i].acked;

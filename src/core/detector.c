@@ -102,8 +102,7 @@ void rg_group_stream(struct rg_group *group, enum rg_stream_event event, int64_t
     case RG_STREAM_SYNCED:
         rg_detector_alive(group, now_us);
         group->synced = true;
-        if (group->state == RG_MEMBER_FORGOT_LOG)
-            rg_amnesia_set(group, RG_MEMBER_HEALTHY);
+        rg_amnesia_synced(group);
         break;
     }
     rg_group_tick(group, now_us);

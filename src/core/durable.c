@@ -8,13 +8,16 @@
 /*
  * The state file:
  *
- *     regent-state 2
+ *     regent-state 3
  *     term 4
  *     voted-for 2
  *     formed 1
  *     founded 3
  *     founded-mode quorum
  *     first-promise 2
+ *     on-disk 1
+ *     disk-term 4
+ *     disk-offset 123456
  *     incarnation 7
  *     clean 0
  *     clean-offset 0
@@ -25,21 +28,24 @@
  * is refused, because a wrong vote is worse than none.
  *
  * Version 1 had neither `founded` and its mode nor `first-promise`. A node that was in no group yet
- * moved to its term by a promise, which is not older than its first.
+ * moved to its term by a promise, which is not older than its first. Version 2 had none of the
+ * lines about the disk; its log counted in memory.
  */
-enum { DURABLE_VERSION = 2, DURABLE_CRC_LINE = 6 + 16 + 1, DURABLE_REPLID_LEN = 40 };
+enum { DURABLE_VERSION = 3, DURABLE_CRC_LINE = 6 + 16 + 1, DURABLE_REPLID_LEN = 40 };
 
 void rg_group_durable_format(const struct rg_group_durable *durable, struct rg_buf *out)
 {
     size_t start = rg_buf_len(out);
 
     rg_buf_printf(out,
-                  "regent-state 2\nterm %" PRIu64 "\nvoted-for %d\nformed %d\nfounded %" PRIu64
-                  "\nfounded-mode %s\nfirst-promise %" PRIu64 "\nincarnation %" PRIu64
+                  "regent-state 3\nterm %" PRIu64 "\nvoted-for %d\nformed %d\nfounded %" PRIu64
+                  "\nfounded-mode %s\nfirst-promise %" PRIu64 "\non-disk %d\ndisk-term %" PRIu64
+                  "\ndisk-offset %" PRIu64 "\nincarnation %" PRIu64
                   "\nclean %d\nclean-offset %" PRIu64 "\nclean-replid %s\n",
                   durable->term, durable->voted_for, durable->formed, durable->founded,
-                  rg_mode_name(durable->founded_mode), durable->first_promise, durable->incarnation,
-                  durable->clean, durable->clean_offset,
+                  rg_mode_name(durable->founded_mode), durable->first_promise, durable->on_disk,
+                  durable->disk.term, durable->disk.offset, durable->incarnation, durable->clean,
+                  durable->clean_offset,
                   durable->clean_replid[0] != '\0' ? durable->clean_replid : "-");
     struct rg_bytes text = rg_buf_view(out);
     rg_buf_printf(out, "crc64 %016" PRIx64 "\n", rg_crc64(0, text.data + start, text.len - start));
@@ -137,6 +143,21 @@ static int durable_beginning(struct rg_bytes *text, uint64_t version,
     return 0;
 }
 
+/* What came with version 3. */
+static int durable_disk(struct rg_bytes *text, uint64_t version, struct rg_group_durable *durable)
+{
+    uint64_t on_disk = 0;
+
+    if (version < 3)
+        return 0;
+    if (durable_u64(text, "on-disk", 1, &on_disk) < 0 ||
+        durable_u64(text, "disk-term", UINT64_MAX, &durable->disk.term) < 0 ||
+        durable_u64(text, "disk-offset", UINT64_MAX, &durable->disk.offset) < 0)
+        return RG_ECORRUPT;
+    durable->on_disk = on_disk == 1;
+    return 0;
+}
+
 int rg_group_durable_parse(struct rg_bytes text, struct rg_group_durable *ret_durable)
 {
     struct rg_group_durable durable = {0};
@@ -154,6 +175,7 @@ int rg_group_durable_parse(struct rg_bytes text, struct rg_group_durable *ret_du
         return RG_ECORRUPT;
     durable.formed = formed == 1;
     if (durable_beginning(&text, version, &durable) < 0 ||
+        durable_disk(&text, version, &durable) < 0 ||
         durable_u64(&text, "incarnation", UINT64_MAX, &durable.incarnation) < 0 ||
         durable_u64(&text, "clean", 1, &clean) < 0 ||
         durable_u64(&text, "clean-offset", UINT64_MAX, &durable.clean_offset) < 0 ||

@@ -95,15 +95,32 @@ static bool election_others_forgot(const struct rg_group *group)
     return forgot;
 }
 
+static bool election_other_can_lead(const struct rg_group *group)
+{
+    for (unsigned i = 0; i < group->config.members; i++) {
+        const struct group_member *member = &group->members[i];
+        if (i != group->config.self && (int)i != group->primary && member->link_up &&
+            member->heard && member->priority > 0 && member->state == RG_MEMBER_HEALTHY)
+            return true;
+    }
+    return false;
+}
+
 /*
  * A priority of 0 stands only where no other can: it is ahead of the one that wants to, or the ones
  * meant to lead have forgotten. It then hands over (handover.c); otherwise the group would stay
- * without a primary for good.
+ * without a primary for good. A node that cannot persist does likewise.
  */
+static bool election_reluctant(const struct rg_group *group, int64_t now_us)
+{
+    if (now_us < group->election.ahead_until_us || election_others_forgot(group))
+        return false;
+    return group->config.priority == 0 || (group->ill && election_other_can_lead(group));
+}
+
 static bool election_willing(const struct rg_group *group, int64_t now_us)
 {
-    if (group->config.priority == 0 && now_us >= group->election.ahead_until_us &&
-        !election_others_forgot(group))
+    if (election_reluctant(group, now_us))
         return false;
     if (group->state == RG_MEMBER_FRESH)
         return election_all_linked(group);
@@ -117,10 +134,11 @@ static bool election_goes_before(const struct rg_group *group, unsigned peer)
 
     if (order != 0)
         return order > 0;
-    if (member->priority != group->config.priority) {
-        if (member->priority == 0 || group->config.priority == 0)
-            return group->config.priority == 0;
-        return member->priority < group->config.priority;
+    uint32_t own = rg_group_priority(group);
+    if (member->priority != own) {
+        if (member->priority == 0 || own == 0)
+            return own == 0;
+        return member->priority < own;
     }
     return peer < group->config.self;
 }

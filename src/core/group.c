@@ -58,6 +58,7 @@ void rg_group_send(struct rg_group *group, unsigned peer, const struct rg_group_
 
 uint64_t rg_group_persist(struct rg_group *group)
 {
+    rg_disk_note(group);
     struct rg_group_effect *effect = rg_group_emit(group, RG_GROUP_PERSIST);
 
     effect->seq = ++group->persist_seq;
@@ -84,6 +85,11 @@ unsigned rg_group_majority(const struct rg_group *group)
     return group->config.members / 2 + 1;
 }
 
+uint32_t rg_group_priority(const struct rg_group *group)
+{
+    return group->ill ? 0 : group->config.priority;
+}
+
 /* A term that is not durable yet is told to nobody (invariant 1): the status is then still that of
  * a follower without a primary in the old term. */
 void rg_group_status(const struct rg_group *group, enum rg_group_msg_type type,
@@ -103,7 +109,7 @@ void rg_group_status(const struct rg_group *group, enum rg_group_msg_type type,
         .log_offset = group->position.offset,
         .commit = group->commit,
         .incarnation = group->durable.incarnation,
-        .priority = group->config.priority,
+        .priority = rg_group_priority(group),
         .mode = (uint8_t)rg_commit_mode(group),
         .founded = group->durable.founded,
         .founded_mode = (uint8_t)group->durable.founded_mode,
@@ -168,6 +174,11 @@ struct rg_group *rg_group_new(const struct rg_group_config *config,
         group->durable.voted_for = -1;
     group->told_term = group->seen_term = group->durable.term;
     group->state = rg_amnesia_at_start(group, durable != NULL, log_complete);
+    bool claimed = group->durable.on_disk;
+    if (group->state != RG_MEMBER_HEALTHY) {
+        group->durable.on_disk = false;
+        group->durable.disk = (struct rg_group_position){0, 0};
+    }
     group->recall_from_us = RG_NEVER;
     rg_commit_modes_init(group, config->mode, group->durable.formed);
     rg_lease_init(group, group->durable.term > 0);
@@ -184,6 +195,8 @@ struct rg_group *rg_group_new(const struct rg_group_config *config,
                  (unsigned long long)group->durable.term, (unsigned long long)position.term,
                  (unsigned long long)position.offset);
     group->term_persist = group->formed_persist = rg_group_persist(group);
+    /* What the file said holds until another one is there. */
+    group->disk.persist = claimed ? group->persist_seq : 0;
     group->next_ping_us = now_us;
     return group;
 }
@@ -203,6 +216,7 @@ void rg_group_free(struct rg_group *group)
 static void group_step(struct rg_group *group, int64_t now_us)
 {
     rg_amnesia_step(group, now_us);
+    rg_disk_step(group);
     rg_detector_step(group, now_us);
     rg_election_step(group, now_us);
     if (group->role == RG_ROLE_PRIMARY && !rg_lease_waits(group, now_us))
@@ -243,6 +257,7 @@ void rg_group_log_at(struct rg_group *group, struct rg_group_position position)
     if (rg_group_position_compare(position, group->position) < 0)
         rg_commit_log_lost(group);
     group->position = position;
+    rg_amnesia_catch_up(group);
     if (group->config.members == 1) /* nobody's message will come to look at it */
         rg_commit_step(group, RG_NEVER - 1);
 }
@@ -266,6 +281,17 @@ void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_u
         rg_group_send(group, peer, &msg);
     }
     group_step(group, now_us);
+}
+
+void rg_group_set_ill(struct rg_group *group, bool ill, int64_t now_us)
+{
+    if (ill == group->ill)
+        return;
+    group->ill = ill;
+    rg_group_say(group, ill,
+                 ill ? "this node cannot persist: another one should lead"
+                     : "this node can persist again");
+    rg_group_tick(group, now_us);
 }
 
 static void group_note_status(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg)

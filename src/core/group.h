@@ -33,6 +33,11 @@ struct rg_group_config {
     unsigned planted; /* enum rg_planted; 0 */
 };
 
+struct rg_group_position {
+    uint64_t term;   /* of the last byte; 0 for an empty log */
+    uint64_t offset; /* end of the log */
+};
+
 /* What survives a crash: the state file (invariants 1 and 5). */
 struct rg_group_durable {
     uint64_t term;
@@ -46,6 +51,10 @@ struct rg_group_durable {
      * Not above founded: the file is older than the first primary (docs/failover.md, "Forgetting").
      */
     uint64_t first_promise;
+    /* All that this node ever acknowledged is in its log on disk (docs/failover.md, "Durability"),
+     * which ended no earlier than at `disk` when this file was written. */
+    bool on_disk;
+    struct rg_group_position disk; /* {0, 0} where on_disk is false */
     uint64_t incarnation;
     /* After a clean stop: the log was saved whole up to here. Cleared at the next start. */
     bool clean;
@@ -56,11 +65,6 @@ struct rg_group_durable {
 /* The state file: a few lines of text with a checksum. Errors of parse: RG_ECORRUPT. */
 void rg_group_durable_format(const struct rg_group_durable *durable, struct rg_buf *out);
 RG_MUST_USE int rg_group_durable_parse(struct rg_bytes text, struct rg_group_durable *ret_durable);
-
-struct rg_group_position {
-    uint64_t term;   /* of the last byte; 0 for an empty log */
-    uint64_t offset; /* end of the log */
-};
 
 enum rg_group_effect_type {
     RG_GROUP_SEND,      /* msg to peer; lost where the link is down */
@@ -89,7 +93,8 @@ struct rg_group_effect {
 };
 
 /* durable: what the state file held, NULL where there was none. log_complete: the log that the node
- * starts with is all it ever acknowledged (a clean stop); false after any other restart. */
+ * starts with is all it ever acknowledged (after a clean stop, or rg_group_disk_complete); false
+ * after any other restart. */
 struct rg_group *rg_group_new(const struct rg_group_config *config,
                               const struct rg_group_durable *durable, bool log_complete,
                               struct rg_group_position position, int64_t now_us);
@@ -124,8 +129,23 @@ void rg_group_log_mode(struct rg_group *group, enum rg_mode mode, uint64_t recor
  */
 void rg_group_modes_format(const struct rg_group *group, struct rg_buf *out);
 RG_MUST_USE int rg_group_modes_load(struct rg_group *group, struct rg_bytes text);
+/*
+ * How far the log is durable on this node's disk, to be called behind rg_group_log_at where it
+ * changed, and once before the first event. wanted: only what is durable counts as held from now
+ * on (replication-durability disk). whole: the disk holds all of this log up to `synced`; else
+ * nothing of it counts.
+ */
+void rg_group_log_on_disk(struct rg_group *group, bool wanted, bool whole,
+                          struct rg_group_position synced, int64_t now_us);
+/* The end of the own log that counts as held by this node, and is all that it may acknowledge. */
+uint64_t rg_group_held(const struct rg_group *group);
+/* Is the log on disk all that this node ever acknowledged, where it was read up to position? */
+bool rg_group_disk_complete(const struct rg_group_durable *durable,
+                            struct rg_group_position position);
 /* replica-priority changed. */
 void rg_group_set_priority(struct rg_group *group, uint32_t priority);
+/* This node cannot persist: as a primary it hands over, and it stands only where no other can. */
+void rg_group_set_ill(struct rg_group *group, bool ill, int64_t now_us);
 /* A peer's message link, either way round. down includes "refused". */
 void rg_group_link(struct rg_group *group, unsigned peer, bool up, int64_t now_us);
 void rg_group_receive(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,
@@ -197,6 +217,9 @@ struct rg_group_view {
     int primary; /* -1: unknown */
     enum rg_mode mode;
     uint64_t commit;
+    uint64_t held; /* rg_group_held */
+    bool on_disk;  /* all that was ever acknowledged is on disk, and the state file says so */
+    bool ill;
     int64_t lease_until_us; /* primary: end of the lease; 0: none */
     bool handing_over;
     bool stuck;         /* too many forgot: an operator must decide */

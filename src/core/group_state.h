@@ -93,6 +93,16 @@ struct group_handover {
     int64_t retry_us; /* of a caretaker (priority 0) that wants to be relieved */
 };
 
+/* The own log on disk, as the node told last. */
+struct rg_group_disk {
+    bool wanted;
+    bool whole;
+    struct rg_group_position synced;
+    bool from_known;
+    uint64_t from;    /* nothing behind it was acknowledged before it was durable */
+    uint64_t persist; /* PERSIST that first held the present claim, or that there is none */
+};
+
 struct rg_group {
     struct rg_group_config config;
     struct rg_rand rand;
@@ -118,7 +128,11 @@ struct rg_group {
     int switched; /* whom SWITCHED named last; -1: nobody */
     bool following;
     bool synced; /* the log is a prefix of the followed primary's */
+    uint64_t
+        whole_at; /* … and from this end on all that a node which forgot can have acknowledged */
     struct rg_group_position position;
+    struct rg_group_disk disk;
+    bool ill; /* its disk fails it */
 
     /* Detector. */
     bool evidence; /* the primary's death is more than silence */
@@ -168,6 +182,8 @@ const char *rg_group_name_of(const struct rg_group *group, int member);
 void rg_group_ping_all(struct rg_group *group, int64_t now_us);
 int rg_group_position_compare(struct rg_group_position a, struct rg_group_position b);
 unsigned rg_group_majority(const struct rg_group *group);
+/* replica-priority; 0 of a node that cannot persist. */
+uint32_t rg_group_priority(const struct rg_group *group);
 
 /* ---- follow.c ---- */
 void rg_follow_status(struct rg_group *group, unsigned peer, const struct rg_group_msg *msg,
@@ -215,6 +231,14 @@ void rg_commit_wanted(struct rg_group *group, unsigned peer, uint64_t offset);
 /* Copies without which a write could miss an election: k, and N - v + 1 for every v in force. */
 unsigned rg_commit_copies(const struct rg_group *group);
 
+/* ---- disk.c ---- */
+/* Brings the durable position in the state file up to date. */
+void rg_disk_note(struct rg_group *group);
+/* The log is another one now. */
+void rg_disk_forget(struct rg_group *group);
+/* Makes the claim of the state file, or takes it back. */
+void rg_disk_step(struct rg_group *group);
+
 /* ---- lease.c ---- */
 /* gave: an earlier life of this node may have given a lease. */
 void rg_lease_init(struct rg_group *group, bool gave);
@@ -239,6 +263,9 @@ bool rg_amnesia_stuck(const struct rg_group *group);
 /* durable.term was just promised in a first election; made durable by the caller. */
 void rg_amnesia_promised_first(struct rg_group *group);
 void rg_amnesia_set(struct rg_group *group, enum rg_member_state state);
+/* A node that forgot its log is healthy once it holds all that it may ever have acknowledged. */
+void rg_amnesia_synced(struct rg_group *group);
+void rg_amnesia_catch_up(struct rg_group *group);
 
 /* ---- handover.c ---- */
 void rg_handover_step(struct rg_group *group, int64_t now_us);

@@ -109,7 +109,7 @@ static void handover_try_ask(struct rg_group *group, int64_t now_us)
 /* A caretaker leads only because no other could (election.c). */
 static void handover_caretaker(struct rg_group *group, int64_t now_us)
 {
-    if (group->config.priority != 0 || group->role != RG_ROLE_PRIMARY || !group->led ||
+    if (rg_group_priority(group) != 0 || group->role != RG_ROLE_PRIMARY || !group->led ||
         group->commit < group->record_end || group->handover.state != HANDOVER_IDLE ||
         now_us < group->handover.retry_us)
         return;

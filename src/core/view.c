@@ -27,6 +27,9 @@ void rg_group_view(const struct rg_group *group, int64_t now_us, struct rg_group
         .primary = primary ? (int)group->config.self : group->primary,
         .mode = rg_commit_mode(group),
         .commit = group->commit,
+        .held = rg_group_held(group),
+        .on_disk = group->durable.on_disk && group->persisted_seq >= group->disk.persist,
+        .ill = group->ill,
         .lease_until_us = primary ? rg_lease_until_us(group) : 0,
         .handing_over = group->handover.state != HANDOVER_IDLE,
         .stuck =
@@ -43,10 +46,10 @@ void rg_group_view(const struct rg_group *group, int64_t now_us, struct rg_group
             .state = self ? group->state : member->state,
             .role = self ? group->role : member->role,
             .position = self ? group->position : member->position,
-            .acked = self ? group->position.offset : member->acked,
+            .acked = self ? rg_group_held(group) : member->acked,
             .last_seen_us = self ? now_us : member->last_seen_us,
             .incarnation = self ? group->durable.incarnation : member->incarnation,
-            .priority = self ? group->config.priority : member->priority,
+            .priority = self ? rg_group_priority(group) : member->priority,
         };
     }
     *ret_view = view;

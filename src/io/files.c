@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,9 +13,10 @@
 #include "io/worker.h"
 
 /*
- * Three lanes, so that a small file that others wait for (a vote) is not behind the pieces of a
- * large one, and the log is behind neither. Each operation belongs to the directory that was the
- * working one when it was asked for, and a file that is being written to the one it was created in.
+ * Four lanes, so that a small file that others wait for (a vote) is not behind the pieces of a
+ * large one, the log is behind neither, and what is read holds up nothing that is written. Each
+ * operation belongs to the directory that was the working one when it was asked for, and a file
+ * that is being written to the one it was created in.
  */
 enum files_op {
     FILES_REPLACE,
@@ -27,8 +29,15 @@ enum files_op {
     FILES_LOG_APPEND,
     FILES_LOG_SYNC,
     FILES_LOG_CUT,
+    FILES_READ,
 };
-enum { FILES_LANE_SMALL = 1, FILES_LANE_PIECES = 2, FILES_LANE_LOG = 3, FILES_LANES = 3 };
+enum {
+    FILES_LANE_SMALL = 1,
+    FILES_LANE_PIECES,
+    FILES_LANE_LOG,
+    FILES_LANE_READS,
+    FILES_LANES = FILES_LANE_READS,
+};
 
 /* So much of a file may lie in memory before the kernel is told to begin writing it out. */
 enum { FILES_FLUSH_BYTES = 8 << 20 };
@@ -54,9 +63,10 @@ struct files_open {
 struct rg_files {
     struct rg_worker *worker;
     uint64_t pending;
-    struct files_dir *dir; /* a reference: the working one */
-    struct rg_list open;   /* only the lane of pieces uses it */
-    struct rg_list logs;   /* only the log's lane uses it: the newest file, or none */
+    struct files_dir *dir;  /* a reference: the working one */
+    struct rg_list open;    /* only the lane of pieces uses it */
+    struct rg_list logs;    /* only the log's lane uses it: the newest file, or none */
+    struct files_job *lent; /* its answer's bytes are; NULL */
 };
 
 struct files_job {
@@ -248,6 +258,30 @@ static int files_do_append(const struct files_job *job)
     return 0;
 }
 
+/* Another lane may be about to make the folder that the new name is in. */
+static int files_make_folder_of(int dir, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    char folder[PATH_MAX];
+
+    if (slash == NULL || (size_t)(slash - name) >= sizeof(folder))
+        return -ENOENT;
+    memcpy(folder, name, (size_t)(slash - name));
+    folder[slash - name] = '\0';
+    int result = files_check(mkdirat(dir, folder, 0755));
+    return result < 0 && result != -EEXIST ? result : files_sync_folder(dir, folder);
+}
+
+static int files_move(int dir, const char *name, const char *new_name)
+{
+    int result = files_check(renameat(dir, name, dir, new_name));
+
+    if (result != -ENOENT)
+        return result;
+    result = files_make_folder_of(dir, new_name);
+    return result < 0 ? result : files_check(renameat(dir, name, dir, new_name));
+}
+
 static int files_do_rename(const struct files_job *job)
 {
     struct files_open *open = files_find(&job->files->open, job->name);
@@ -259,7 +293,7 @@ static int files_do_rename(const struct files_job *job)
         return result;
     result = open->failed < 0 ? open->failed : files_check(fsync(open->fd));
     if (result == 0)
-        result = files_check(renameat(open->dir->fd, job->name, open->dir->fd, job->new_name));
+        result = files_move(open->dir->fd, job->name, job->new_name);
     if (result == 0)
         result = files_sync_folder(open->dir->fd, job->new_name);
     files_forget(open);
@@ -340,6 +374,33 @@ static int files_do_log_cut(const struct files_job *job)
     return open->failed;
 }
 
+/* ---- Reading ---- */
+
+static int files_do_read(struct files_job *job)
+{
+    int fd = openat(job->dir->fd, job->name, O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    struct stat file;
+
+    if (fd < 0)
+        return -errno;
+    int result = files_check(fstat(fd, &file));
+    job->answer.size = result < 0 ? 0 : (uint64_t)file.st_size;
+    job->data = rg_alloc(job->len);
+    while (got < job->len && result == 0) {
+        ssize_t n = pread(fd, job->data + got, job->len - got, (off_t)(job->position + got));
+        if (n == 0)
+            break;
+        if (n > 0)
+            got += (size_t)n;
+        else if (errno != EINTR)
+            result = -errno;
+    }
+    (void)close(fd);
+    job->answer.bytes = rg_bytes(job->data, result < 0 ? 0 : got);
+    return result;
+}
+
 static void files_job_run(struct rg_job *base)
 {
     struct files_job *job = RG_CONTAINER_OF(base, struct files_job, job);
@@ -375,6 +436,9 @@ static void files_job_run(struct rg_job *base)
         break;
     case FILES_LOG_CUT:
         result = files_do_log_cut(job);
+        break;
+    case FILES_READ:
+        result = files_do_read(job);
         break;
     }
     job->answer.error = -result;
@@ -428,6 +492,8 @@ void rg_files_free(struct rg_files *files)
     if (files == NULL)
         return;
     rg_worker_free(files->worker, files_job_free);
+    if (files->lent != NULL)
+        files_job_free(&files->lent->job);
     RG_LIST_EACH(link, &files->open)
     {
         files_forget(RG_CONTAINER_OF(link, struct files_open, link));
@@ -451,6 +517,8 @@ static unsigned files_lane(enum files_op op)
     case FILES_LOG_SYNC:
     case FILES_LOG_CUT:
         return FILES_LANE_LOG;
+    case FILES_READ:
+        return FILES_LANE_READS;
     default:
         return FILES_LANE_PIECES;
     }
@@ -543,6 +611,17 @@ void rg_files_log_cut(struct rg_files *files, const char *name, uint64_t positio
     files_give(files, job);
 }
 
+void rg_files_read(struct rg_files *files, const char *name, uint64_t position, size_t len,
+                   uint64_t token)
+{
+    struct files_job *job = files_job_new(files, FILES_READ, name, token);
+
+    job->position = position;
+    job->len = len;
+    job->answer.is_read = true;
+    files_give(files, job);
+}
+
 void rg_files_enter(struct rg_files *files, const char *name, uint64_t token)
 {
     struct files_job *job = files_job_new(files, FILES_ENTER, name, token);
@@ -555,10 +634,13 @@ bool rg_files_next(struct rg_files *files, struct rg_files_answer *ret_answer)
 {
     struct rg_job *base = rg_worker_take(files->worker);
 
+    if (files->lent != NULL)
+        files_job_free(&files->lent->job);
+    files->lent = NULL;
     if (base == NULL)
         return false;
-    *ret_answer = RG_CONTAINER_OF(base, struct files_job, job)->answer;
-    files_job_free(base);
+    files->lent = RG_CONTAINER_OF(base, struct files_job, job);
+    *ret_answer = files->lent->answer;
     files->pending--;
     return true;
 }

@@ -20,6 +20,9 @@ struct rg_files_answer {
     uint64_t token;
     int result; /* 0, RG_EIO or RG_ENOSPC */
     int error;  /* errno of the failure */
+    bool is_read;
+    struct rg_bytes bytes; /* of a read; lent until the next answer is taken */
+    uint64_t size;         /* of a read: the whole file's */
 };
 
 /* NULL: no thread could be started. */
@@ -38,7 +41,8 @@ void rg_files_create(struct rg_files *files, const char *name, uint64_t token);
  * once: what it lost is gone. */
 void rg_files_append(struct rg_files *files, const char *name, struct rg_bytes bytes,
                      uint64_t token);
-/* name is synced, renamed, and the folder of new_name synced. It is not written to any more. */
+/* name is synced, renamed, and the folder of new_name, which is made where it is missing, synced.
+ * It is not written to any more. */
 void rg_files_rename(struct rg_files *files, const char *name, const char *new_name,
                      uint64_t token);
 /* name is a folder from here on; one that is there is none too many. */
@@ -52,6 +56,10 @@ void rg_files_log_append(struct rg_files *files, const char *name, struct rg_byt
                          uint64_t token);
 void rg_files_log_sync(struct rg_files *files, const char *name, uint64_t token);
 void rg_files_log_cut(struct rg_files *files, const char *name, uint64_t position, uint64_t token);
+
+/* Up to len bytes of name from position on, beside all that is written; fewer at its end only. */
+void rg_files_read(struct rg_files *files, const char *name, uint64_t position, size_t len,
+                   uint64_t token);
 
 /* Missing is no error. */
 void rg_files_remove(struct rg_files *files, const char *name, uint64_t token);

@@ -7,7 +7,7 @@
 
 enum {
     MANIFEST_MAX_LINE = 1024,
-    MANIFEST_LINE_REST = 64, /* of a line: what stands beside the name */
+    MANIFEST_LINE_REST = 128, /* of a line: what stands beside the name */
     MANIFEST_MAX_WORDS = 32,
 };
 
@@ -24,22 +24,39 @@ static unsigned manifest_rank(enum rg_aof_type type)
     return type == RG_AOF_BASE ? 0 : type == RG_AOF_INCR ? 1 : 2;
 }
 
-void rg_aof_manifest_add(struct rg_aof_manifest *manifest, const char *name, uint64_t seq,
-                         enum rg_aof_type type)
+void rg_aof_manifest_put(struct rg_aof_manifest *manifest, const struct rg_aof_file *file)
 {
     unsigned at = manifest->count;
 
-    RG_ASSERT(strlen(name) < RG_AOF_MAX_NAME);
     if (manifest->count == manifest->cap) {
         manifest->cap = manifest->cap == 0 ? 8 : manifest->cap * 2;
         manifest->files = rg_realloc(manifest->files, manifest->cap * sizeof(struct rg_aof_file));
     }
-    for (; at > 0 && manifest_rank(manifest->files[at - 1].type) > manifest_rank(type); at--)
+    for (; at > 0 && manifest_rank(manifest->files[at - 1].type) > manifest_rank(file->type); at--)
         manifest->files[at] = manifest->files[at - 1];
-    struct rg_aof_file *file = &manifest->files[at];
-    *file = (struct rg_aof_file){.seq = seq, .type = type};
-    memcpy(file->name, name, strlen(name) + 1);
+    manifest->files[at] = *file;
     manifest->count++;
+}
+
+void rg_aof_manifest_add(struct rg_aof_manifest *manifest, const char *name, uint64_t seq,
+                         enum rg_aof_type type)
+{
+    struct rg_aof_file file = {.seq = seq, .type = type};
+
+    RG_ASSERT(strlen(name) < RG_AOF_MAX_NAME);
+    memcpy(file.name, name, strlen(name) + 1);
+    rg_aof_manifest_put(manifest, &file);
+}
+
+struct rg_aof_file *rg_aof_manifest_newest(const struct rg_aof_manifest *manifest)
+{
+    struct rg_aof_file *newest = NULL;
+
+    for (unsigned i = 0; i < manifest->count; i++) {
+        if (manifest->files[i].type == RG_AOF_INCR)
+            newest = &manifest->files[i];
+    }
+    return newest;
 }
 
 void rg_aof_manifest_retire(struct rg_aof_manifest *manifest, uint64_t incr_seq)
@@ -47,9 +64,10 @@ void rg_aof_manifest_retire(struct rg_aof_manifest *manifest, uint64_t incr_seq)
     struct rg_aof_manifest sorted = {0};
 
     for (unsigned i = 0; i < manifest->count; i++) {
-        struct rg_aof_file *file = &manifest->files[i];
-        bool old = file->type == RG_AOF_BASE || (file->type == RG_AOF_INCR && file->seq < incr_seq);
-        rg_aof_manifest_add(&sorted, file->name, file->seq, old ? RG_AOF_HISTORY : file->type);
+        struct rg_aof_file file = manifest->files[i];
+        if (file.type == RG_AOF_BASE || (file.type == RG_AOF_INCR && file.seq < incr_seq))
+            file.type = RG_AOF_HISTORY;
+        rg_aof_manifest_put(&sorted, &file);
     }
     rg_aof_manifest_fini(manifest);
     *manifest = sorted;
@@ -59,6 +77,16 @@ void rg_aof_manifest_forget(struct rg_aof_manifest *manifest)
 {
     while (manifest->count > 0 && manifest->files[manifest->count - 1].type == RG_AOF_HISTORY)
         manifest->count--;
+}
+
+void rg_aof_manifest_drop(struct rg_aof_manifest *manifest, const struct rg_aof_file *file)
+{
+    size_t at = (size_t)(file - manifest->files);
+
+    RG_ASSERT(at < manifest->count);
+    manifest->count--;
+    memmove(&manifest->files[at], &manifest->files[at + 1],
+            (manifest->count - at) * sizeof(struct rg_aof_file));
 }
 
 uint64_t rg_aof_manifest_seq(const struct rg_aof_manifest *manifest)
@@ -107,7 +135,12 @@ void rg_aof_manifest_format(const struct rg_aof_manifest *manifest, struct rg_bu
                 continue;
             rg_buf_append_str(out, "file ");
             manifest_format_name(file->name, out);
-            rg_buf_printf(out, " seq %llu type %c\n", (unsigned long long)file->seq, file->type);
+            rg_buf_printf(out, " seq %llu type %c", (unsigned long long)file->seq, file->type);
+            if (file->placed)
+                rg_buf_printf(out, " start %llu", (unsigned long long)file->start);
+            if (file->placed && file->end > 0)
+                rg_buf_printf(out, " end %llu", (unsigned long long)file->end);
+            rg_buf_append_char(out, '\n');
         }
     }
 }
@@ -146,6 +179,11 @@ static const char *manifest_words(const char *words, const size_t *lens, int cou
             error = "Invalid AOF manifest file format";
         else if (rg_bytes_is_nocase(key, "type"))
             file->type = value.len == 1 ? (enum rg_aof_type)value.data[0] : 0;
+        else if (rg_bytes_is_nocase(key, "start"))
+            file->placed = rg_parse_u64(value, &file->start) == 0 && file->start <= INT64_MAX;
+        else if (rg_bytes_is_nocase(key, "end") &&
+                 (rg_parse_u64(value, &file->end) < 0 || file->end > INT64_MAX))
+            file->end = 0;
     }
     if (error == NULL && (file->name[0] == '\0' || file->seq == 0))
         error = "Invalid AOF manifest file format";
@@ -165,7 +203,12 @@ static const char *manifest_take(struct rg_aof_manifest *manifest, const struct 
         return "Unknown AOF file type";
     if (manifest->count == RG_AOF_MAX_FILES)
         return "Too many files";
-    rg_aof_manifest_add(manifest, file->name, file->seq, file->type);
+    struct rg_aof_file taken = *file;
+    taken.placed =
+        file->placed && file->type != RG_AOF_BASE && (file->end == 0 || file->end >= file->start);
+    if (!taken.placed)
+        taken.start = taken.end = 0;
+    rg_aof_manifest_put(manifest, &taken);
     return NULL;
 }
 

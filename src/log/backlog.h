@@ -18,7 +18,7 @@ void rg_backlog_append(struct rg_backlog *backlog, struct rg_bytes bytes);
 uint64_t rg_backlog_start(const struct rg_backlog *backlog); /* oldest byte still held */
 uint64_t rg_backlog_end(const struct rg_backlog *backlog);   /* one past the newest */
 /* A run that begins at offset (start <= offset <= end), as long as lies together; empty at end.
- * Valid until the next append or trim. */
+ * Valid until the next append, trim or limit. */
 struct rg_bytes rg_backlog_read(const struct rg_backlog *backlog, uint64_t offset);
 /* Drops whole chunks beyond the limit, but nothing at or after keep_from (the slowest reader). */
 void rg_backlog_trim(struct rg_backlog *backlog, uint64_t keep_from);

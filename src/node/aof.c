@@ -48,6 +48,12 @@ static bool aof_always(const struct rg_node *node)
     return node->config->appendfsync == RG_FSYNC_ALWAYS;
 }
 
+/* Somebody waits for each sync: this node's clients, or those of its primary. */
+static bool aof_prompt(const struct rg_node *node)
+{
+    return aof_always(node) || node->config->replication_durability == RG_DURABILITY_DISK;
+}
+
 /* ---- Pieces ---- */
 
 /* The bytes [from, to) of the log as they are. */
@@ -116,7 +122,7 @@ void aof_take(struct rg_node *node, uint64_t end)
     struct rg_buf piece = {0};
 
     if (aof->path[0] == '\0' || aof->trouble != AOF_WELL || aof->appending || aof->taken >= end ||
-        (aof->syncing && aof_always(node)))
+        (aof->syncing && aof_prompt(node)))
         return;
     aof_piece(node, end, &piece);
     aof->size += rg_buf_len(&piece);
@@ -124,7 +130,7 @@ void aof_take(struct rg_node *node, uint64_t end)
     aof->appending = true;
     node_effect_file(node, RG_EFFECT_LOG_APPEND, aof->path, NULL, &piece, RG_FILE_AOF_APPEND,
                      aof->generation);
-    if (aof_always(node) && !aof->syncing)
+    if (aof_prompt(node) && !aof->syncing)
         aof_sync(node);
 }
 
@@ -137,10 +143,14 @@ static void aof_let_go(struct rg_node *node)
 
     aof_turn_drop(node);
     aof_rewrite_cancel(node);
+    aof_segments_forget(aof);
     aof->whole = false;
     aof->path[0] = '\0';
     aof->generation++;
     aof->appending = aof->syncing = aof->cutting = false;
+    /* What could not be written has no file any more that it could be tried again on. */
+    if (aof->trouble == AOF_UNWRITTEN)
+        aof->trouble = AOF_BROKEN;
     aof->scheduled = true;
 }
 
@@ -256,11 +266,11 @@ static void aof_sync_due(struct rg_node *node)
         }
         return;
     }
-    if (aof->synced >= aof->taken || aof->appending || config->appendfsync == RG_FSYNC_NO)
+    if (aof->synced >= aof->taken || aof->appending ||
+        (config->appendfsync == RG_FSYNC_NO && !aof_prompt(node)))
         return;
-    if (config->appendfsync == RG_FSYNC_EVERYSEC &&
-        (node->now.mono_us - aof->sync_us < RG_S_US ||
-         (config->no_appendfsync_on_rewrite && save_on(node))))
+    if (!aof_prompt(node) && (node->now.mono_us - aof->sync_us < RG_S_US ||
+                              (config->no_appendfsync_on_rewrite && save_on(node))))
         return;
     aof_sync(node);
 }
@@ -281,8 +291,12 @@ void aof_run(struct rg_node *node)
 void aof_cron(struct rg_node *node)
 {
     aof_retry(node);
-    if (node->now.mono_us >= node->aof->retry_us)
-        aof_rewrite_cron(node);
+    aof_segments_trim(node);
+    if (node->now.mono_us < node->aof->retry_us)
+        return;
+    aof_rewrite_cron(node);
+    if (aof_segment_full(node))
+        aof_turn_begin(node);
 }
 
 uint64_t aof_needs(const struct rg_node *node)
@@ -312,6 +326,24 @@ bool aof_durable(const struct rg_node *node, uint64_t offset)
     const struct rg_aof *aof = node->aof;
 
     return aof->on && aof->whole && aof->trouble == AOF_WELL && aof->synced >= offset;
+}
+
+bool aof_whole(const struct rg_node *node)
+{
+    return node->aof->on && node->aof->whole;
+}
+
+uint64_t aof_synced(const struct rg_node *node)
+{
+    return aof_whole(node) ? node->aof->synced : 0;
+}
+
+uint64_t aof_held(const struct rg_node *node)
+{
+    if (node->members.group != NULL)
+        return rg_group_held(node->members.group);
+    return node->config->replication_durability == RG_DURABILITY_DISK ? aof_synced(node)
+                                                                      : node_log_end(node);
 }
 
 bool aof_on(const struct rg_node *node)
@@ -361,6 +393,8 @@ void aof_start(struct rg_node *node)
 {
     struct rg_aof *aof = node->aof;
 
+    if (!aof->whole)
+        aof_segments_forget(aof);
     if (!node->config->appendonly)
         return;
     aof->on = true;
@@ -398,6 +432,7 @@ void aof_configure(struct rg_node *node)
     if (aof->path[0] != '\0' && aof->trouble == AOF_WELL && !aof->syncing)
         aof_sync(node);
     aof_let_go(node);
+    aof_segments_trim(node);
     aof->scheduled = aof->on = false;
     aof->trouble = AOF_WELL;
 }
@@ -418,8 +453,10 @@ bool aof_settled(const struct rg_node *node)
 {
     const struct rg_aof *aof = node->aof;
 
-    if (!aof->on || aof->trouble != AOF_WELL)
+    if (!aof->on || (aof->trouble != AOF_WELL && !aof->cutting))
         return true;
+    if (aof->trouble != AOF_WELL)
+        return false; /* it goes on behind what is cut off */
     if (aof->path[0] == '\0')
         return aof->turn == AOF_TURN_NONE;
     return aof->turn == AOF_TURN_NONE && aof->synced >= node_log_end(node);

@@ -3,6 +3,8 @@
 
 #include "node/node_impl.h"
 
+enum { AOF_PATH_CHARS = 2 * 256 };
+
 /* The log on disk (aof.c, aof_turn.c, aof_load.c, aof_info.c), for the other files of the node. */
 struct rg_aof *aof_new(void);
 void aof_free(struct rg_aof *aof);
@@ -17,13 +19,35 @@ void aof_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t 
 uint64_t aof_needs(const struct rg_node *node);
 /* The offset up to which replies may go out. */
 uint64_t aof_released(const struct rg_node *node);
-/* All before offset is synced. */
+/* All before offset is synced, and the disk takes what comes next. */
 bool aof_durable(const struct rg_node *node, uint64_t offset);
+/* The end of the log that is synced; 0 where the files do not hold all of it. */
+uint64_t aof_synced(const struct rg_node *node);
+/* The files hold all of the log up to there. */
+bool aof_whole(const struct rg_node *node);
+/* The end of the log that this node holds in the sense of replication-durability. */
+uint64_t aof_held(const struct rg_node *node);
 bool aof_on(const struct rg_node *node);
 /* Why changes are refused; NULL. */
 const char *aof_refuses_writes(const struct rg_node *node);
 /* The log was replaced by another one. */
 void aof_log_replaced(struct rg_node *node);
+/* ---- aof_segments.c: the part of the log on disk, for replicas ---- */
+/* The oldest byte from which on disk and memory hold the log without a gap. */
+uint64_t aof_log_start(const struct rg_node *node);
+struct aof_segment {
+    char path[AOF_PATH_CHARS];
+    uint64_t start;
+    uint64_t end;  /* what can be read ends here */
+    uint64_t size; /* of the file, where it is appended to: what can be read; 0: all of it */
+    uint64_t head; /* bytes in front of the log's; for the reader */
+};
+/* The file that holds the byte at offset. False: none does. */
+bool aof_segment_at(const struct rg_node *node, uint64_t offset, struct aof_segment *ret_segment);
+/* The file that begins at start cannot be read. */
+void aof_segment_lost(struct rg_node *node, uint64_t start);
+void aof_segments_info(const struct rg_node *node, struct rg_buf *out);
+
 /* For the end: nothing is left to write or sync; or what is is asked for. */
 bool aof_settled(const struct rg_node *node);
 void aof_settle(struct rg_node *node);

@@ -26,8 +26,6 @@ enum aof_trouble {
     AOF_BROKEN,    /* a sync failed: nothing is appended any more, and a rewrite begins */
 };
 
-enum { AOF_PATH_CHARS = 2 * RG_AOF_MAX_NAME };
-
 struct rg_aof {
     bool on;
     bool whole;
@@ -94,7 +92,8 @@ void aof_turn_begin(struct rg_node *node);
 void aof_turn_run(struct rg_node *node);
 void aof_turn_done(struct rg_node *node, uint64_t generation, int result);
 void aof_turn_drop(struct rg_node *node);
-void aof_remove_history(struct rg_node *node);
+void aof_write_manifest(struct rg_node *node, enum rg_file_purpose purpose,
+                        const struct rg_aof_manifest *manifest, uint64_t arg);
 /* Its file is given up, because what it would follow on is. */
 void aof_rewrite_cancel(struct rg_node *node);
 void aof_rewrite_cron(struct rg_node *node);
@@ -102,6 +101,14 @@ void aof_rewrite_run(struct rg_node *node);
 void aof_manifest_done(struct rg_node *node, uint64_t generation, int result);
 void aof_rewrite_failed(struct rg_node *node);
 uint64_t aof_size(const struct rg_aof *aof);
+
+/* ---- aof_segments.c ---- */
+/* What is on disk is of another log, or not believed. */
+void aof_segments_forget(struct rg_aof *aof);
+/* Removes the history that is kept for nobody. */
+void aof_segments_trim(struct rg_node *node);
+/* The newest increment is so long that another one is to begin. */
+bool aof_segment_full(const struct rg_node *node);
 
 /* ---- aof.c, for the others ---- */
 void aof_take(struct rg_node *node, uint64_t end);

@@ -38,5 +38,6 @@ void aof_info(const struct rg_node *node, struct rg_buf *out)
                   "aof_delayed_fsync:%llu\r\n",
                   (ull)aof_size(aof), (ull)aof->base_bytes, aof->scheduled,
                   (ull)aof_buffer_bytes(node), aof->syncing, (ull)aof->delayed_syncs);
+    aof_segments_info(node, out);
     rg_buf_printf(out, "aof_durable_offset:%llu\r\n", (ull)(aof->whole ? aof->synced : 0));
 }

@@ -24,6 +24,7 @@ struct aof_load {
     struct rg_request_parser parser; /* of transactions */
     bool placed;                     /* the log's offset is known: a file had a head */
     bool headed;                     /* the present file had one */
+    uint64_t start;                  /* of it, where the file begins */
     bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
@@ -118,6 +119,7 @@ static int aof_load_head(struct rg_node *node, const struct rg_aof_item *item)
     if (head->db >= (int)rg_store_databases(node->store))
         return aof_load_fail(node, "DB index is out of range", item->position);
     load->headed = true;
+    load->start = head->start;
     node->follow.stream_db = head->db;
     load->told[0] = '\0';
     if (head->history.count > 0)
@@ -391,10 +393,22 @@ static int aof_load_end(struct rg_node *node)
     return result;
 }
 
+/* What was read is what the manifest says of the file from here on. */
+static void aof_load_place(struct rg_node *node)
+{
+    const struct aof_load *load = node->aof->load;
+    struct rg_aof_file *file = &node->aof->manifest.files[load->file];
+
+    file->placed = file->type == RG_AOF_INCR && load->headed && load->placed;
+    file->start = load->start;
+    file->end = aof_load_is_last(node) ? 0 : node_log_end(node);
+}
+
 static void aof_load_file_over(struct rg_node *node)
 {
     struct aof_load *load = node->aof->load;
 
+    aof_load_place(node);
     load->chain_bytes += load->bytes;
     rg_aof_reader_free(load->aof);
     load->aof = NULL;
@@ -419,7 +433,8 @@ static void aof_load_over(struct rg_node *node)
         aof_resume(node, ours ? last->name : NULL, size, load->told);
     if (ours && load->truncated)
         aof_resume_torn(node);
-    aof_remove_history(node);
+    if (!ours)
+        aof_segments_forget(aof);
 }
 
 int rg_node_load_log(struct rg_node *node, struct rg_bytes piece)

@@ -8,8 +8,8 @@
 
 enum { AOF_REWRITE_RETRY_US = 5 * 1000 * 1000 };
 
-static void aof_write_manifest(struct rg_node *node, enum rg_file_purpose purpose,
-                               const struct rg_aof_manifest *manifest, uint64_t arg)
+void aof_write_manifest(struct rg_node *node, enum rg_file_purpose purpose,
+                        const struct rg_aof_manifest *manifest, uint64_t arg)
 {
     struct rg_buf text = {0};
     char name[RG_AOF_MAX_NAME];
@@ -25,10 +25,21 @@ static void aof_write_manifest(struct rg_node *node, enum rg_file_purpose purpos
 static void aof_next_manifest(struct rg_aof *aof)
 {
     rg_aof_manifest_fini(&aof->next);
-    for (unsigned i = 0; i < aof->manifest.count; i++) {
-        const struct rg_aof_file *file = &aof->manifest.files[i];
-        rg_aof_manifest_add(&aof->next, file->name, file->seq, file->type);
-    }
+    for (unsigned i = 0; i < aof->manifest.count; i++)
+        rg_aof_manifest_put(&aof->next, &aof->manifest.files[i]);
+}
+
+/* The increment of the turn follows on the newest one. */
+static void aof_next_increment(struct rg_aof *aof)
+{
+    struct rg_aof_file *before = rg_aof_manifest_newest(&aof->next);
+
+    if (before != NULL && before->placed)
+        before->end = aof->turn_at;
+    rg_aof_manifest_add(&aof->next, aof->turn_name, aof->turn_seq, RG_AOF_INCR);
+    struct rg_aof_file *newest = rg_aof_manifest_newest(&aof->next);
+    newest->placed = true;
+    newest->start = aof->turn_at;
 }
 
 static void aof_adopt_manifest(struct rg_aof *aof)
@@ -87,7 +98,7 @@ static void aof_turn_step(struct rg_node *node)
         return;
     case AOF_TURN_MANIFEST:
         aof_next_manifest(aof);
-        rg_aof_manifest_add(&aof->next, aof->turn_name, aof->turn_seq, RG_AOF_INCR);
+        aof_next_increment(aof);
         aof_write_manifest(node, RG_FILE_AOF_TURN, &aof->next, aof->turn_generation);
         return;
     case AOF_TURN_NONE:
@@ -275,30 +286,10 @@ void aof_rewrite_run(struct rg_node *node)
     aof->finishing = true;
     aof_next_manifest(aof);
     if (aof->on && !aof->whole)
-        rg_aof_manifest_add(&aof->next, aof->turn_name, aof->turn_seq, RG_AOF_INCR);
+        aof_next_increment(aof);
     rg_aof_manifest_retire(&aof->next, aof->on ? aof->turn_seq : UINT64_MAX);
     rg_aof_manifest_add(&aof->next, aof->base_name, aof->base_seq, RG_AOF_BASE);
     aof_write_manifest(node, RG_FILE_AOF_MANIFEST, &aof->next, aof->turn_generation);
-}
-
-void aof_remove_history(struct rg_node *node)
-{
-    struct rg_aof *aof = node->aof;
-    char path[AOF_PATH_CHARS];
-    bool any = false;
-
-    for (unsigned i = 0; i < aof->manifest.count; i++) {
-        const struct rg_aof_file *file = &aof->manifest.files[i];
-        if (file->type != RG_AOF_HISTORY)
-            continue;
-        any = true;
-        aof_path(node, file->name, path);
-        node_effect_file(node, RG_EFFECT_FILE_REMOVE, path, NULL, NULL, RG_FILE_IGNORED, 0);
-    }
-    if (!any)
-        return;
-    rg_aof_manifest_forget(&aof->manifest);
-    aof_write_manifest(node, RG_FILE_IGNORED, &aof->manifest, 0);
 }
 
 void aof_manifest_done(struct rg_node *node, uint64_t generation, int result)
@@ -318,10 +309,11 @@ void aof_manifest_done(struct rg_node *node, uint64_t generation, int result)
     aof->whole = aof->on;
     if (aof->trouble == AOF_BROKEN) {
         aof->trouble = AOF_WELL;
-        node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
+        if (aof->error < 0)
+            node_say(node, RG_LOG_WARNING, "AOF write error looks solved, Redis can write again.");
     }
     node_say(node, RG_LOG_NOTICE, "Background AOF rewrite finished successfully");
-    aof_remove_history(node);
+    aof_segments_trim(node);
 }
 
 bool aof_rewrite_ask(struct rg_node *node, bool *ret_begun)

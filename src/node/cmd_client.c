@@ -3,6 +3,7 @@
 #include "node/client_info.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/serve_disk.h"
 
 enum client_type client_type(const struct rg_conn *conn)
 {
@@ -61,7 +62,9 @@ static void client_flags(const struct rg_conn *conn, char out[16])
 
 size_t client_memory(const struct rg_conn *conn)
 {
-    return sizeof(*conn) + conn->in.cap + conn->large.len + conn->out.cap +
+    uint64_t serve = conn->serve != NULL ? serve_disk_memory(conn->serve->disk) : 0;
+
+    return sizeof(*conn) + serve + conn->in.cap + conn->large.len + conn->out.cap +
            conn->gate_cap * sizeof(struct rg_gate) + multi_memory(conn) + blocked_memory(conn) +
            (size_t)conn->parser.argv_cap * (sizeof(struct rg_bytes) + sizeof(size_t)) +
            conn->parser.inline_copy.cap;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/serve_count.h"
 
 void replication_promote(struct rg_node *node, const char *why)
 {
@@ -130,42 +131,4 @@ void cmd_role(struct rg_call *call)
     rg_reply_i64(reply, node->follow.active ? node->follow.port : 0);
     rg_reply_bulk_str(reply, node->follow.active ? replication_state_name(node) : "none");
     rg_reply_i64(reply, follow_link_up(node) ? (int64_t)node_log_end(node) : -1);
-}
-
-void cmd_wait(struct rg_call *call)
-{
-    struct rg_node *node = call->node;
-    int64_t replicas = 0;
-    int64_t timeout_ms = 0;
-
-    if (!node_is_primary(node)) {
-        rg_reply_error(&call->reply, "ERR WAIT cannot be used with replica instances. Please also "
-                                     "note that since Redis 4.0 if a replica is configured to be "
-                                     "writable (which is not the default) writes to replicas are "
-                                     "just local and are not propagated.");
-        return;
-    }
-    if (!cmd_arg_i64(call, 1, &replicas))
-        return;
-    if (rg_parse_i64(call->argv[2], &timeout_ms) < 0) {
-        rg_reply_error(&call->reply, "ERR timeout is not an integer or out of range");
-        return;
-    }
-    if (timeout_ms < 0) {
-        rg_reply_error(&call->reply, "ERR timeout is negative");
-        return;
-    }
-    uint64_t offset = call->conn->last_write;
-    unsigned acked = serve_count_acked(node, offset);
-    if ((int64_t)acked >= replicas || call->in_exec) {
-        rg_reply_i64(&call->reply, acked);
-        return;
-    }
-    call->conn->wait_offset = offset;
-    call->conn->wait_replicas = replicas > INT32_MAX ? INT32_MAX : (unsigned)replicas;
-    conn_block(node, call->conn, RG_BLOCK_WAIT,
-               timeout_ms == 0 || timeout_ms > INT64_MAX / RG_MS_US - node->now.mono_us
-                   ? RG_NEVER
-                   : node->now.mono_us + timeout_ms * RG_MS_US);
-    node->ask_acks = true;
 }

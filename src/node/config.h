@@ -129,6 +129,7 @@ struct rg_config {
     char *replica_announce_ip;
     int64_t replica_announce_port;
     int64_t repl_backlog_size;
+    int64_t repl_disk_backlog_size;
     int64_t repl_timeout;             /* seconds */
     int64_t repl_ping_replica_period; /* seconds */
     bool repl_diskless_sync;

@@ -94,6 +94,10 @@ int rg_config_check(const struct rg_config *config, struct rg_buf *ret_error)
 
     if (rc < 0)
         return rc;
+    if (config->replication_durability == RG_DURABILITY_DISK && !config->appendonly) {
+        rg_buf_append_str(ret_error, "replication-durability disk needs appendonly yes");
+        return RG_EINVAL;
+    }
     if (config->group_name[0] == '\0' && config->group_member_count == 0)
         return 0;
     if (config->group_member_count == 0) {

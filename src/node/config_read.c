@@ -210,9 +210,8 @@ const char *rg_config_inert(const struct rg_config *config, unsigned index)
 {
     for (unsigned i = 0; i < config_directive_count; i++) {
         const struct config_directive *directive = &config_directives[i];
-        bool inert = directive->offset == CONFIG_NO_FIELD ||
-                     (rg_bytes_is(rg_bytes_str(directive->name), "replication-durability"));
-        if (inert && !config_is_default(config, directive) && index-- == 0)
+        if (directive->offset == CONFIG_NO_FIELD && !config_is_default(config, directive) &&
+            index-- == 0)
             return directive->name;
     }
     return NULL;

@@ -157,6 +157,7 @@ const struct config_directive config_directives[] = {
     NUM("repl-backlog-size", NULL, MEMORY, 0, "1048576", FIELD(repl_backlog_size), 1, INT64_MAX),
     NUM("repl-backlog-ttl", NULL, INT, 0, "3600", FIELD(repl_backlog_ttl), 0, INT64_MAX),
     ROW("repl-disable-tcp-nodelay", NULL, BOOL, 0, "no", NONE),
+    NUM("repl-disk-backlog-size", NULL, MEMORY, CONFIG_OWN, "268435456", FIELD(repl_disk_backlog_size), 0, INT64_MAX),
     WORD("repl-diskless-load", NULL, ENUM, 0, "disabled", FIELD(repl_diskless_load), words_diskless),
     ROW("repl-diskless-sync", NULL, BOOL, 0, "yes", FIELD(repl_diskless_sync)),
     NUM("repl-diskless-sync-delay", NULL, INT, 0, "5", FIELD(repl_diskless_sync_delay), 0, INT32_MAX),

@@ -60,7 +60,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     rg_list_remove(&conn->block_link);
     rg_list_remove(&conn->serve_link);
     node_effects_forget(node, conn);
-    serve_free(conn->serve);
+    serve_free(node, conn);
     rg_buf_fini(&conn->in);
     large_drop(conn);
     rg_buf_fini(&conn->out);

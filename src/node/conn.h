@@ -21,7 +21,7 @@ enum rg_conn_kind {
 /* What a client that takes no further command waits for. */
 enum rg_block {
     RG_BLOCK_NONE,
-    RG_BLOCK_WAIT,      /* WAIT: replicas' acknowledgements */
+    RG_BLOCK_WAIT,      /* WAIT, WAITAOF: acknowledgements */
     RG_BLOCK_FILE,      /* a file of its command is being written */
     RG_BLOCK_STOP,      /* SHUTDOWN: the end, or that there is none */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */

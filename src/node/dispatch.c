@@ -6,6 +6,7 @@
 #include "node/latency.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/serve_count.h"
 
 /*
  * One command: from words to handler. The checks come in the order of Redis, so that the first

@@ -113,6 +113,15 @@ void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
     effect_file(node, RG_EFFECT_LOG_CUT, name, purpose, arg)->effect.position = position;
 }
 
+void node_effect_read(struct rg_node *node, const char *name, uint64_t position, size_t length,
+                      enum rg_file_purpose purpose, uint64_t arg)
+{
+    struct rg_effect_item *item = effect_file(node, RG_EFFECT_FILE_READ, name, purpose, arg);
+
+    item->effect.position = position;
+    item->effect.length = length;
+}
+
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
 {
     va_list args;

@@ -3,8 +3,8 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/panic.h"
+#include "node/aof.h"
 #include "node/failover.h"
-#include "node/node_impl.h"
 
 /*
  * The replica's side of replication: dial, introduce oneself, PSYNC, the RDB where one is needed,
@@ -88,7 +88,7 @@ void follow_start(struct rg_node *node, const char *host, uint16_t port, int mem
     follow->active = true;
     follow->ever_up = false;
     follow->load_failures = 0;
-    follow->acked = 0;
+    follow->acked = follow->synced = 0;
     follow->down_since_us = node->now.mono_us;
     follow->redial_us = node->now.mono_us;
     follow_dial(node);
@@ -462,21 +462,33 @@ void follow_ack(struct rg_node *node)
 {
     struct rg_follow *follow = &node->follow;
     char text[32];
+    char durable[32];
 
     if (follow->state != RG_FOLLOW_STREAM || follow->conn == NULL)
         return;
+    uint64_t held = aof_held(node);
+    uint64_t synced = aof_synced(node);
     bool beat = node->now.mono_us - follow->last_ack_us >= RG_S_US;
-    bool moved = !follow_plain(node) && follow->acked != node_log_end(node);
+    /* A plain primary asks where it wants to know, and is answered until all it asked for is told.
+     */
+    bool moved = (follow->acked != held || follow->synced != synced) &&
+                 (!follow_plain(node) || follow->ack_owed > follow->acked ||
+                  (aof_on(node) && follow->ack_owed > follow->synced));
     if (!beat && !moved && !follow->ack_asked)
         return;
     /* Invariant 3: nothing of an older term once a newer one is promised. */
     if (!follow_plain(node) && !rg_group_may_ack(node->members.group, follow->term))
         return;
-    follow->acked = node_log_end(node);
+    if (follow->ack_asked)
+        follow->ack_owed = node_log_end(node);
+    follow->acked = held;
+    follow->synced = synced;
     follow->last_ack_us = node->now.mono_us;
     follow->ack_asked = false;
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)follow->acked);
-    rg_request_write_strs(&follow->conn->out, "REPLCONF", "ACK", text, NULL);
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)held);
+    (void)snprintf(durable, sizeof(durable), "%llu", (unsigned long long)synced);
+    rg_request_write_strs(&follow->conn->out, "REPLCONF", "ACK", text, aof_on(node) ? "FACK" : NULL,
+                          durable, NULL);
     conn_wants_output(node, follow->conn);
 }
 

@@ -34,6 +34,7 @@ static node_handler *const handlers[] = {
     [RG_CMD_ID_role] = cmd_role,
     [RG_CMD_ID_failover] = cmd_failover,
     [RG_CMD_ID_wait] = cmd_wait,
+    [RG_CMD_ID_waitaof] = cmd_waitaof,
     [RG_CMD_ID_sync] = serve_sync,
     [RG_CMD_ID_psync] = serve_psync,
     [RG_CMD_ID_replconf] = serve_replconf,

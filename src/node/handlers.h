@@ -39,7 +39,13 @@ void cmd_pubsub_shardnumsub(struct rg_call *call);
 /* cmd_replication.c */
 void cmd_replicaof(struct rg_call *call);
 void cmd_role(struct rg_call *call);
+/* cmd_wait.c */
 void cmd_wait(struct rg_call *call);
+void cmd_waitaof(struct rg_call *call);
+/* The wait of a client in RG_BLOCK_WAIT is over; *ret_error is NULL, or why there is no answer. */
+bool wait_is_over(const struct rg_node *node, const struct rg_conn *conn, const char **ret_error);
+/* Who holds what it waits for. */
+void wait_reply(const struct rg_node *node, const struct rg_conn *conn, struct rg_reply *reply);
 /* failover.c */
 void cmd_failover(struct rg_call *call);
 /* cmd_group.c */

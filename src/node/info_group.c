@@ -17,7 +17,7 @@ static void info_member(const struct rg_node *node, const struct rg_group_view *
     const struct rg_group_member_view *member = &view->members[i];
     bool self = i == node->members.self;
     uint64_t offset = self ? node_log_end(node) : member->position.offset;
-    uint64_t acked = self ? node_log_end(node) : member->acked;
+    uint64_t acked = member->acked;
     uint64_t end = node_log_end(node);
     int64_t seen_ms =
         member->last_seen_us > 0 ? (node->now.mono_us - member->last_seen_us) / 1000 : -1;
@@ -30,8 +30,8 @@ static void info_member(const struct rg_node *node, const struct rg_group_view *
                   rg_member_state_name(self ? view->state : member->state),
                   (unsigned long long)offset, (unsigned long long)member->position.term,
                   (unsigned long long)acked, (unsigned long long)(end > offset ? end - offset : 0),
-                  self ? (unsigned)node->config->replica_priority : member->priority,
-                  (long long)(self ? 0 : seen_ms), self || member->link_up ? "up" : "down");
+                  member->priority, (long long)(self ? 0 : seen_ms),
+                  self || member->link_up ? "up" : "down");
 }
 
 void info_group(const struct rg_node *node, struct rg_buf *out)
@@ -54,6 +54,10 @@ void info_group(const struct rg_node *node, struct rg_buf *out)
                   view.primary >= 0 ? node->members.peers[view.primary].name : "");
     rg_buf_printf(out, "group_offset:%llu\r\n", (unsigned long long)node_log_end(node));
     rg_buf_printf(out, "group_commit_offset:%llu\r\n", (unsigned long long)view.commit);
+    rg_buf_printf(out, "group_durability:%s\r\ngroup_held_offset:%llu\r\ngroup_log_on_disk:%d\r\n",
+                  node->config->replication_durability == RG_DURABILITY_DISK ? "disk" : "memory",
+                  (unsigned long long)view.held, view.on_disk);
+    rg_buf_printf(out, "group_disk_trouble:%d\r\n", view.ill);
     rg_buf_printf(out, "group_lease_ms:%lld\r\n", (long long)(lease_us > 0 ? lease_us / 1000 : 0));
     rg_buf_printf(out, "group_handing_over:%d\r\n", view.handing_over);
     rg_buf_printf(out, "group_elections_won:%llu\r\n", (unsigned long long)view.elections);

@@ -1,5 +1,6 @@
 #include "node/failover.h"
 #include "node/info.h"
+#include "node/serve_count.h"
 
 static void info_primary_link(const struct rg_node *node, struct rg_buf *out)
 {
@@ -94,6 +95,8 @@ void info_replication(const struct rg_node *node, struct rg_buf *out)
             index = info_replica(node, conn, index, out);
     }
     rg_buf_printf(out, "master_failover_state:%s\r\n", failover_state_name(node));
-    rg_buf_printf(out, "replication_mode:%s\r\n", rg_mode_name(node_mode(node)));
+    rg_buf_printf(out, "replication_mode:%s\r\nreplication_durability:%s\r\n",
+                  rg_mode_name(node_mode(node)),
+                  node->config->replication_durability == RG_DURABILITY_DISK ? "disk" : "memory");
     info_backlog(node, out);
 }

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/number.h"
 #include "base/panic.h"
-#include "node/node_impl.h"
+#include "node/aof.h"
 #include "node/stop.h"
 
 /*
@@ -23,13 +23,21 @@ bool member_view(const struct rg_node *node, struct rg_group_view *ret_view)
     return true;
 }
 
+static struct rg_group_position member_position(const struct rg_node *node, uint64_t offset)
+{
+    const struct rg_history_term *at = rg_history_at(&node->history, offset);
+
+    return (struct rg_group_position){.term = at ? at->term : 0, .offset = offset};
+}
+
 static void member_tell_log(struct rg_node *node)
 {
-    uint64_t end = node_log_end(node);
-    const struct rg_history_term *at = rg_history_at(&node->history, end);
+    struct rg_group *group = node->members.group;
 
-    rg_group_log_at(node->members.group,
-                    (struct rg_group_position){.term = at ? at->term : 0, .offset = end});
+    rg_group_log_at(group, member_position(node, node_log_end(node)));
+    rg_group_log_on_disk(group, node->config->replication_durability == RG_DURABILITY_DISK,
+                         aof_whole(node), member_position(node, aof_synced(node)),
+                         node->now.mono_us);
 }
 
 /* ---- Start ---- */
@@ -95,15 +103,22 @@ void member_start(struct rg_node *node)
     group.priority = (uint32_t)config->replica_priority;
     group.seed = rg_rand_u64(&node->rand);
     group.planted = node->planted;
-    uint64_t end = node_log_end(node);
-    const struct rg_history_term *at = rg_history_at(&node->history, end);
-    members->group = rg_group_new(
-        &group, members->had_state ? &members->durable : NULL, members->log_complete,
-        (struct rg_group_position){.term = at ? at->term : 0, .offset = end}, node->now.mono_us);
+    struct rg_group_position end = member_position(node, node_log_end(node));
+    if (!members->log_complete && members->had_state && aof_load_placed(node) &&
+        rg_group_disk_complete(&members->durable, end)) {
+        members->log_complete = true;
+        node_say(node, RG_LOG_NOTICE,
+                 "All that this node acknowledged is in its log on disk: it goes on from offset "
+                 "%llu",
+                 (unsigned long long)end.offset);
+    }
+    members->group = rg_group_new(&group, members->had_state ? &members->durable : NULL,
+                                  members->log_complete, end, node->now.mono_us);
     for (unsigned i = 0; i < members->count; i++)
         members->peers[i].redial_us = node->now.mono_us;
-    if (members->log_complete)
+    if (members->log_complete && !aof_load_placed(node))
         member_reloaded(node, transfer_log(node->load));
+    member_tell_log(node);
     member_drain(node);
 }
 
@@ -334,6 +349,8 @@ void member_run(struct rg_node *node)
     if (members->persist_retry_us <= node->now.mono_us)
         member_persist(node);
     member_tell_log(node);
+    rg_group_set_ill(members->group, aof_refuses_writes(node) || save_refuses_writes(node),
+                     node->now.mono_us);
     if (rg_group_deadline(members->group) <= node->now.mono_us)
         rg_group_tick(members->group, node->now.mono_us);
     member_drain(node);
@@ -484,10 +501,8 @@ void member_record(struct rg_node *node, struct rg_bytes text, uint64_t start)
 void member_reloaded(struct rg_node *node, const struct rg_transfer_log *log)
 {
     uint64_t end = node_log_end(node);
-    const struct rg_history_term *at = rg_history_at(&node->history, end);
 
-    rg_group_log_loaded(node->members.group,
-                        (struct rg_group_position){.term = at ? at->term : 0, .offset = end});
+    rg_group_log_loaded(node->members.group, member_position(node, end));
     if (log->mode < 0)
         return;
     node->config->replication_mode = log->mode;

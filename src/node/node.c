@@ -13,6 +13,7 @@
 #include "node/info_memory.h"
 #include "node/latency.h"
 #include "node/notify.h"
+#include "node/serve_disk.h"
 #include "node/stop.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
@@ -360,7 +361,21 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_AOF_MANIFEST:
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
+    case RG_FILE_SERVE: /* rg_node_file_read answers it */
+        RG_UNREACHABLE();
     }
+}
+
+void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
+                       uint64_t size, struct rg_time now)
+{
+    struct rg_file_wait wait;
+
+    node->now = now;
+    if (!node_take_wait(node, token, &wait))
+        return;
+    RG_ASSERT(wait.purpose == RG_FILE_SERVE);
+    serve_disk_read(node, wait.arg, result, bytes, size);
 }
 
 void rg_node_set_facts(struct rg_node *node, const struct rg_node_facts *facts)
@@ -597,6 +612,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     save_run(node);
     aof_run(node);
     serve_begin_waiting(node);
+    serve_disk_run(node);
     if (node_log_end(node) != log_before || node->replicas > 0 || aof_on(node)) {
         serve_wake(node);
         feed_trim(node);
@@ -613,10 +629,10 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),   follow_deadline(node),   gate_deadline(node),
-        session_deadline(node),  node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),    snapshot_deadline(node), stop_deadline(node),
-        failover_deadline(node),
+        member_deadline(node),     follow_deadline(node),   gate_deadline(node),
+        session_deadline(node),    node->next_cron_us,      node_expire_deadline(node),
+        evict_deadline(node),      snapshot_deadline(node), stop_deadline(node),
+        serve_disk_deadline(node), failover_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

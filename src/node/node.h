@@ -115,6 +115,10 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now);
 /* A file effect is done. result: 0, RG_EIO or RG_ENOSPC. */
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now);
+/* The same of FILE_READ. The bytes, fewer at the file's end only, are lent until this returns;
+ * size: the whole file's. */
+void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
+                       uint64_t size, struct rg_time now);
 /* SIGTERM, or SIGINT (interrupted): stop as SHUTDOWN does, with the words of the directive. */
 void rg_node_stop(struct rg_node *node, bool interrupted, struct rg_time now);
 
@@ -151,6 +155,7 @@ enum rg_effect_type {
     RG_EFFECT_FILE_RENAME, /* sync name, rename it to new_name, sync the folder; file_done(token) */
     RG_EFFECT_FILE_REMOVE, /* missing is no error; file_done(token) */
     RG_EFFECT_FILE_FOLDER, /* name is a folder from here on, if it is none yet; file_done(token) */
+    RG_EFFECT_FILE_READ,   /* up to `length` bytes of name from position on; file_read(token) */
     /* The log's files: not behind what is done with others. */
     RG_EFFECT_LOG_APPEND, /* bytes to the end of name, which is there; file_done(token) */
     RG_EFFECT_LOG_SYNC,   /* what was appended to name is durable; file_done(token) */
@@ -178,6 +183,7 @@ struct rg_effect {
     struct rg_bytes bytes;
     enum rg_log_level level;
     uint64_t position;
+    size_t length;
     int64_t sleep_us;
     int status;
 };

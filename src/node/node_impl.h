@@ -23,6 +23,7 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
@@ -75,8 +76,11 @@ struct rg_serve {
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
     char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
     uint64_t sent;      /* end of the log sent */
-    uint64_t acked;     /* end of the log acknowledged */
-    bool ack_seen;      /* since online */
+    struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
+    uint64_t acked;             /* end of the log acknowledged */
+    uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
+    bool ack_seen;              /* since online */
+    bool no_fack_told;          /* that its acknowledgements do not count was logged */
     int64_t last_ack_us;
     int64_t over_soft_since_us; /* output limit; 0: not over */
 };
@@ -131,6 +135,8 @@ struct rg_conn {
     int64_t block_until_us;    /* WAIT; RG_NEVER: for ever */
     unsigned wait_replicas;
     uint64_t wait_offset;
+    bool wait_disk;  /* WAITAOF: the replicas' disks, … */
+    bool wait_local; /* … and this node's own */
     uint64_t commands;
     struct rg_multi *multi;     /* owned; NULL outside a transaction */
     struct rg_list watched;     /* of struct watch (watch.c) */
@@ -172,6 +178,7 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
     uint64_t token;
@@ -217,10 +224,12 @@ struct rg_follow {
     bool ever_up;
     int stream_db;      /* database that the stream has selected; -1: none yet */
     size_t transaction; /* bytes of the input that are a transaction's beginning; 0: none */
-    uint64_t acked;     /* offset of the last ACK sent */
+    uint64_t acked;     /* offsets of the last ACK sent: held, … */
+    uint64_t synced;    /* … and synced (FACK) */
     int64_t last_ack_us;
-    bool ack_asked; /* GETACK */
-    bool want_full; /* the log and the data are no prefix of anybody's: ask for everything */
+    bool ack_asked;    /* GETACK */
+    uint64_t ack_owed; /* the end of the log when it came */
+    bool want_full;    /* the log and the data are no prefix of anybody's: ask for everything */
     struct rg_transfer *transfer;
     char full_replid[RG_REPLID_LEN + 1];
     uint64_t full_offset;
@@ -407,6 +416,7 @@ struct rg_node {
     int64_t last_replica_us; /* when there was one, or no log either */
     bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
     unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;   /* of those, fed from disk */
 
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
@@ -478,6 +488,9 @@ void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char
 /* The log's file ends at position. */
 void node_effect_cut(struct rg_node *node, const char *name, uint64_t position,
                      enum rg_file_purpose purpose, uint64_t arg);
+/* Bytes of a file. */
+void node_effect_read(struct rg_node *node, const char *name, uint64_t position, size_t length,
+                      enum rg_file_purpose purpose, uint64_t arg);
 void node_effects_forget(struct rg_node *node, const struct rg_conn *conn);
 void node_effects_fini(struct rg_node *node);
 
@@ -637,7 +650,7 @@ void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
-void serve_free(struct rg_serve *serve);
+void serve_free(struct rg_node *node, struct rg_conn *conn);
 void serve_replconf(struct rg_call *call);
 void serve_psync(struct rg_call *call);
 void serve_sync(struct rg_call *call);
@@ -657,13 +670,6 @@ void serve_wake(struct rg_node *node);
 void serve_drop_all(struct rg_node *node, const char *why);
 void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
-/* Replicas online whose acknowledgement is at least offset. */
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
-unsigned serve_count_good(const struct rg_node *node);
-/* Replicas online that have not acknowledged all of the log. */
-unsigned serve_count_lagging(const struct rg_node *node);
-/* The offset that `mode` has released to plain replicas. */
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
 

@@ -5,6 +5,8 @@
 #include "base/panic.h"
 #include "core/planted.h"
 #include "node/aof.h"
+#include "node/serve_count.h"
+#include "node/serve_disk.h"
 #include "node/snapshot.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
@@ -18,18 +20,16 @@ struct rg_serve *serve_of(struct rg_conn *conn)
     return conn->serve;
 }
 
-void serve_free(struct rg_serve *serve)
+void serve_free(struct rg_node *node, struct rg_conn *conn)
 {
+    struct rg_serve *serve = conn->serve;
+
     if (serve == NULL)
         return;
+    serve_disk_end(node, conn);
     snapshot_unref(serve->snapshot);
     rg_free(serve->ip);
     rg_free(serve);
-}
-
-static bool serve_online(const struct rg_conn *conn)
-{
-    return conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->state == RG_SERVE_ONLINE;
 }
 
 static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
@@ -42,7 +42,18 @@ static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
 
 /* ---- REPLCONF ---- */
 
-static void serve_ack(struct rg_call *call, uint64_t offset)
+static void serve_say_no_fack(struct rg_node *node, struct rg_conn *conn)
+{
+    if (conn->serve->no_fack_told || !serve_wants_disk(node))
+        return;
+    conn->serve->no_fack_told = true;
+    node_say(node, RG_LOG_WARNING,
+             "Replica %s does not say what it has on disk (no appendonly there): its "
+             "acknowledgements do not count here, where replication-durability is disk",
+             conn->peer);
+}
+
+static void serve_ack(struct rg_call *call, uint64_t offset, bool has_synced, uint64_t synced)
 {
     struct rg_serve *serve = call->conn->serve;
 
@@ -54,10 +65,27 @@ static void serve_ack(struct rg_call *call, uint64_t offset)
         return;
     if (offset > serve->acked && offset <= node_log_end(call->node))
         serve->acked = offset;
+    if (!has_synced)
+        serve_say_no_fack(call->node, call->conn);
+    else if (synced > serve->synced && synced <= node_log_end(call->node))
+        serve->synced = synced;
     serve->ack_seen = true;
     serve->last_ack_us = call->node->now.mono_us;
     if (serve->member >= 0)
-        member_acked(call->node, (unsigned)serve->member, serve->member_term, offset);
+        member_acked(call->node, (unsigned)serve->member, serve->member_term,
+                     serve_held(call->node, serve));
+}
+
+/* REPLCONF ACK <offset> [FACK <offset>]: never answered, for it is the replica's heartbeat. */
+static void serve_acknowledged(struct rg_call *call, int at)
+{
+    uint64_t offset = 0;
+    uint64_t synced = 0;
+    bool has_synced = at + 3 < call->argc && rg_bytes_is_nocase(call->argv[at + 2], "fack") &&
+                      rg_parse_u64(call->argv[at + 3], &synced) == 0;
+
+    if (call->conn->serve != NULL && rg_parse_u64(call->argv[at + 1], &offset) == 0)
+        serve_ack(call, offset, has_synced, synced);
 }
 
 /* GROUP's own: which member asks, and in which term it believes. */
@@ -134,11 +162,8 @@ void serve_replconf(struct rg_call *call)
         return;
     }
     for (int i = 1; i < call->argc; i += 2) {
-        uint64_t offset = 0;
         if (rg_bytes_is_nocase(call->argv[i], "ack")) {
-            /* Never answered: it is the replica's heartbeat. */
-            if (call->conn->serve != NULL && rg_parse_u64(call->argv[i + 1], &offset) == 0)
-                serve_ack(call, offset);
+            serve_acknowledged(call, i);
             return;
         }
         if (rg_bytes_is_nocase(call->argv[i], "getack"))
@@ -193,7 +218,7 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     serve->state = state;
     serve->asked_us = call->node->now.mono_us;
     serve->sent = end;
-    serve->acked = 0;
+    serve->acked = serve->synced = 0;
     serve->last_ack_us = call->node->now.mono_us;
     call->node->replicas++;
 }
@@ -326,7 +351,7 @@ static int serve_agreed(struct rg_node *node, struct rg_bytes replid, uint64_t e
     if (RG_PLANTED(node->planted, RG_PLANTED_KEEPS_DIVERGED_LOG) && result == 0 &&
         end <= node_log_end(node))
         agreed = end;
-    if (result < 0 || agreed != end || !node->log_active || end < rg_backlog_start(node->backlog))
+    if (result < 0 || agreed != end || !node->log_active || end < aof_log_start(node))
         return RG_ENOENT;
     return 0;
 }
@@ -394,8 +419,7 @@ void serve_psync(struct rg_call *call)
                  "Partial resynchronization not possible: replica asked for %.*s from offset %lld; "
                  "this log is %s, bytes %llu to %llu",
                  (int)(call->argv[1].len < 40 ? call->argv[1].len : 40), call->argv[1].data,
-                 (long long)wanted, feed_replid(node),
-                 (unsigned long long)rg_backlog_start(node->backlog) + 1,
+                 (long long)wanted, feed_replid(node), (unsigned long long)aof_log_start(node) + 1,
                  (unsigned long long)node_log_end(node));
         serve_full(call, true);
         return;
@@ -403,11 +427,14 @@ void serve_psync(struct rg_call *call)
     node->stats.sync_partial_ok++;
     serve_enter(call, RG_SERVE_ONLINE, (uint64_t)wanted - 1);
     serve_describe(call->conn, name, sizeof(name));
+    bool disk = (uint64_t)wanted - 1 < rg_backlog_start(node->backlog);
+    if (disk)
+        serve_disk_begin(node, call->conn);
     node_say(node, RG_LOG_NOTICE,
-             "Partial resynchronization request from %s accepted. Sending %llu bytes of backlog "
+             "Partial resynchronization request from %s accepted. Sending %llu bytes of %s "
              "starting from offset %lld.",
              name, (unsigned long long)(node_log_end(node) - ((uint64_t)wanted - 1)),
-             (long long)wanted);
+             disk ? "the log on disk" : "backlog", (long long)wanted);
     if (call->conn->serve->capa_psync2)
         rg_buf_printf(&call->conn->out, "+CONTINUE %s\r\n", feed_replid(node));
     else
@@ -452,6 +479,8 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
         return false;
     if (conn->serve->snapshot != NULL)
         return serve_snapshot_ready(conn->serve) > 0;
+    if (conn->serve->disk != NULL)
+        return serve_disk_output(conn->serve->disk).len > 0;
     return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
 }
 
@@ -497,6 +526,10 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL)
         return serve_snapshot_runs(serve, ret_runs, max);
+    if (serve->disk != NULL && max > 0)
+        ret_runs[n] = serve_disk_output(serve->disk);
+    if (serve->disk != NULL)
+        return max > 0 && ret_runs[n].len > 0;
     uint64_t at = serve_reads_log(conn) ? serve->sent : node_log_end(node);
     while (n < max && at < node_log_end(node)) {
         ret_runs[n] = rg_backlog_read(node->backlog, at);
@@ -511,6 +544,8 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
 
     node->stats.repl_output_bytes += n;
     if (serve->snapshot == NULL) {
+        if (serve->disk != NULL)
+            serve_disk_sent(serve->disk, n);
         serve->sent += n;
         RG_ASSERT(serve->sent <= node_log_end(node));
         return;
@@ -547,6 +582,12 @@ void serve_wake(struct rg_node *node)
     }
 }
 
+/* The first byte of the log in memory that it is still to be sent. */
+static uint64_t serve_needs(const struct rg_serve *serve)
+{
+    return serve->disk != NULL ? serve_disk_keeps(serve->disk) : serve->sent;
+}
+
 uint64_t serve_slowest(const struct rg_node *node)
 {
     uint64_t slowest = node_log_end(node);
@@ -556,9 +597,11 @@ uint64_t serve_slowest(const struct rg_node *node)
     RG_LIST_EACH(link, &node->serving)
     {
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
-        if (conn->kind == RG_CONN_REPLICA && !conn->closing &&
-            conn->serve->state != RG_SERVE_WAITING && conn->serve->sent < slowest)
-            slowest = conn->serve->sent;
+        if (conn->kind != RG_CONN_REPLICA || conn->closing ||
+            conn->serve->state == RG_SERVE_WAITING)
+            continue;
+        uint64_t needs = serve_needs(conn->serve);
+        slowest = needs < slowest ? needs : slowest;
     }
     return slowest;
 }
@@ -591,7 +634,8 @@ static bool serve_over_limit(struct rg_node *node, struct rg_conn *conn)
 {
     const struct rg_config_limit *limit = &node->config->output_limit[RG_CLASS_REPLICA];
     struct rg_serve *serve = conn->serve;
-    uint64_t behind = node_log_end(node) - serve->sent;
+    uint64_t needs = serve_needs(serve);
+    uint64_t behind = needs < node_log_end(node) ? node_log_end(node) - needs : 0;
     uint64_t backlog = (uint64_t)node->config->repl_backlog_size;
 
     if (serve->state == RG_SERVE_WAITING)
@@ -682,68 +726,4 @@ void serve_cron(struct rg_node *node)
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }
-}
-
-/* ---- Who holds what ---- */
-
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
-{
-    unsigned count = 0;
-
-    if (node->replicas == 0)
-        return 0;
-    RG_LIST_EACH(link, &node->serving)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
-        count += serve_online(conn) && conn->serve->acked >= offset;
-    }
-    return count;
-}
-
-unsigned serve_count_lagging(const struct rg_node *node)
-{
-    unsigned count = 0;
-
-    if (node->replicas == 0)
-        return 0;
-    RG_LIST_EACH(link, &node->serving)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
-        count += serve_online(conn) && conn->serve->acked < node_log_end(node);
-    }
-    return count;
-}
-
-unsigned serve_count_good(const struct rg_node *node)
-{
-    unsigned count = 0;
-    int64_t max_us = node->config->min_replicas_max_lag * RG_S_US;
-
-    RG_LIST_EACH(link, &node->serving)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
-        count += serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us <= max_us;
-    }
-    return count;
-}
-
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
-{
-    enum { MAX_ENDS = 256 };
-    uint64_t ends[MAX_ENDS] = {node_log_end(node)};
-    unsigned n = 1;
-    unsigned copies = 0;
-
-    /* A plain replica's readers see what it has; only its primary knows more. */
-    if (mode == RG_MODE_ASYNC || !node_is_primary(node))
-        return UINT64_MAX;
-    RG_LIST_EACH(link, &node->serving)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
-        if (n < MAX_ENDS && serve_online(conn))
-            ends[n++] = conn->serve->acked;
-    }
-    /* Without a replica there is nobody to confirm: never a silent fall-back to async. */
-    copies = rg_mode_copies(mode, n < 2 ? 2 : n);
-    return rg_commit_offset(ends, n, copies);
 }

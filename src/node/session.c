@@ -1,5 +1,6 @@
 #include "base/panic.h"
 #include "node/blocked.h"
+#include "node/handlers.h"
 
 /* A client's input where it comes one request at a time (batch.c has the many), and its waiting. */
 
@@ -65,7 +66,7 @@ void session_release(struct rg_node *node, struct rg_conn *conn, const char *err
         if (error != NULL)
             rg_reply_error(&reply, error);
         else
-            rg_reply_i64(&reply, serve_count_acked(node, conn->wait_offset));
+            wait_reply(node, conn, &reply);
         conn_push_end(node, conn, mark);
     }
     conn_unblock(node, conn);
@@ -76,10 +77,10 @@ void session_blocked(struct rg_node *node)
     RG_LIST_EACH(link, &node->blocked)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
-        bool late = conn->block_until_us <= node->now.mono_us;
+        const char *error = NULL;
         if (conn->block == RG_BLOCK_WAIT) {
-            if (late || serve_count_acked(node, conn->wait_offset) >= conn->wait_replicas)
-                session_release(node, conn, NULL);
+            if (wait_is_over(node, conn, &error))
+                session_release(node, conn, error);
         } else if (conn->block == RG_BLOCK_PAUSE && !node_holds_writes(node) &&
                    node->pause_until_us <= node->now.mono_us) {
             conn_unblock(node, conn);

@@ -30,11 +30,16 @@ static void host_files_answered(struct host *host)
 
     while (rg_files_next(host->files, &answer)) {
         bool own = answer.token == HOST_TOKEN_DIR;
+        const char *failed = own              ? "Changing to the directory 'dir' failed"
+                             : answer.is_read ? "Reading a file failed"
+                                              : "Writing a file failed";
         if (answer.result < 0)
-            rg_host_logf(&host->log, RG_LOG_WARNING, "%s: %s",
-                         own ? "Changing to the directory 'dir' failed" : "Writing a file failed",
+            rg_host_logf(&host->log, RG_LOG_WARNING, "%s: %s", failed,
                          strerrordesc_np(answer.error));
-        if (!own)
+        if (answer.is_read)
+            rg_node_file_read(host->node, answer.token, answer.result, answer.bytes, answer.size,
+                              host->now);
+        else if (!own)
             rg_node_file_done(host->node, answer.token, answer.result, host->now);
     }
 }

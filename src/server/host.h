@@ -154,7 +154,8 @@ void rg_host_listen_close(struct host *host);
 
 /* ---- host_signals.c ---- */
 
-/* Blocks SIGTERM and SIGINT and opens host->signal_fd for them; SIGPIPE and SIGHUP are ignored. */
+/* Blocks SIGTERM and SIGINT and opens host->signal_fd for them; SIGPIPE,
+ * SIGXFSZ and SIGHUP are ignored. */
 RG_MUST_USE int rg_host_signals_open(struct host *host);
 /* Takes what arrived: asks the node to stop. */
 void rg_host_signals_take(struct host *host);

@@ -63,6 +63,9 @@ static void host_effect(struct host *host, const struct rg_effect *effect)
     case RG_EFFECT_FILE_FOLDER:
         rg_files_folder(host->files, effect->name, effect->token);
         break;
+    case RG_EFFECT_FILE_READ:
+        rg_files_read(host->files, effect->name, effect->position, effect->length, effect->token);
+        break;
     case RG_EFFECT_LOG_APPEND:
         rg_files_log_append(host->files, effect->name, effect->bytes, effect->token);
         break;

@@ -11,6 +11,7 @@ int rg_host_signals_open(struct host *host)
     sigset_t set;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* the write fails, and who asked for it is told */
     (void)signal(SIGHUP, SIG_IGN);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);

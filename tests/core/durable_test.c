@@ -11,6 +11,8 @@ static const struct rg_group_durable sample = {
     .founded = UINT64_MAX - 1,
     .founded_mode = RG_MODE_QUORUM,
     .first_promise = 3,
+    .on_disk = true,
+    .disk = {UINT64_MAX - 2, UINT64_MAX},
     .incarnation = 7,
     .clean = true,
     .clean_offset = 123456,
@@ -27,6 +29,7 @@ RG_TEST(a_state_file_reads_back_as_it_was)
     RG_CHECK(back.term == sample.term && back.voted_for == 14 && back.formed && back.clean);
     RG_CHECK(back.founded == sample.founded && back.first_promise == 3);
     RG_CHECK_INT(back.founded_mode, RG_MODE_QUORUM);
+    RG_CHECK(back.on_disk && back.disk.term == UINT64_MAX - 2 && back.disk.offset == UINT64_MAX);
     RG_CHECK_INT(back.incarnation, 7);
     RG_CHECK_INT(back.clean_offset, 123456);
     RG_CHECK_STR(back.clean_replid, sample.clean_replid);

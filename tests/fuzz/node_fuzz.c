@@ -88,6 +88,9 @@ static void world_effect(struct world *world, const struct rg_effect *effect)
             abort();
         world->files[world->file_count++] = effect->token;
         break;
+    case RG_EFFECT_FILE_READ:
+        rg_node_file_read(world->node, effect->token, RG_EIO, rg_bytes("", 0), 0, world->now);
+        break;
     case RG_EFFECT_EXIT:
         world->exited = true;
         break;

@@ -50,6 +50,12 @@ def rewritten(server, at_least=1):
     eventually(over)
 
 
+def synced(server):
+    """All of the log is on disk."""
+    eventually(lambda: server.info("persistence")["aof_durable_offset"] ==
+               server.info("replication")["master_repl_offset"])
+
+
 class Writers:
     """Clients that set keys of their own to rising numbers, and know what was acknowledged."""
 
@@ -161,7 +167,7 @@ def test_a_torn_tail_is_cut_or_refused(regent):
         pipe.set("b", 1)
         pipe.set("c", 1)
         pipe.execute()
-    eventually(lambda: server.info("persistence")["aof_buffer_length"] == 0)
+    synced(server)
     server.kill()
     path = files(server, "i")[-1]
     size = os.path.getsize(path)
@@ -222,7 +228,8 @@ def test_appendonly_is_turned_on_while_it_runs(regent, redis_server):
 
 
 def test_rewrites_under_load_lose_nothing(regent):
-    server = regent(appendonly="yes", appendfsync="always")
+    server = regent(appendonly="yes", appendfsync="always", repl_disk_backlog_size=0)
+    rewritten(server)
     writers = Writers(server)
     for round_ in range(5):
         server.command_reply("BGREWRITEAOF")

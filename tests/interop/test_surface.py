@@ -300,7 +300,7 @@ def test_refusals(both, name):
 
 # ---- INFO ----
 
-OWN_FIELDS = {"regent_version", "replication_mode"}
+OWN_FIELDS = {"regent_version", "replication_mode", "replication_durability"}
 
 
 def sections(text):

@@ -192,6 +192,24 @@ RG_TEST(what_could_not_be_written_once_is_not_believed_later)
     files_out(files, folder);
 }
 
+RG_TEST(the_folder_of_a_new_name_is_made_where_it_is_missing)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+
+    rg_files_create(files, "a", 1);
+    rg_files_append(files, "a", RG_BYTES("x"), 2);
+    rg_files_rename(files, "a", "new/b", 3);
+    for (uint64_t i = 1; i <= 3; i++)
+        RG_CHECK_INT(answer_of(files, i), 0);
+    check_content("new/b", "x");
+    rg_files_folder(files, "new", 4);
+    RG_CHECK_INT(answer_of(files, 4), 0);
+    RG_CHECK_INT(unlink("new/b"), 0);
+    RG_CHECK_INT(rmdir("new"), 0);
+    files_out(files, folder);
+}
+
 RG_TEST(failures_are_told)
 {
     char folder[32];
@@ -228,4 +246,40 @@ RG_TEST(what_was_asked_is_done_before_the_end)
     RG_CHECK_INT(unlink("a"), 0);
     RG_CHECK_INT(unlink("b"), 0);
     files_out(NULL, folder);
+}
+
+static struct rg_files_answer read_of(struct rg_files *files, const char *name, uint64_t position,
+                                      size_t len)
+{
+    struct rg_files_answer answer;
+    struct pollfd fd = {.fd = rg_files_fd(files), .events = POLLIN};
+
+    rg_files_read(files, name, position, len, 7);
+    while (!rg_files_next(files, &answer))
+        RG_CHECK_INT(poll(&fd, 1, 5000), 1);
+    RG_CHECK(answer.is_read && answer.token == 7);
+    return answer;
+}
+
+RG_TEST(a_part_of_a_file_is_read)
+{
+    char folder[32];
+    struct rg_files *files = files_in(folder);
+
+    rg_files_replace(files, "a", RG_BYTES("0123456789"), 1);
+    RG_CHECK_INT(answer_of(files, 1), 0);
+    struct rg_files_answer answer = read_of(files, "a", 3, 4);
+    RG_CHECK_BYTES(answer.bytes, "3456");
+    RG_CHECK_INT(answer.size, 10);
+    answer = read_of(files, "a", 8, 100);
+    RG_CHECK_BYTES(answer.bytes, "89");
+    answer = read_of(files, "a", 11, 1);
+    RG_CHECK_INT(answer.result, 0);
+    RG_CHECK_INT(answer.bytes.len, 0);
+    answer = read_of(files, "missing", 0, 1);
+    RG_CHECK_INT(answer.result, RG_EIO);
+    answer = read_of(files, ".", 0, 1);
+    RG_CHECK_INT(answer.result, RG_EIO);
+    RG_CHECK_INT(unlink("a"), 0);
+    files_out(files, folder);
 }

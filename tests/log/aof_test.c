@@ -5,6 +5,7 @@
 
 #include "base/rand.h"
 #include "log/aof_manifest.h"
+#include "log/aof_strip.h"
 #include "tests/harness.h"
 
 /* The files of the log on disk: heads, lines and commands, and the manifest that names them. */
@@ -142,6 +143,62 @@ RG_TEST(no_line_is_longer_than_redis_reads)
     rg_buf_fini(&out);
 }
 
+/* ---- The log's bytes of a file ---- */
+
+static int strip_all(struct rg_bytes file, size_t step, struct rg_buf *out, bool *ret_whole)
+{
+    struct rg_aof_strip strip;
+    int result = RG_EAGAIN;
+
+    rg_aof_strip_init(&strip);
+    for (size_t at = 0; at < file.len && result == RG_EAGAIN; at += step) {
+        struct rg_bytes piece =
+            rg_bytes(file.data + at, file.len - at < step ? file.len - at : step);
+        struct rg_bytes run;
+        while ((result = rg_aof_strip_next(&strip, &piece, &run)) == 0)
+            rg_buf_append_bytes(out, run);
+    }
+    *ret_whole = rg_aof_strip_whole(&strip);
+    return result;
+}
+
+RG_TEST(notes_are_left_out_and_values_that_look_like_notes_are_not)
+{
+    struct rg_buf file = {0};
+    struct rg_buf log = {0};
+    bool whole = false;
+
+    sample(&file);
+    rg_buf_append_str(&file, "*2\r\n$3\r\nSET\r\n$11\r\n#TS:1\r\n#TS:\r\n#TS:3\r\n");
+    rg_buf_consume(&file, 166); /* the head */
+    rg_request_write_strs(&log, "SET", "a", "1", NULL);
+    rg_request_write_strs(&log, "PING", NULL);
+    rg_buf_append_str(&log, "*2\r\n$3\r\nSET\r\n$11\r\n#TS:1\r\n#TS:\r\n");
+    for (size_t step = 1; step < 60; step++) {
+        struct rg_buf out = {0};
+        RG_CHECK_INT(strip_all(rg_buf_view(&file), step, &out, &whole), RG_EAGAIN);
+        RG_CHECK(whole && rg_bytes_equal(rg_buf_view(&out), rg_buf_view(&log)));
+        rg_buf_fini(&out);
+    }
+    rg_buf_fini(&file);
+    rg_buf_fini(&log);
+}
+
+RG_TEST(what_is_no_command_is_found_before_it_is_passed_on)
+{
+    static const char *const wrong[] = {
+        "SET a 1\r\n", "*\r\n",        "*0\r\n",        "*1\n",         "*1x\r\n",
+        "*1\r\nx",     "*1\r\n+2\r\n", "*1\r\n$-1\r\n", "*1\r\n$1\r\r", "*1111111111111111111\r\n"};
+    bool whole = false;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct rg_buf out = {0};
+        if (strip_all(rg_bytes_str(wrong[i]), 100, &out, &whole) != RG_ECORRUPT)
+            rg_test_fail(__FILE__, __LINE__, "%s", wrong[i]);
+        rg_buf_fini(&out);
+    }
+}
+
 /* ---- The manifest ---- */
 
 static void check_manifest(const char *text, const char *expected)
@@ -163,6 +220,17 @@ RG_TEST(a_manifest_of_redis_is_read_and_written_as_it_is)
                                "file \"a b.1.incr.aof\" seq 1 type i\nfile a.2 seq 2 type i\n";
     check_manifest(text, text);
     check_manifest("# a comment\nfile x type i seq 7 more 1\n", "file x seq 7 type i\n");
+}
+
+RG_TEST(a_manifest_says_where_files_lie_in_the_log)
+{
+    static const char text[] = "file a seq 1 type b\nfile b seq 1 type h start 0 end 70\n"
+                               "file c seq 2 type i start 70\n";
+    check_manifest(text, text);
+    check_manifest("file a seq 1 type b start 5\n", "file a seq 1 type b\n");
+    check_manifest("file a seq 1 type i start x end 7\n", "file a seq 1 type i\n");
+    check_manifest("file a seq 1 type h start 9 end 7\n", "file a seq 1 type h\n");
+    check_manifest("file a seq 1 type i end 7\n", "file a seq 1 type i\n");
 }
 
 RG_TEST(a_manifest_that_is_none_is_refused_with_its_line)

@@ -56,13 +56,36 @@ RG_TEST(an_empty_one_begins_and_ends_at_its_start)
     RG_CHECK_INT(rg_backlog_read(backlog, START).len, 0);
     rg_backlog_trim(backlog, UINT64_MAX);
     RG_CHECK_INT(rg_backlog_start(backlog), START);
-    append_model(backlog, 16384);
-    rg_backlog_trim(backlog, START + 16383);
+    append_model(backlog, 256);
+    rg_backlog_trim(backlog, START + 255);
     RG_CHECK_INT(rg_backlog_start(backlog), START);
-    rg_backlog_trim(backlog, START + 16384);
-    RG_CHECK_INT(rg_backlog_start(backlog), START + 16384);
+    rg_backlog_trim(backlog, START + 256);
+    RG_CHECK_INT(rg_backlog_start(backlog), START + 256);
     append_model(backlog, 1);
-    RG_CHECK_INT(rg_backlog_read(backlog, START + 16384).len, 1);
+    RG_CHECK_INT(rg_backlog_read(backlog, START + 256).len, 1);
     rg_backlog_free(backlog);
     rg_backlog_free(NULL);
+}
+
+RG_TEST(what_a_short_one_holds_stays_when_it_becomes_long)
+{
+    struct rg_backlog *backlog = rg_backlog_new(START, 1000);
+    uint64_t at = START;
+
+    append_model(backlog, 2000);
+    rg_backlog_trim(backlog, UINT64_MAX);
+    at = rg_backlog_start(backlog);
+    RG_CHECK(at > START && at <= START + 1000);
+    rg_backlog_set_limit(backlog, 1 << 20);
+    RG_CHECK_INT(rg_backlog_start(backlog), at);
+    append_model(backlog, 100000);
+    RG_CHECK_INT(rg_backlog_end(backlog), START + 102000);
+    RG_CHECK_INT(rg_backlog_read(backlog, at).len, 16384);
+    while (at < rg_backlog_end(backlog)) {
+        struct rg_bytes run = rg_backlog_read(backlog, at);
+        for (size_t i = 0; i < run.len; i++)
+            RG_CHECK_INT(run.data[i], model_byte(at + i));
+        at += run.len;
+    }
+    rg_backlog_free(backlog);
 }

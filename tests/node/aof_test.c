@@ -15,7 +15,7 @@ RG_TEST(a_start_makes_a_base_and_an_increment)
     hand_start(&hand, "appendonly yes", NULL);
     RG_CHECK_STR(hand_file_text(&hand, "appendonlydir/appendonly.aof.manifest"),
                  "file appendonly.aof.1.base.rdb seq 1 type b\n"
-                 "file appendonly.aof.1.incr.aof seq 1 type i\n");
+                 "file appendonly.aof.1.incr.aof seq 1 type i start 0\n");
     hand_end(&hand);
 }
 
@@ -101,7 +101,7 @@ RG_TEST(a_sync_that_failed_is_never_believed_later)
     RG_CHECK_STR(hand_ask(&hand, c, "SET a 3\r\n"), "+OK\r\n");
     RG_CHECK_STR(hand_file_text(&hand, "appendonlydir/appendonly.aof.manifest"),
                  "file appendonly.aof.2.base.rdb seq 2 type b\n"
-                 "file appendonly.aof.2.incr.aof seq 2 type i\n");
+                 "file appendonly.aof.2.incr.aof seq 2 type i start 50\n");
     hand_end(&hand);
 }
 

@@ -158,8 +158,10 @@ static void hand_file(struct hand *hand, const struct rg_effect *effect, const c
                   effect->new_name ? effect->new_name : "");
     RG_CHECK(hand->held_count < HAND_MAX_HELD);
     struct hand_op *op = &hand->held[hand->held_count++];
-    *op = (struct hand_op){
-        .token = effect->token, .type = effect->type, .position = effect->position};
+    *op = (struct hand_op){.token = effect->token,
+                           .type = effect->type,
+                           .position = effect->position,
+                           .length = effect->length};
     (void)snprintf(op->name, sizeof(op->name), "%s", effect->name);
     (void)snprintf(op->new_name, sizeof(op->new_name), "%s",
                    effect->new_name ? effect->new_name : "");
@@ -200,6 +202,9 @@ static void hand_effect(struct hand *hand, const struct rg_effect *effect)
         break;
     case RG_EFFECT_FILE_FOLDER:
         hand_file(hand, effect, "FOLDER");
+        break;
+    case RG_EFFECT_FILE_READ:
+        hand_file(hand, effect, "READ");
         break;
     case RG_EFFECT_LOG_APPEND:
         hand_file(hand, effect, "LOG");
@@ -301,6 +306,19 @@ static void hand_to_disk(struct hand *hand, struct hand_op *op)
     }
 }
 
+static void hand_read(struct hand *hand, const struct hand_op *op)
+{
+    const struct hand_file *file = hand_find_file(hand, op->name, false);
+    struct rg_bytes bytes = file != NULL ? rg_buf_view(&file->bytes) : rg_bytes("", 0);
+    int result = file != NULL ? hand->file_result : RG_EIO;
+    size_t at = op->position < bytes.len ? (size_t)op->position : bytes.len;
+    size_t n = bytes.len - at < op->length ? bytes.len - at : op->length;
+
+    rg_node_file_read(hand->node, op->token, result,
+                      result < 0 ? rg_bytes("", 0) : rg_bytes(bytes.data + at, n), bytes.len,
+                      hand->now);
+}
+
 void hand_release_one(struct hand *hand)
 {
     if (hand->held_count == 0)
@@ -308,6 +326,10 @@ void hand_release_one(struct hand *hand)
     struct hand_op op = hand->held[0];
     hand->held_count--;
     memmove(hand->held, hand->held + 1, sizeof(hand->held[0]) * (size_t)hand->held_count);
+    if (op.type == RG_EFFECT_FILE_READ) {
+        hand_read(hand, &op);
+        return;
+    }
     if (hand->file_result == 0)
         hand_to_disk(hand, &op);
     rg_buf_fini(&op.bytes);

@@ -16,7 +16,7 @@ struct hand_conn {
     uint16_t port;
 };
 
-enum { HAND_MAX_CONNS = 32, HAND_MAX_HELD = 64, HAND_MAX_FILES = 16 };
+enum { HAND_MAX_CONNS = 32, HAND_MAX_HELD = 64, HAND_MAX_FILES = 64 };
 
 /* A file operation that is not done yet. */
 struct hand_op {
@@ -26,6 +26,7 @@ struct hand_op {
     char new_name[64];
     struct rg_buf bytes;
     uint64_t position;
+    size_t length;
 };
 
 /* What the disk holds. */

@@ -237,6 +237,12 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
     echo_conn_free(conn);
 }
 
+void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
+                       uint64_t size, struct rg_time now)
+{
+    RG_UNREACHABLE(); /* it reads nothing */
+}
+
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now)
 {
     echo_say(node, node->saver, result == 0 ? RG_BYTES("saved 0") : RG_BYTES("saved -"));

@@ -8,7 +8,7 @@ struct fixture {
     unsigned done;
 };
 
-static void note_done(void *arg, const struct sim_disk_op *op, int result)
+static void note_done(void *arg, struct sim_disk_op *op, int result)
 {
     struct fixture *f = arg;
 

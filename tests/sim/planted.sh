@@ -16,5 +16,7 @@ hunt empty-node-leads --seeds 1000
 hunt keeps-diverged-log --seeds 1500
 hunt ack-counted-twice --seeds 100
 hunt half-transactions --seeds 2000
+hunt disk-off-by-note --seeds 1000
 hunt loses-aside --seeds 300
+hunt ack-before-durable --seeds 2000
 exit $failed
