@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "node/failover.h"
 #include "node/handlers.h"
 #include "node/serve_count.h"
 

@@ -651,12 +651,6 @@ void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
-/* ---- cmd_replication.c: the role outside groups ---- */
-/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
-void replication_promote(struct rg_node *node, const char *why);
-/* The node becomes a replica, or one of another primary. */
-void replication_follow(struct rg_node *node, const char *host, uint16_t port);
-
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
 void serve_free(struct rg_node *node, struct rg_conn *conn);

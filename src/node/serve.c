@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "core/planted.h"
 #include "node/aof.h"
+#include "node/failover.h"
 #include "node/serve_count.h"
 #include "node/serve_disk.h"
 #include "node/snapshot.h"
