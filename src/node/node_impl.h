@@ -138,16 +138,17 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;     /* owned; NULL outside a transaction */
-    struct rg_list watched;     /* of struct watch (watch.c) */
-    bool watch_failed;          /* one of its watched keys changed */
-    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
-    size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* of all kinds */
-    unsigned patterns;          /* of those, to patterns */
-    unsigned shards;            /* … and to shard channels */
-    int64_t over_soft_since_us; /* output limit; 0: not over */
+    struct rg_multi *multi;      /* owned; NULL outside a transaction */
+    struct rg_list watched;      /* of struct watch (watch.c) */
+    bool watch_failed;           /* one of its watched keys changed */
+    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
+    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
+    size_t pushed;               /* bytes that its own running command pushed to it */
+    unsigned subscriptions;      /* of all kinds */
+    unsigned patterns;           /* of those, to patterns */
+    unsigned shards;             /* … and to shard channels */
+    int64_t over_soft_since_us;  /* output limit; 0: not over */
 
     struct rg_list serve_link; /* in node->serving */
     struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
@@ -424,6 +425,7 @@ struct rg_node {
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
+    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
