@@ -1,6 +1,7 @@
 #include "node/failover.h"
 #include "node/info.h"
 #include "node/serve_count.h"
+#include "node/transfer.h"
 
 static void info_primary_link(const struct rg_node *node, struct rg_buf *out)
 {
