@@ -59,7 +59,7 @@ void spool_join(struct rg_node *node, struct rg_conn *conn)
 
 static bool spool_is_read(const struct rg_conn *conn, const struct rg_spool *spool)
 {
-    return conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->spool == spool;
+    return !conn->closing && conn->serve->spool == spool;
 }
 
 static void spool_tell_length(struct rg_node *node, struct rg_conn *conn)
@@ -141,9 +141,9 @@ static void spool_remove(struct rg_node *node, struct rg_spool *spool)
 static void spool_fail(struct rg_node *node, struct rg_spool *spool, int result)
 {
     spool->failed = true;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (!spool_is_read(conn, spool))
             continue;
         node_say(node, RG_LOG_WARNING,
@@ -177,9 +177,9 @@ static void spool_step(struct rg_node *node, struct rg_spool *spool)
         spool->size = spool->file.written;
         snapshot_file_end(&spool->file);
     }
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (!spool_is_read(conn, spool))
             continue;
         wanted = true;
@@ -204,11 +204,10 @@ int64_t spool_deadline(const struct rg_node *node)
 {
     if (rg_list_empty(&node->spools))
         return RG_NEVER;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->spool != NULL &&
-            spool_wants(conn->serve))
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
+        if (!conn->closing && conn->serve->spool != NULL && spool_wants(conn->serve))
             return node->now.mono_us;
     }
     return RG_NEVER;
