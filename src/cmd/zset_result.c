@@ -20,8 +20,8 @@ static struct rg_zset_result_item *result_next(struct rg_zset_result *result)
         result->cap = result->cap > 0 ? result->cap * 2 : FIRST_CAP;
         result->items = rg_realloc(result->items, result->cap * sizeof(*result->items));
     }
-    struct rg_zset_result_item *item = &result->items[result->count];
-    *item = (struct rg_zset_result_item){.order = result->count++};
+    struct rg_zset_result_item *item = &result->items[result->count++];
+    *item = (struct rg_zset_result_item){0};
     return item;
 }
 
@@ -87,29 +87,11 @@ static int compare_scores(const void *a, const void *b)
     return rg_bytes_compare(x->member, y->member);
 }
 
-static int compare_members(const void *a, const void *b)
-{
-    const struct rg_zset_result_item *x = a;
-    const struct rg_zset_result_item *y = b;
-    int order = rg_bytes_compare(x->member, y->member);
-
-    if (order != 0)
-        return order;
-    return x->order < y->order ? -1 : 1;
-}
-
 void rg_zset_result_sort(struct rg_zset_result *result)
 {
     result_resolve(result);
     if (result->count > 1)
         qsort(result->items, result->count, sizeof(result->items[0]), compare_scores);
-}
-
-void rg_zset_result_sort_members(struct rg_zset_result *result)
-{
-    result_resolve(result);
-    if (result->count > 1)
-        qsort(result->items, result->count, sizeof(result->items[0]), compare_members);
 }
 
 /* ---- Where it goes ---- */
