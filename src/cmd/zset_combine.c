@@ -172,8 +172,8 @@ static void combine_union(struct rg_cmd_ctx *ctx, const struct combine *combine,
             uint64_t *slot = index_find(&index, result, member, half);
             score = weighted(&combine->inputs[i], score);
             if (*slot != 0) {
-                double *sum = &result->items[(uint32_t)*slot - 1].score;
-                *sum = combine_scores(combine, *sum, score);
+                struct rg_zset_result_item *item = rg_zset_result_item(result, (uint32_t)*slot - 1);
+                item->score = combine_scores(combine, item->score, score);
                 continue;
             }
             walk_add(&walk, result, member, score);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/panic.h"
 #include "cmd/lookup.h"
 #include "cmd/zset_value.h"
 
@@ -47,6 +48,12 @@ void rg_zset_result_add_copy(struct rg_zset_result *result, struct rg_bytes memb
 
     item->score = score;
     item_copy(item, &result->copies, member);
+}
+
+struct rg_zset_result_item *rg_zset_result_item(struct rg_zset_result *result, size_t index)
+{
+    RG_ASSERT(index < result->count);
+    return &result->items[index];
 }
 
 struct rg_bytes rg_zset_result_member(const struct rg_zset_result *result, size_t index)

@@ -25,6 +25,8 @@ void rg_zset_result_fini(struct rg_zset_result *result);
 void rg_zset_result_add(struct rg_zset_result *result, struct rg_bytes member, double score);
 void rg_zset_result_add_copy(struct rg_zset_result *result, struct rg_bytes member, double score);
 struct rg_bytes rg_zset_result_member(const struct rg_zset_result *result, size_t index);
+/* index is below the count. */
+struct rg_zset_result_item *rg_zset_result_item(struct rg_zset_result *result, size_t index);
 /* All members become copies, so that the database may change. */
 void rg_zset_result_own(struct rg_zset_result *result);
 /* By score and member. */
