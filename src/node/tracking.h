@@ -84,7 +84,7 @@ void tracking_tell_end(struct rg_node *node, struct tracking_message *message);
 /* ---- tracking_prefix.c ---- */
 /* A prefix that the client has with which this one overlaps: one begins with the other. NULL. */
 const struct rg_bytes *prefix_overlap(const struct tracking_client *client, struct rg_bytes prefix);
-void prefix_add(struct rg_node *node, struct tracking_client *client, struct rg_bytes prefix);
+void prefix_add(struct rg_node *node, struct tracking_client *client, struct rg_bytes name);
 void prefix_drop_all(struct rg_node *node, struct tracking_client *client);
 /* Keeps the key for the clients of its prefixes … */
 void prefix_changed(struct rg_node *node, const struct rg_conn *by, struct rg_bytes key);
