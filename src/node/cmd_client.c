@@ -333,6 +333,7 @@ void cmd_client_replication_mode(struct rg_call *call)
             return;
         }
         feed_activate(call->node); /* what is waited for needs an offset */
+        call->node->own_modes = true;
         conn->has_mode = true;
         conn->mode = (enum rg_mode)mode;
         rg_reply_simple(&call->reply, "OK");

@@ -7,6 +7,7 @@
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/serve_count.h"
 #include "node/tracking.h"
 
 /*

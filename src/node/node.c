@@ -17,6 +17,7 @@
 #include "node/serve_disk.h"
 #include "node/stop.h"
 #include "node/tracking.h"
+#include "node/transfer.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 
@@ -78,6 +79,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->serving);
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);

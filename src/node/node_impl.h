@@ -67,6 +67,8 @@ struct rg_serve {
     char *ip; /* announced; owned; NULL */
     bool capa_eof;
     bool capa_psync2;
+    bool rdb_only;                /* it wants the snapshot and nothing behind it */
+    int64_t asked_us;             /* for a full or partial resync */
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
@@ -151,9 +153,10 @@ struct rg_conn {
     unsigned shards;                  /* … and to shard channels */
     int64_t over_soft_since_us;       /* output limit; 0: not over */
 
-    struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
-    int peer_index;         /* PEER_IN, PEER_OUT */
-    bool hello_done;        /* PEER_OUT: +OK came */
+    struct rg_list serve_link; /* in node->serving */
+    struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
+    int peer_index;            /* PEER_IN, PEER_OUT */
+    bool hello_done;           /* PEER_OUT: +OK came */
 };
 
 /* ---- Effects (effects.c) ---- */
@@ -375,6 +378,7 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
@@ -414,8 +418,10 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers; /* of those, fed from disk */
+    int64_t last_replica_us; /* when there was one, or no log either */
+    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;   /* of those, fed from disk */
 
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
@@ -585,6 +591,8 @@ void feed_unit(struct rg_node *node);
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
 void feed_new_replid(struct rg_node *node, uint64_t term);
+/* The log is given up: what is written from now on is not kept, until it is activated again. */
+void feed_forget(struct rg_node *node);
 const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
@@ -650,12 +658,6 @@ void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
-/* ---- cmd_replication.c: the role outside groups ---- */
-/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
-void replication_promote(struct rg_node *node, const char *why);
-/* The node becomes a replica, or one of another primary. */
-void replication_follow(struct rg_node *node, const char *host, uint16_t port);
-
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
 void serve_free(struct rg_node *node, struct rg_conn *conn);
@@ -678,15 +680,6 @@ void serve_wake(struct rg_node *node);
 void serve_drop_all(struct rg_node *node, const char *why);
 void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
-/* Replicas online whose acknowledgement is at least offset. */
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
-/* … and that say so of their disks. */
-unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
-unsigned serve_count_good(const struct rg_node *node);
-/* Replicas online that have not acknowledged all of the log. */
-unsigned serve_count_lagging(const struct rg_node *node);
-/* The offset that `mode` has released to plain replicas. */
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
 
@@ -714,47 +707,6 @@ void follow_drop(struct rg_node *node);
 void apply_stream(struct rg_node *node);
 /* One command of it, in the database that it has selected. Errors: RG_EPROTO. */
 RG_MUST_USE int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc);
-
-/* ---- transfer.c: an RDB into a store of its own ---- */
-struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
-void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
-/* payload: "$<len>" or "$EOF:<mark>" without the CRLF. Errors: RG_EPROTO. */
-RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
-/*
- * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
- * being synced.
- */
-RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
-                              struct rg_bytes bytes, size_t *ret_used);
-/* The same without a header, for a file. */
-RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
-const char *transfer_error(const struct rg_transfer *transfer);
-/* The end mark came; what was fed behind it. */
-bool transfer_ended(const struct rg_transfer *transfer);
-struct rg_bytes transfer_rest(const struct rg_transfer *transfer);
-/* Entries due before this are not loaded. */
-void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
-uint64_t transfer_expired_keys(const struct rg_transfer *transfer);
-/* What the writer said that it used; 0. */
-uint64_t transfer_used_memory(const struct rg_transfer *transfer);
-bool transfer_to_file(const struct rg_transfer *transfer);
-void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
-                        int result);
-/* Puts what was loaded in place of the node's store. history_set: the file named the log. */
-void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer);
-struct rg_transfer_log { /* what the file said of the log it was taken from */
-    bool has_history;
-    struct rg_history history;
-    bool has_replid;
-    char replid[RG_REPLID_LEN + 1];
-    uint64_t offset;
-    int stream_db;
-    int mode;         /* enum rg_mode; -1 */
-    char modes[1024]; /* rg_group_modes_format; "" */
-};
-const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
-void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
 
 /* ---- member.c: the group's glue ---- */
 /* Errors: RG_EINVAL: the list does not name this node. */
