@@ -2,6 +2,7 @@
 #include "node/evict.h"
 #include "node/info.h"
 #include "node/pubsub.h"
+#include "node/tracking.h"
 
 typedef unsigned long long ull;
 
@@ -66,9 +67,12 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
                            "migrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
                            "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
                            "active_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n"
-                           "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n"
-                           "tracking_total_keys:0\r\ntracking_total_items:0\r\n"
-                           "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\n");
+                           "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n");
+    rg_buf_printf(out,
+                  "tracking_total_keys:%llu\r\ntracking_total_items:%llu\r\n"
+                  "tracking_total_prefixes:%llu\r\nunexpected_error_replies:0\r\n",
+                  (ull)node->tracking->keys.count, (ull)node->tracking->items,
+                  (ull)node->tracking->prefix_count);
     rg_buf_printf(out, "total_error_replies:%llu\r\ndump_payload_sanitizations:0\r\n",
                   (ull)stats->errors.total);
     rg_buf_printf(out, "total_reads_processed:%llu\r\ntotal_writes_processed:%llu\r\n",

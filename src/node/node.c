@@ -17,6 +17,7 @@
 #include "node/serve_disk.h"
 #include "node/spool.h"
 #include "node/stop.h"
+#include "node/tracking.h"
 #include "node/transfer.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
@@ -65,7 +66,8 @@ int64_t node_measure_us(const struct rg_node *node)
 uint64_t node_memory(const struct rg_node *node)
 {
     return node->fixed_memory + node->clients_memory + node->rooms.bytes +
-           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node);
+           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node) +
+           tracking_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -153,6 +155,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_payload_codec_init(&node->payload_codec, &node->access, &node->now,
                           &node->config->rdbcompression);
     node->pubsub = pubsub_new();
+    node->tracking = tracking_new();
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
     node->latency = latency_new();
@@ -183,6 +186,7 @@ void rg_node_free(struct rg_node *node)
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
+    tracking_free(node->tracking);
     wanted_free(node->wanted);
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
@@ -421,7 +425,7 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
 void node_upkeep_done(struct rg_node *node)
 {
     feed_propagation(node);
-    notify_deliver(node);
+    notify_deliver(node, NULL);
     blocked_serve(node);
 }
 
@@ -632,6 +636,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         serve_wake(node);
         feed_trim(node);
     }
+    prefix_tell(node);
     node_output_limits(node);
     node_free_dropped(node);
     stop_run(node);

@@ -28,6 +28,8 @@ struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
+struct rg_tracking;
+struct tracking_client;
 struct rg_latency;
 struct rg_multi;   /* a transaction being queued (multi.c) */
 struct rg_waiting; /* a command that waits for keys (blocked.c) */
@@ -143,17 +145,18 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;      /* owned; NULL outside a transaction */
-    struct rg_list watched;      /* of struct watch (watch.c) */
-    bool watch_failed;           /* one of its watched keys changed */
-    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
-    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
-    size_t pushed;               /* bytes that its own running command pushed to it */
-    unsigned subscriptions;      /* of all kinds */
-    unsigned patterns;           /* of those, to patterns */
-    unsigned shards;             /* … and to shard channels */
-    int64_t over_soft_since_us;  /* output limit; 0: not over */
+    struct rg_multi *multi;     /* owned; NULL outside a transaction */
+    struct rg_list watched;     /* of struct watch (watch.c) */
+    bool watch_failed;          /* one of its watched keys changed */
+    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    struct tracking_client *tracking; /* owned; NULL: it is off (tracking.c) */
+    struct rg_list monitor_link;      /* in node->monitors (monitor.c) */
+    size_t pushed;                    /* bytes that its own running command pushed to it */
+    unsigned subscriptions;           /* of all kinds */
+    unsigned patterns;                /* of those, to patterns */
+    unsigned shards;                  /* … and to shard channels */
+    int64_t over_soft_since_us;       /* output limit; 0: not over */
 
     struct rg_list serve_link; /* in node->serving */
     struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
@@ -382,7 +385,7 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
-    struct rg_list spools; /* of spool.c */
+    struct rg_list spools;  /* of spool.c */
     struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
@@ -433,6 +436,8 @@ struct rg_node {
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
+    struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
+    unsigned tracking_clients;
     struct rg_list monitors; /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
