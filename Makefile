@@ -60,7 +60,7 @@ help:
 	@echo '                     and ten times as many kills of a server under load,'
 	@echo '                     then COMMANDS random commands beside redis-server'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
-	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick")'
+	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick --help")'
 	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'
 	@echo 'make format          clang-format in place'
 	@echo 'make clean           removes the build directories'

@@ -24,6 +24,9 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "server_time_usec:%lld\r\n", (long long)node->now.wall_us);
     rg_buf_printf(out, "uptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n", (long long)uptime_s,
                   (long long)(uptime_s / 86400));
+    if (node->stop_state == RG_STOP_LAGGING)
+        rg_buf_printf(out, "shutdown_in_milliseconds:%lld\r\n",
+                      (long long)((node->stop_limit_us - node->now.mono_us) / RG_MS_US));
     rg_buf_printf(out, "hz:%lld\r\nconfigured_hz:%lld\r\n", (long long)node->config->hz,
                   (long long)node->config->hz);
     rg_buf_printf(out, "lru_clock:%lld\r\n", (long long)(node->now.mono_us / RG_S_US & 0xffffff));
@@ -57,9 +60,9 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
                   "client_recent_max_input_buffer:%zu\r\nclient_recent_max_output_buffer:%zu\r\n",
                   max_in, max_out);
     rg_buf_printf(out,
-                  "blocked_clients:%u\r\ntracking_clients:0\r\n"
+                  "blocked_clients:%u\r\ntracking_clients:%u\r\n"
                   "clients_in_timeout_table:%u\r\n",
-                  blocked, timed);
+                  blocked, node->tracking_clients, timed);
 }
 
 void info_cpu(const struct rg_node *node, struct rg_buf *out)

@@ -23,10 +23,13 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_spool; /* a snapshot on disk for replicas (spool.c) */
 struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
+struct rg_tracking;
+struct tracking_client;
 struct rg_latency;
 struct rg_sentinel;
 struct rg_sentinel_link;
@@ -67,6 +70,8 @@ struct rg_serve {
     char *ip; /* announced; owned; NULL */
     bool capa_eof;
     bool capa_psync2;
+    bool rdb_only;                /* it wants the snapshot and nothing behind it */
+    int64_t asked_us;             /* for a full or partial resync */
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
@@ -74,8 +79,12 @@ struct rg_serve {
     bool psync;                   /* it is told the log's id and offset before the snapshot */
     int64_t told_alive_us;        /* when it was last sent an empty line meanwhile */
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
-    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;      /* end of the log sent */
+    struct rg_spool *spool; /* that it takes the snapshot from; borrowed; NULL */
+    struct rg_buf spooled;  /* of that, to be sent next */
+    uint64_t spool_read;    /* bytes of it that came from the file */
+    bool spool_reading;
+    char eof_mark[41];          /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;              /* end of the log sent */
     struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
     uint64_t acked;             /* end of the log acknowledged */
     uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
@@ -138,19 +147,21 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;      /* owned; NULL outside a transaction */
-    struct rg_list watched;      /* of struct watch (watch.c) */
-    bool watch_failed;           /* one of its watched keys changed */
-    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
-    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
-    size_t pushed;               /* bytes that its own running command pushed to it */
-    unsigned subscriptions;      /* of all kinds */
-    unsigned patterns;           /* of those, to patterns */
-    unsigned shards;             /* … and to shard channels */
-    int64_t over_soft_since_us;  /* output limit; 0: not over */
+    struct rg_multi *multi;     /* owned; NULL outside a transaction */
+    struct rg_list watched;     /* of struct watch (watch.c) */
+    bool watch_failed;          /* one of its watched keys changed */
+    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    struct tracking_client *tracking; /* owned; NULL: it is off (tracking.c) */
+    struct rg_list monitor_link;      /* in node->monitors (monitor.c) */
+    size_t pushed;                    /* bytes that its own running command pushed to it */
+    unsigned subscriptions;           /* of all kinds */
+    unsigned patterns;                /* of those, to patterns */
+    unsigned shards;                  /* … and to shard channels */
+    int64_t over_soft_since_us;       /* output limit; 0: not over */
 
     struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
+    struct rg_list serve_link;              /* in node->serving */
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
     int peer_index;         /* PEER_IN, PEER_OUT */
     bool hello_done;        /* PEER_OUT: +OK came */
@@ -181,6 +192,8 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SPOOL,        /* a piece of a snapshot for replicas; arg: its attempt */
+    RG_FILE_SPOOL_READ,   /* … on its way to one; arg: the connection's id */
     RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
@@ -377,6 +390,8 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list spools;  /* of spool.c */
+    struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
@@ -416,8 +431,10 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers; /* of those, fed from disk */
+    int64_t last_replica_us; /* when there was one, or no log either */
+    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;   /* of those, fed from disk */
 
     struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
     struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
@@ -426,6 +443,8 @@ struct rg_node {
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
+    struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
+    unsigned tracking_clients;
     struct rg_list monitors; /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
@@ -590,6 +609,8 @@ void feed_unit(struct rg_node *node);
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
 void feed_new_replid(struct rg_node *node, uint64_t term);
+/* The log is given up: what is written from now on is not kept, until it is activated again. */
+void feed_forget(struct rg_node *node);
 const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
@@ -630,6 +651,10 @@ void save_free(struct rg_save *save);
 RG_MUST_USE int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client);
 /* One is to begin as soon as it can. */
 void save_schedule(struct rg_node *node);
+/* What is being written is a base of the AOF. */
+bool save_is_rewrite(const struct rg_node *node);
+/* One for this client is to begin as soon as it can; false: another client waits already. */
+RG_MUST_USE bool save_queue(struct rg_node *node, uint64_t client);
 /* What is being written is none of it: the data are replaced, or the node stops. */
 void save_abort(struct rg_node *node, const char *why);
 /* Hands what is there of the snapshot to the file; begins what is due. */
@@ -637,10 +662,6 @@ void save_run(struct rg_node *node);
 void save_cron(struct rg_node *node);
 void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
                     int result);
-/* Where the file stands in a snapshot: what it took over, and what of that is written. Both are
- * UINT64_MAX where the snapshot is for no file. */
-void save_position(const struct rg_node *node, const struct rg_snapshot *snapshot,
-                   uint64_t *ret_taken, uint64_t *ret_written);
 /* Changes are refused: they could not be saved. */
 bool save_refuses_writes(const struct rg_node *node);
 int64_t save_last_s(const struct rg_node *node);
@@ -654,12 +675,6 @@ bool save_on(const struct rg_node *node);
 void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
-
-/* ---- cmd_replication.c: the role outside groups ---- */
-/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
-void replication_promote(struct rg_node *node, const char *why);
-/* The node becomes a replica, or one of another primary. */
-void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
@@ -683,15 +698,6 @@ void serve_wake(struct rg_node *node);
 void serve_drop_all(struct rg_node *node, const char *why);
 void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
-/* Replicas online whose acknowledgement is at least offset. */
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
-/* … and that say so of their disks. */
-unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
-unsigned serve_count_good(const struct rg_node *node);
-/* Replicas online that have not acknowledged all of the log. */
-unsigned serve_count_lagging(const struct rg_node *node);
-/* The offset that `mode` has released to plain replicas. */
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
 

@@ -3,7 +3,7 @@
 
 #include "node/node_impl.h"
 
-/* An RDB into a store of its own (transfer.c). */
+/* An RDB into a store of its own. */
 
 struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
 void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
