@@ -505,6 +505,8 @@ static int machine_load(struct sim_machine *machine)
     const struct sim_file *rdb = sim_disk_find(&machine->disk, "dump.rdb");
     int result = 0;
 
+    if (machine->config.sentinel)
+        return 0;
     if (state != NULL)
         result = rg_node_load_state(machine->node, rg_buf_view(&state->data));
     if (result == 0) {
@@ -520,14 +522,23 @@ static int machine_load(struct sim_machine *machine)
     return result;
 }
 
+/* What a node wrote of its configuration, or what it was given at first. */
+static struct rg_bytes machine_config_text(const struct sim_machine *machine)
+{
+    const struct sim_file *file = sim_disk_find(&machine->disk, "sim.conf");
+
+    return file != NULL ? rg_buf_view(&file->data) : rg_bytes_str(machine->config.text);
+}
+
 static struct rg_config *machine_config(struct sim_machine *machine)
 {
     struct rg_config *config = rg_config_new();
     struct rg_buf error = {0};
 
-    if (rg_config_read(config, "sim.conf", rg_bytes_str(machine->config.text), NULL, NULL, &error) <
-            0 ||
-        rg_config_check(config, &error) < 0)
+    if (machine->config.sentinel)
+        rg_config_be_sentinel(config);
+    if (rg_config_read(config, "sim.conf", machine_config_text(machine), NULL, NULL, &error) < 0 ||
+        rg_config_check(config, &error) < 0 || rg_node_check_sentinel(config, &error) < 0)
         sim_fail(machine->loop, "the simulation's configuration is refused: %.*s",
                  (int)rg_buf_len(&error), rg_buf_view(&error).data);
     rg_buf_fini(&error);
