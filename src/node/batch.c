@@ -1,7 +1,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "cmd/index.h"
-#include "node/node_impl.h"
+#include "node/migrate.h"
 
 /*
  * The way of clients' requests. In turns, requests are taken off all connections with input, ahead
@@ -159,6 +159,8 @@ static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
         member_input(node, conn);
     else if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_input(node);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_input(node, conn);
 }
 
 static void batch_gather(struct rg_node *node)
