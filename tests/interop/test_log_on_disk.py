@@ -200,15 +200,17 @@ class Filler(threading.Thread):
                         self.left -= 50
 
 
-@pytest.mark.parametrize("policy", ["everysec", "always"])
-def test_a_group_whose_nodes_are_killed_in_turn(tmp_path, policy):
+@pytest.mark.parametrize("policy, end", [("everysec", "kill"), ("always", "kill"),
+                                         ("everysec", "terminate")])
+def test_a_group_whose_nodes_are_killed_in_turn(tmp_path, policy, end):
     """MEGABYTES go through the log; the only full resyncs are those of the beginning."""
     def full(group):
         return sum(node.log().count("Full resync of replica") for node in group.nodes)
 
     share = max(MEGABYTES // 7, 1)
     with Group(tmp_path, appendonly="yes", appendfsync=policy, repl_backlog_size=MEMORY,
-               repl_disk_backlog_size=f"{2 * share + 64}mb") as group:
+               repl_disk_backlog_size=f"{2 * share + 64}mb",
+               save="3600 1000000" if end == "terminate" else "") as group:
         Filler(group, share).join()
         group.wait_whole(300)
         for node in group.nodes:
@@ -218,12 +220,14 @@ def test_a_group_whose_nodes_are_killed_in_turn(tmp_path, policy):
             group.wait_whole(300)
             filler = Filler(group, 2 * share)  # it goes on while the node dies, is away and returns
             eventually(lambda left=filler.left: filler.left < left - 100, 60)
-            node.kill()
+            getattr(node, end)()
             eventually(lambda: filler.left < share * 100 or not filler.is_alive(), 600)
             node.start()
             filler.join()
         group.wait_whole(300)
         assert full(group) == begun
+        if end == "terminate":
+            assert all("The last stop was clean" in node.log() for node in group.nodes)
         assert any("of the log on disk" in node.log() for node in group.nodes)
         digests = {node.digest() for node in group.nodes}
         assert len(digests) == 1
