@@ -15,7 +15,8 @@ all:
 
 release:
 	@scripts/install-packages.sh build
-	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false
+	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false \
+		-Doptimization=3
 	@ninja -C build-release -j$(JOBS) regent
 
 demo:
@@ -57,6 +58,7 @@ help:
 	@echo 'make demo            three nodes, a kill, a failover, nothing lost (HOLD=1 leaves them up)'
 	@echo 'make test            every test; ends with "N passed, N failed"'
 	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers,'
+	@echo '                     and ten times as many kills of a server under load,'
 	@echo '                     then COMMANDS random commands beside redis-server, then'
 	@echo '                     MEGABYTES of log in a group whose nodes are killed in turn'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'

@@ -91,6 +91,7 @@ def main():
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--list", action="store_true", help="names the rows and ends")
     args = parser.parse_args()
+    args.regent = args.regent.resolve()  # servers run in directories of their own
     wanted = [word.lower() for word in args.rows.split(";") if word]
     chosen = [row for row in rows.ROWS
               if not wanted or any(word in row.name.lower() for word in wanted)]

@@ -266,7 +266,7 @@ def soak(seconds, rounds, commands, megabytes):
                             stdin=subprocess.DEVNULL, check=False).returncode == 0
         TALLY.add(int(ok), int(not ok), [] if ok else ["simulator"])
     if rounds > 0:
-        interop(rounds, "failover or test_partition")
+        interop(rounds, "failover or test_partition or test_crash or test_durability")
     if commands > 0:
         os.environ["COMMANDS"] = str(commands)
         interop(rounds, "test_differential or test_random_commands")

@@ -44,7 +44,7 @@ int rg_buf_try_reserve(struct rg_buf *buf, size_t n, char **ret_room)
     return 0;
 }
 
-char *rg_buf_reserve(struct rg_buf *buf, size_t n)
+char *rg_buf_reserve_more(struct rg_buf *buf, size_t n)
 {
     char *room = NULL;
 

@@ -32,8 +32,15 @@ static inline struct rg_bytes rg_buf_view(const struct rg_buf *buf)
     return (struct rg_bytes){begin, buf->tail - buf->head};
 }
 
+/* Moves or grows the buffer. */
+char *rg_buf_reserve_more(struct rg_buf *buf, size_t n);
 /* Room for at least n bytes at the end, to be written and then committed. */
-char *rg_buf_reserve(struct rg_buf *buf, size_t n);
+static inline char *rg_buf_reserve(struct rg_buf *buf, size_t n)
+{
+    if (buf->data != NULL && buf->cap - buf->tail >= n)
+        return buf->data + buf->tail;
+    return rg_buf_reserve_more(buf, n);
+}
 /* The same for a size the outside chose. Errors: RG_ENOMEM. */
 RG_MUST_USE int rg_buf_try_reserve(struct rg_buf *buf, size_t n, char **ret_room);
 void rg_buf_commit(struct rg_buf *buf, size_t n);

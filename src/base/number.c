@@ -13,8 +13,20 @@ int rg_parse_u64(struct rg_bytes text, uint64_t *ret_value)
 {
     uint64_t value = 0;
 
+    enum { SAFE_DIGITS = 19 }; /* no number of so many is too large */
+
     if (text.len == 0 || text.len > 20 || (text.data[0] == '0' && text.len > 1))
         return RG_EINVAL;
+    if (text.len <= SAFE_DIGITS) {
+        for (size_t i = 0; i < text.len; i++) {
+            unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
+            if (digit > 9)
+                return RG_EINVAL;
+            value = value * 10 + digit;
+        }
+        *ret_value = value;
+        return 0;
+    }
     for (size_t i = 0; i < text.len; i++) {
         unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
         if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
@@ -47,18 +59,58 @@ int rg_parse_i64(struct rg_bytes text, int64_t *ret_value)
     return 0;
 }
 
+static const char number_pairs[] = /* 00 to 99 */
+    "0001020304050607080910111213141516171819"
+    "2021222324252627282930313233343536373839"
+    "4041424344454647484950515253545556575859"
+    "6061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
+static size_t number_digits(uint64_t value)
+{
+    static const uint64_t tens[] = {
+        0,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+        10000000000000000000U,
+    };
+    /* The logarithm to ten from the one to two: 1233 / 4096 is a little more than their ratio. */
+    unsigned bits = 64U - (unsigned)__builtin_clzll(value | 1);
+    unsigned digits = bits * 1233 >> 12;
+
+    return digits + (value >= tens[digits]);
+}
+
 size_t rg_format_u64(char *out, uint64_t value)
 {
-    char digits[RG_I64_CHARS];
-    size_t n = 0;
+    size_t n = number_digits(value);
+    char *at = out + n;
 
-    do {
-        digits[n++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
-    out[n] = '\0';
+    *at = '\0';
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(at, &number_pairs[value % 100 * 2], 2);
+    }
+    if (value >= 10)
+        memcpy(at - 2, &number_pairs[value * 2], 2);
+    else
+        at[-1] = (char)('0' + value);
     return n;
 }
 

@@ -6,12 +6,6 @@
 
 /* HRANDFIELD. */
 
-/*
- * Repetitions make a reply of any length out of a small hash. Beyond this the request is refused
- * rather than ending the process for want of memory.
- */
-enum { HASH_RANDOM_MAX_REPEATS = 1 << 26 };
-
 static void hash_random_pair(struct rg_cmd_ctx *ctx, bool with_values, struct rg_bytes field,
                              struct rg_bytes value)
 {
@@ -30,16 +24,15 @@ static void hash_random_head(struct rg_cmd_ctx *ctx, bool with_values, int64_t c
 static void hash_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entry,
                                   int64_t count, bool with_values)
 {
+    struct rg_cmd_repeats repeats;
     struct rg_hash_scratch scratch;
     struct rg_bytes field;
     struct rg_bytes value;
 
-    if (count > HASH_RANDOM_MAX_REPEATS) {
-        rg_reply_error(ctx->reply, "ERR value is out of range");
+    if (!rg_cmd_repeats_begin(&repeats, ctx, (uint64_t)count))
         return;
-    }
     hash_random_head(ctx, with_values, count);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && rg_cmd_repeats_go_on(&repeats, ctx); i++) {
         rg_hash_random(entry, ctx->rand, &scratch, &field, &value);
         hash_random_pair(ctx, with_values, field, value);
     }

@@ -39,22 +39,23 @@ static uint64_t word_lower(uint64_t word)
     return word | upper >> 2;
 }
 
-/* Up to eight bytes in one number: two halves that overlap where there are fewer. */
+/* One to eight bytes in one number: two halves that overlap where there are fewer. */
 static uint64_t word_load(const char *data, size_t len)
 {
-    enum { HALF = 4 };
-    uint64_t word = 0;
+    enum { HALF = 4, QUARTER = 2 };
     uint32_t first = 0;
     uint32_t last = 0;
 
-    if (len < HALF) {
-        for (size_t i = 0; i < len; i++)
-            word |= (uint64_t)(unsigned char)data[i] << i * 8;
-        return word;
+    if (len >= HALF) {
+        memcpy(&first, data, HALF);
+        memcpy(&last, data + len - HALF, HALF);
+        return first | (uint64_t)last << (len - HALF) * 8;
     }
-    memcpy(&first, data, HALF);
-    memcpy(&last, data + len - HALF, HALF);
-    return first | (uint64_t)last << (len - HALF) * 8;
+    if (len < QUARTER)
+        return (unsigned char)data[0];
+    memcpy(&first, data, QUARTER);
+    memcpy(&last, data + len - QUARTER, QUARTER);
+    return first | (uint64_t)last << (len - QUARTER) * 8;
 }
 
 static bool name_make(struct rg_bytes text, uint32_t container, struct name *ret_name)
@@ -72,10 +73,18 @@ static bool name_make(struct rg_bytes text, uint32_t container, struct name *ret
     return true;
 }
 
+/* Where a name of one word and no container is looked for first. */
+static unsigned short_slot(uint64_t word)
+{
+    return (unsigned)(word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOT_BITS));
+}
+
 static unsigned name_slot(const struct name *name)
 {
     uint64_t mixed = name->words[0] * UINT64_C(0x9e3779b97f4a7c15);
 
+    if (name->len <= sizeof(uint64_t) && name->container == RG_CMD_COUNT)
+        return short_slot(name->words[0]);
     mixed = (mixed ^ mixed >> 32 ^ name->words[1]) * UINT64_C(0xd6e8feb86659fd93);
     mixed = (mixed ^ mixed >> 32 ^ name->words[2] ^ name->container) * UINT64_C(0xa0761d6478bd642f);
     return (unsigned)(mixed >> (64 - SLOT_BITS));
@@ -140,10 +149,23 @@ static const struct slot *index_slot(const struct rg_cmd_index *index, struct rg
     return slot->name.len != 0 ? slot : NULL;
 }
 
+/* The same for a command's own name, of which nearly every one is short and in its first slot. */
+static const struct slot *index_command(const struct rg_cmd_index *index, struct rg_bytes text)
+{
+    if (text.len - 1 < sizeof(uint64_t)) {
+        uint64_t word = word_lower(word_load(text.data, text.len));
+        const struct slot *slot = &index->slots[short_slot(word)];
+        if (slot->name.words[0] == word && slot->name.len == text.len &&
+            slot->name.container == RG_CMD_COUNT)
+            return slot;
+    }
+    return index_slot(index, text, RG_CMD_COUNT);
+}
+
 int rg_cmd_index_find(const struct rg_cmd_index *index, const struct rg_bytes *argv, int argc,
                       const struct rg_command **ret_command)
 {
-    const struct slot *slot = argc > 0 ? index_slot(index, argv[0], RG_CMD_COUNT) : NULL;
+    const struct slot *slot = argc > 0 ? index_command(index, argv[0]) : NULL;
 
     if (slot == NULL)
         return RG_ENOENT;

@@ -50,6 +50,28 @@ void rg_cmd_reply_out_of_memory(struct rg_cmd_ctx *ctx)
     rg_reply_error(ctx->reply, "ERR Insufficient memory, failed allocating transient memory");
 }
 
+#define REPEATS_MAX_BYTES ((size_t)1 << 31)
+
+bool rg_cmd_repeats_begin(struct rg_cmd_repeats *repeats, struct rg_cmd_ctx *ctx, uint64_t count)
+{
+    const size_t least = sizeof("$0\r\n\r\n") - 1; /* of one of them */
+
+    repeats->start = rg_buf_len(ctx->reply->out);
+    if (count <= REPEATS_MAX_BYTES / least)
+        return true;
+    rg_cmd_reply_out_of_memory(ctx);
+    return false;
+}
+
+bool rg_cmd_repeats_go_on(const struct rg_cmd_repeats *repeats, struct rg_cmd_ctx *ctx)
+{
+    if (rg_buf_len(ctx->reply->out) - repeats->start <= REPEATS_MAX_BYTES)
+        return true;
+    rg_buf_truncate(ctx->reply->out, repeats->start);
+    rg_cmd_reply_out_of_memory(ctx);
+    return false;
+}
+
 int rg_cmd_arg_i64(struct rg_cmd_ctx *ctx, int index, int64_t *ret_value)
 {
     int result = rg_parse_i64(ctx->argv[index], ret_value);

@@ -13,6 +13,17 @@ void rg_cmd_reply_arity(struct rg_cmd_ctx *ctx);
 /* "invalid expire time in '…' command" */
 void rg_cmd_reply_bad_expire(struct rg_cmd_ctx *ctx);
 void rg_cmd_reply_out_of_memory(struct rg_cmd_ctx *ctx);
+/*
+ * Repetitions make a reply of any length out of a small value: those of a negative count. Rather
+ * than end the process for want of memory, such a reply is given up beyond two gigabytes.
+ */
+struct rg_cmd_repeats {
+    size_t start; /* of the reply in the connection's output */
+};
+/* False where so many cannot fit; the error is replied. */
+bool rg_cmd_repeats_begin(struct rg_cmd_repeats *repeats, struct rg_cmd_ctx *ctx, uint64_t count);
+/* Before each. False where the reply has become too long: an error has taken its place. */
+bool rg_cmd_repeats_go_on(const struct rg_cmd_repeats *repeats, struct rg_cmd_ctx *ctx);
 
 /* The command's name as errors show it. */
 const char *rg_cmd_shown_name(const struct rg_cmd_ctx *ctx);

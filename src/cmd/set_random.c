@@ -6,12 +6,6 @@
 
 /* SPOP and SRANDMEMBER. */
 
-/*
- * Repetitions make a reply of any length out of a small set. Beyond this the request is refused
- * rather than ending the process for want of memory.
- */
-enum { SET_RANDOM_MAX_REPEATS = 1 << 26 };
-
 /* ---- SPOP ---- */
 
 /*
@@ -167,14 +161,13 @@ void rg_cmd_run_spop(struct rg_cmd_ctx *ctx)
 static void set_random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entry,
                                  int64_t count)
 {
+    struct rg_cmd_repeats repeats;
     char scratch[RG_STRING_SCRATCH];
 
-    if (count > SET_RANDOM_MAX_REPEATS) {
-        rg_reply_error(ctx->reply, "ERR value is out of range");
+    if (!rg_cmd_repeats_begin(&repeats, ctx, (uint64_t)count))
         return;
-    }
     rg_reply_array(ctx->reply, count);
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count && rg_cmd_repeats_go_on(&repeats, ctx); i++)
         rg_reply_bulk(ctx->reply, rg_set_random(entry, ctx->rand, scratch));
 }
 

@@ -6,25 +6,18 @@
 
 /* ZRANDMEMBER. */
 
-/*
- * Repetitions make a reply of any length out of a small set. Beyond this the request is refused
- * rather than ending the process for want of memory.
- */
-enum { ZSET_RANDOM_MAX_REPEATS = 1 << 26 };
-
 static void random_repeating(struct rg_cmd_ctx *ctx, const struct rg_entry *entry, int64_t count,
                              bool with_scores)
 {
+    struct rg_cmd_repeats repeats;
     char scratch[RG_STRING_SCRATCH];
     struct rg_bytes member;
     double score = 0;
 
-    if (count > ZSET_RANDOM_MAX_REPEATS) {
-        rg_reply_error(ctx->reply, "ERR value is out of range");
+    if (!rg_cmd_repeats_begin(&repeats, ctx, (uint64_t)count))
         return;
-    }
     rg_zset_reply_head(ctx, (uint64_t)count, with_scores);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && rg_cmd_repeats_go_on(&repeats, ctx); i++) {
         rg_zset_random(entry, ctx->rand, scratch, &member, &score);
         rg_zset_reply_member(ctx, member, score, with_scores);
     }

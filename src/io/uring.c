@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/pages.h"
 #include "base/panic.h"
 #include "io/backend.h"
 #include "io/gather.h"
@@ -24,13 +25,19 @@
  * only lent; and the receptions between them are armed one at a time, since the bytes that a
  * multishot one took cannot be put elsewhere any more.
  *
+ * The kernel takes provided buffers in turn, all that there are. So there are no more of them than
+ * lately were lent at once, or nearly: few stay in the cache, and take no memory that is not
+ * needed.
+ *
  * It needs Linux 6.1 (deferred task work); older kernels and forbidding ones refuse it in open.
  */
 
 enum {
     URING_ENTRIES = 512,
     URING_COMPLETIONS = 4096,
-    URING_BUFFERS = 256, /* a power of two */
+    URING_BUFFERS = 256, /* at most; a power of two, as the next is */
+    URING_MIN_BUFFERS = 16,
+    URING_BUFFER_WAITS = 4096, /* after so many it is looked whether fewer would do */
     URING_BUFFER_BYTES = 16 << 10,
     URING_GROUP = 0,
     URING_BULKY = 8, /* receptions after a large one that may be the beginning of another */
@@ -51,7 +58,15 @@ struct uring_backend {
     struct io_uring ring;
     struct io_uring_buf_ring *buffer_ring;
     char *buffers;
-    int returned; /* buffers added to the ring since it was last advanced */
+    int returned;         /* buffers added to the ring since it was last advanced */
+    unsigned provided;    /* buffers that are in the ring or lent */
+    unsigned wanted;      /* how many should be */
+    unsigned lent;        /* of those, what events hold */
+    unsigned most_lent;   /* at once, since it was last looked */
+    unsigned waits_left;  /* until the next look */
+    bool starved;         /* the ring was empty in this wait */
+    unsigned spare_count; /* buffers that are not provided; they hold no memory */
+    unsigned short spare[URING_BUFFERS];
     unsigned stale;
     struct rg_gather gather;
 };
@@ -59,6 +74,44 @@ struct uring_backend {
 static size_t uring_buffer_ring_bytes(void)
 {
     return URING_BUFFERS * sizeof(struct io_uring_buf);
+}
+
+static char *uring_buffer(struct uring_backend *backend, int id)
+{
+    return backend->buffers + (size_t)id * URING_BUFFER_BYTES;
+}
+
+/* The kernel sees it at the next advance. */
+static void uring_add_buffer(struct uring_backend *backend, int id)
+{
+    io_uring_buf_ring_add(backend->buffer_ring, uring_buffer(backend, id), URING_BUFFER_BYTES,
+                          (unsigned short)id, io_uring_buf_ring_mask(URING_BUFFERS),
+                          backend->returned++);
+}
+
+static void uring_advance_buffers(struct uring_backend *backend)
+{
+    while (backend->provided < backend->wanted) {
+        uring_add_buffer(backend, backend->spare[--backend->spare_count]);
+        backend->provided++;
+    }
+    if (backend->returned > 0)
+        io_uring_buf_ring_advance(backend->buffer_ring, backend->returned);
+    backend->returned = 0;
+}
+
+/* Once per wait: as many again where there were too few, half where there are far too many. */
+static void uring_size_buffers(struct uring_backend *backend)
+{
+    if (backend->starved && backend->wanted < URING_BUFFERS)
+        backend->wanted *= 2;
+    backend->starved = false;
+    if (backend->waits_left-- > 0)
+        return;
+    if (backend->most_lent < backend->wanted / 4 && backend->wanted > URING_MIN_BUFFERS)
+        backend->wanted /= 2;
+    backend->most_lent = 0;
+    backend->waits_left = URING_BUFFER_WAITS;
 }
 
 static int uring_provide_buffers(struct uring_backend *backend)
@@ -76,14 +129,20 @@ static int uring_provide_buffers(struct uring_backend *backend)
         (void)munmap(ring_memory, uring_buffer_ring_bytes());
         return result;
     }
-    backend->buffers = rg_alloc((size_t)URING_BUFFERS * URING_BUFFER_BYTES);
-    io_uring_buf_ring_init(backend->buffer_ring);
-    for (int i = 0; i < URING_BUFFERS; i++) {
-        io_uring_buf_ring_add(backend->buffer_ring,
-                              backend->buffers + (size_t)i * URING_BUFFER_BYTES, URING_BUFFER_BYTES,
-                              (unsigned short)i, io_uring_buf_ring_mask(URING_BUFFERS), i);
+    backend->buffers = rg_pages_map((size_t)URING_BUFFERS * URING_BUFFER_BYTES, URING_BUFFER_BYTES);
+    if (backend->buffers == NULL) {
+        (void)munmap(ring_memory, uring_buffer_ring_bytes());
+        return -ENOMEM;
     }
-    io_uring_buf_ring_advance(backend->buffer_ring, URING_BUFFERS);
+    io_uring_buf_ring_init(backend->buffer_ring);
+    while (backend->spare_count < URING_BUFFERS) {
+        backend->spare[backend->spare_count] =
+            (unsigned short)(URING_BUFFERS - 1 - backend->spare_count);
+        backend->spare_count++;
+    }
+    backend->wanted = URING_MIN_BUFFERS;
+    backend->waits_left = URING_BUFFER_WAITS;
+    uring_advance_buffers(backend);
     return 0;
 }
 
@@ -115,7 +174,7 @@ static void uring_close(struct rg_loop *loop)
 
     io_uring_queue_exit(&backend->ring);
     (void)munmap(backend->buffer_ring, uring_buffer_ring_bytes());
-    rg_free(backend->buffers);
+    rg_pages_unmap(backend->buffers, (size_t)URING_BUFFERS * URING_BUFFER_BYTES);
     rg_free(backend);
 }
 
@@ -276,9 +335,15 @@ static bool uring_remove(struct rg_loop *loop, struct rg_sock *sock)
 
 static void uring_return_buffer(struct uring_backend *backend, int id)
 {
-    io_uring_buf_ring_add(backend->buffer_ring, backend->buffers + (size_t)id * URING_BUFFER_BYTES,
-                          URING_BUFFER_BYTES, (unsigned short)id,
-                          io_uring_buf_ring_mask(URING_BUFFERS), backend->returned++);
+    RG_ASSERT(backend->lent > 0);
+    backend->lent--;
+    if (backend->provided <= backend->wanted) {
+        uring_add_buffer(backend, id);
+        return;
+    }
+    rg_pages_discard(uring_buffer(backend, id), URING_BUFFER_BYTES);
+    backend->spare[backend->spare_count++] = (unsigned short)id;
+    backend->provided--;
 }
 
 static void uring_give_back(struct rg_loop *loop, const struct rg_loop_entry *entry)
@@ -295,8 +360,12 @@ static void uring_on_receive(struct rg_loop *loop, struct rg_sock *sock,
     int buffer =
         cqe->flags & IORING_CQE_F_BUFFER ? (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT) : -1;
 
+    backend->lent += buffer >= 0;
+    if (backend->lent > backend->most_lent)
+        backend->most_lent = backend->lent;
+    backend->starved |= cqe->res == -ENOBUFS;
     if (cqe->res > 0 && sock->kind != RG_SOCK_GONE) {
-        const char *data = backend->buffers + (size_t)buffer * URING_BUFFER_BYTES;
+        const char *data = uring_buffer(backend, buffer);
         sock->room = NULL; /* what comes next has another place */
         rg_loop_tell(loop,
                      &(struct rg_loop_event){.type = RG_LOOP_RECEIVED,
@@ -456,10 +525,8 @@ static void uring_wait(struct rg_loop *loop, int64_t timeout_us)
 {
     struct uring_backend *backend = loop->backend;
 
-    if (backend->returned > 0) {
-        io_uring_buf_ring_advance(backend->buffer_ring, backend->returned);
-        backend->returned = 0;
-    }
+    uring_size_buffers(backend);
+    uring_advance_buffers(backend);
     uring_start_missing(loop);
     if (loop->sends_waiting)
         uring_push_sends(loop);

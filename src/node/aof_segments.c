@@ -123,8 +123,8 @@ void aof_seal(struct rg_node *node, uint64_t end)
     struct rg_aof *aof = node->aof;
     struct rg_aof_file *newest = rg_aof_manifest_newest(&aof->manifest);
 
-    if (!aof->on || newest == NULL || segment_end(aof, newest) != end ||
-        aof->trouble != AOF_WELL || aof->synced != end)
+    if (!aof->on || newest == NULL || segment_end(aof, newest) != end || aof->trouble != AOF_WELL ||
+        aof->synced != end)
         return;
     newest->end = end;
     aof_write_manifest(node, RG_FILE_IGNORED, &aof->manifest, 0);

@@ -236,6 +236,7 @@ void batch_run(struct rg_node *node)
         for (unsigned i = 0; i < batch->key_count; i++)
             rg_db_prefetch_entry(batch->keys[i].db, batch->keys[i].hash);
         node->measured_us = node_measure_us(node);
+        dispatch_look(node);
         unsigned at = 0;
         for (unsigned i = 0; i < batch->run_count; i++) {
             struct batch_run *run = &batch->runs[i];

@@ -129,35 +129,31 @@ static const char *dispatch_group_refusal(const struct rg_node *node, uint32_t f
     return NULL;
 }
 
-static const char *dispatch_refusal(const struct rg_call *call)
+/*
+ * What the state of the node is against, for commands with these flags. grows: the memory limit
+ * counts for it whatever its flags; ping: it is refused like a write where the disk fails.
+ */
+static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, bool grows,
+                                         bool ping)
 {
-    struct rg_node *node = call->node;
-    const struct rg_conn *conn = call->conn;
-    uint32_t flags = multi_flags(call);
     const struct rg_config *config = node->config;
     const char *refusal = NULL;
 
-    if (!conn->authenticated && !(flags & RG_CMD_NO_AUTH))
-        return "NOAUTH Authentication required.";
-    if (conn->multi != NULL && (flags & RG_CMD_NO_MULTI))
-        return "ERR Command not allowed inside a transaction";
     if (node->loading.on && !(flags & RG_CMD_LOADING))
         return "LOADING Redis is loading the dataset in memory";
     refusal = dispatch_group_refusal(node, flags);
     if (refusal != NULL)
         return refusal;
     if (config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
-        ((flags & RG_CMD_DENYOOM) ||
-         (multi_queues(call) && call->command->id != RG_CMD_ID_unwatch)))
+        ((flags & RG_CMD_DENYOOM) || grows))
         return "OOM command not allowed when used memory > 'maxmemory'.";
-    if (((flags & RG_CMD_WRITE) || call->command->id == RG_CMD_ID_ping) &&
-        save_refuses_writes(node))
+    if (((flags & RG_CMD_WRITE) || ping) && save_refuses_writes(node))
         return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to "
                "persist to disk. Commands that may modify the data set are disabled, because this "
                "instance is configured to report errors during writes if RDB snapshotting fails "
                "(stop-writes-on-bgsave-error option). Please check the Redis logs for details "
                "about the RDB error.";
-    if (((flags & RG_CMD_WRITE) || call->command->id == RG_CMD_ID_ping) && node_is_primary(node) &&
+    if (((flags & RG_CMD_WRITE) || ping) && node_is_primary(node) &&
         aof_refuses_writes(node) != NULL)
         return aof_refuses_writes(node);
     if ((flags & RG_CMD_WRITE) && node_is_primary(node) && config->min_replicas_to_write > 0 &&
@@ -170,6 +166,44 @@ static const char *dispatch_refusal(const struct rg_call *call)
         !(flags & RG_CMD_STALE))
         return NODE_MASTERDOWN;
     return NULL;
+}
+
+void dispatch_look(struct rg_node *node)
+{
+    node->calm = 0;
+    if (node->config->maxmemory > 0 || node_holds_writes(node) ||
+        node->pause_until_us > node->now.mono_us)
+        return;
+    if (dispatch_node_refusal(node, RG_CMD_READONLY, false, false) == NULL)
+        node->calm |= RG_CALM_READ;
+    if (dispatch_node_refusal(node, RG_CMD_WRITE | RG_CMD_DENYOOM, false, false) == NULL)
+        node->calm |= RG_CALM_WRITE;
+    if (node_mode(node) == RG_MODE_ASYNC && aof_released(node) == UINT64_MAX)
+        node->calm |= RG_CALM_REPLY;
+}
+
+/* Commands with these flags are not refused whatever else they are. */
+static bool dispatch_is_calm(const struct rg_node *node, uint32_t flags)
+{
+    if (flags & RG_CMD_WRITE)
+        return (node->calm & RG_CALM_WRITE) != 0;
+    return (flags & RG_CMD_READONLY) != 0 && (node->calm & RG_CALM_READ) != 0;
+}
+
+static const char *dispatch_refusal(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+    uint16_t id = call->command->id;
+    uint32_t flags = multi_flags(call);
+
+    if (!conn->authenticated && !(flags & RG_CMD_NO_AUTH))
+        return "NOAUTH Authentication required.";
+    if (conn->multi != NULL && (flags & RG_CMD_NO_MULTI))
+        return "ERR Command not allowed inside a transaction";
+    if (dispatch_is_calm(call->node, flags))
+        return NULL;
+    return dispatch_node_refusal(call->node, flags, multi_queues(call) && id != RG_CMD_ID_unwatch,
+                                 id == RG_CMD_ID_ping);
 }
 
 /* A pause of clients is none of replicas and members, whose links begin as clients do. */
@@ -186,6 +220,9 @@ static bool dispatch_held(const struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     const struct rg_command *command = call->command;
+
+    if (node->calm != 0)
+        return false;
     bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
     bool logged = changes || multi_logs(call);
 
@@ -196,42 +233,46 @@ static bool dispatch_held(const struct rg_call *call)
     return changes || (node->pause_all && !dispatch_unpaused(command));
 }
 
-static struct rg_cmd_ctx dispatch_ctx(struct rg_node *node, struct rg_reply *reply,
-                                      const struct rg_command *command, unsigned db,
-                                      const struct rg_bytes *argv, int argc)
+/* All of it but what the kind of the caller decides: expiry and below are those of a client's
+ * command. One by one, since to clear it first would take longer than many a command. */
+static void dispatch_ctx(struct rg_cmd_ctx *ctx, struct rg_node *node, struct rg_reply *reply,
+                         const struct rg_command *command, unsigned db, const struct rg_bytes *argv,
+                         int argc)
 {
-    return (struct rg_cmd_ctx){
-        .store = node->store,
-        .db_index = db,
-        .db = rg_store_db(node->store, db),
-        .now = node->now,
-        .rand = &node->rand,
-        .reply = reply,
-        .command = command,
-        .argv = argv,
-        .argc = argc,
-        .max_bulk_len = (uint64_t)node->config->proto_max_bulk_len,
-        .hll_sparse_max_bytes = (uint64_t)node->config->hll_sparse_max_bytes,
-        .access = &node->access,
-        .codec = &node->payload_codec.cmd,
-        .counters = &node->stats.cmd,
-        .propagation = &node->propagation,
-        .notes = &node->notes,
-    };
+    ctx->store = node->store;
+    ctx->db_index = db;
+    ctx->now = node->now;
+    ctx->rand = &node->rand;
+    ctx->reply = reply;
+    ctx->command = command;
+    ctx->argv = argv;
+    ctx->argc = argc;
+    ctx->max_bulk_len = (uint64_t)node->config->proto_max_bulk_len;
+    ctx->hll_sparse_max_bytes = (uint64_t)node->config->hll_sparse_max_bytes;
+    ctx->access = &node->access;
+    ctx->codec = &node->payload_codec.cmd;
+    ctx->counters = &node->stats.cmd;
+    ctx->propagation = &node->propagation;
+    ctx->notes = &node->notes;
+    ctx->expiry = RG_EXPIRY_DELETE;
+    ctx->no_touch = false;
+    ctx->may_wait = false;
+    ctx->resumed = false;
+    ctx->wait.wanted = false;
 }
 
 static void dispatch_data(struct rg_call *call)
 {
     struct rg_node *node = call->node;
-    struct rg_cmd_ctx ctx =
-        dispatch_ctx(node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
+    struct rg_cmd_ctx ctx;
     bool primary = node_is_primary(node);
 
+    dispatch_ctx(&ctx, node, &call->reply, call->command, call->conn->db, call->argv, call->argc);
     ctx.expiry = node_expires_keys(node) ? RG_EXPIRY_DELETE : RG_EXPIRY_HIDE;
     ctx.no_touch = call->conn->no_touch;
     ctx.may_wait = !call->in_exec;
     ctx.resumed = call->resumed;
-    if (!call->in_exec)
+    if (!call->in_exec && node->propagation.count > 0)
         rg_propagation_reset(&node->propagation);
     node->propagation.replaced = false;
     notify_begin(node, call->command);
@@ -254,7 +295,7 @@ static void dispatch_data(struct rg_call *call)
     }
     if (verbatim)
         rg_propagation_add(&node->propagation, call->conn->db, call->argv, call->argc);
-    if (!call->in_exec)
+    if (!call->in_exec && node->propagation.count > 0)
         feed_unit(node);
 }
 
@@ -316,6 +357,16 @@ static void dispatch_execute(struct rg_call *call)
     latency_command(node, call->command, took_us);
 }
 
+/* The reply waits for nothing, and there is none before it that does. What the node's own commands
+ * did may have changed that. */
+static bool dispatch_is_ungated(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+
+    return call->command->run != NULL && (call->node->calm & RG_CALM_REPLY) != 0 &&
+           !conn->has_mode && conn->gated_bytes == 0;
+}
+
 static void dispatch_run(struct rg_call *call)
 {
     struct rg_node *node = call->node;
@@ -331,13 +382,16 @@ static void dispatch_run(struct rg_call *call)
     if (wrote)
         conn->last_write = node_log_end(node);
     /* What the command pushed to its own connection has its gate already. */
-    if (data)
-        gate_reply(node, conn, mark + conn->pushed, wrote);
-    else if (rg_buf_len(&conn->out) > mark + conn->pushed)
-        gate_pass(conn, rg_buf_len(&conn->out) - mark - conn->pushed);
+    if (!dispatch_is_ungated(call)) {
+        if (data)
+            gate_reply(node, conn, mark + conn->pushed, wrote);
+        else if (rg_buf_len(&conn->out) > mark + conn->pushed)
+            gate_pass(conn, rg_buf_len(&conn->out) - mark - conn->pushed);
+    }
     if (!call->waits)
         dispatch_notes(call);
-    blocked_serve(node);
+    if (!rg_list_empty(&node->ready_keys))
+        blocked_serve(node);
 }
 
 void dispatch_queued(struct rg_call *call)
@@ -452,7 +506,8 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
-    room_take(node, &conn->out);
+    if (conn->out.cap == 0)
+        room_take(node, &conn->out);
     struct rg_call call = {.node = node,
                            .conn = conn,
                            .reply = conn_reply(conn),
@@ -462,9 +517,10 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
     size_t mark = rg_buf_len(&conn->out);
     bool taken = true;
 
-    rg_buf_reset(&node->muted, 64 * 1024);
-    if (conn->reply_mode == RG_REPLY_OFF || conn->reply_mode == RG_REPLY_SKIP)
+    if (conn->reply_mode == RG_REPLY_OFF || conn->reply_mode == RG_REPLY_SKIP) {
+        rg_buf_reset(&node->muted, 64 * 1024);
         call.reply.out = &node->muted;
+    }
     size_t reply_mark = rg_buf_len(call.reply.out);
     conn->active_us = node->now.mono_us;
     if (command == NULL) {
@@ -480,7 +536,11 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
     if (!taken)
         return false;
     dispatch_skip_next(conn);
-    conn_wants_output(node, conn);
+    /* Nothing is new to one that is to be served and goes on. */
+    if (conn->closing || rg_list_empty(&conn->output_link))
+        conn_wants_output(node, conn);
+    if (call.command == NULL || call.command->run == NULL)
+        dispatch_look(node);
     return true;
 }
 
@@ -495,10 +555,11 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
 {
     struct rg_buf sink = {0};
     struct rg_reply reply = {.out = &sink, .proto = 2};
-    struct rg_cmd_ctx ctx = dispatch_ctx(node, &reply, command, db, argv, argc);
+    struct rg_cmd_ctx ctx;
 
     if (command->run == NULL || !rg_cmd_arity_ok(command, argc))
         return RG_EPROTO;
+    dispatch_ctx(&ctx, node, &reply, command, db, argv, argc);
     ctx.expiry = RG_EXPIRY_IGNORE;
     ctx.no_touch = true;
     notify_begin(node, command);

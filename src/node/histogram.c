@@ -33,7 +33,8 @@ int64_t histogram_bin_end(unsigned bin)
 
 void histogram_add(struct rg_histogram *histogram, int64_t value_ns)
 {
-    histogram->counts[histogram_bin(value_ns > 0 ? value_ns : 1)]++;
+    /* Most commands take no microsecond. */
+    histogram->counts[value_ns > 0 ? histogram_bin(value_ns) : 1]++;
     histogram->total++;
 }
 

@@ -359,6 +359,7 @@ struct rg_node {
     struct rg_store *store;
     struct rg_cmd_index *commands; /* the table by name */
     int64_t measured_us;           /* when the last command ended, which is when the next begins */
+    unsigned calm;                 /* enum rg_calm (dispatch.c) */
     struct rg_stats stats;
     uint64_t changes;        /* that commands made since the start */
     uint64_t changes_saved;  /* of those the first that the last save holds */
@@ -514,6 +515,14 @@ void session_unblock_all(struct rg_node *node);
 int64_t session_deadline(const struct rg_node *node);
 
 /* ---- dispatch.c ---- */
+/* What is known not to stand against any data command just now; in node->calm. */
+enum rg_calm {
+    RG_CALM_READ = 1,  /* they may read */
+    RG_CALM_WRITE = 2, /* they may write */
+    RG_CALM_REPLY = 4, /* in the mode of the node no reply waits */
+};
+/* Looks what that is: before commands are run, and behind one that may have changed it. */
+void dispatch_look(struct rg_node *node);
 struct rg_call {
     struct rg_node *node;
     struct rg_conn *conn;

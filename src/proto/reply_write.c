@@ -70,9 +70,15 @@ static bool reply_is_resp3(const struct rg_reply *reply)
 
 void rg_reply_simple(struct rg_reply *reply, const char *text)
 {
-    rg_buf_append_char(reply->out, '+');
-    rg_buf_append_str(reply->out, text);
-    rg_buf_append(reply->out, "\r\n", 2);
+    size_t len = strlen(text);
+    char *room = rg_buf_reserve(reply->out, len + 3);
+
+    *room++ = '+';
+    for (size_t i = 0; i < len; i++)
+        *room++ = text[i];
+    *room++ = '\r';
+    *room = '\n';
+    rg_buf_commit(reply->out, len + 3);
 }
 
 void rg_reply_error(struct rg_reply *reply, const char *text)

@@ -56,15 +56,14 @@ static bool contents_counted(const struct rg_store *store, const struct contents
  * True where the value went to the doomed ones, false where there is none or it is small. counted:
  * doomed_memory holds it already.
  */
-static bool value_doom(struct rg_store *store, const struct rg_entry *entry, bool counted)
+static bool value_doom(struct rg_store *store, enum rg_form form, void *value, bool counted)
 {
-    const struct rg_form_ops *ops = rg_form_ops(entry->form);
-    void *value = rg_entry_pointer(entry);
+    const struct rg_form_ops *ops = rg_form_ops(form);
     if (value == NULL || ops->elements == NULL ||
         (ops->elements(value) <= AT_ONCE && !rg_capture_has(ops, value)))
         return false;
     struct rg_doomed *doomed = rg_pool_alloc(store->pool, sizeof(*doomed));
-    *doomed = (struct rg_doomed){.value = value, .form = entry->form};
+    *doomed = (struct rg_doomed){.value = value, .form = form};
     if (!rg_capture_keep(ops, value, doomed))
         rg_doomed_push(store, doomed);
     if (!counted)
@@ -77,10 +76,16 @@ void rg_doomed_entry(struct rg_store *store, struct rg_entry *entry)
 {
     if (entry == NULL)
         return;
-    if (value_doom(store, entry, false))
+    if (value_doom(store, entry->form, rg_entry_pointer(entry), false))
         rg_entry_free_shell(store->pool, entry);
     else
         rg_entry_free(store->pool, entry);
+}
+
+void rg_doomed_value(struct rg_store *store, enum rg_form form, void *value)
+{
+    if (!value_doom(store, form, value, false))
+        rg_form_ops(form)->free(store->pool, value);
 }
 
 void rg_doomed_database(struct rg_db *db)
@@ -137,7 +142,8 @@ static void entry_take(void *arg, void *item)
     if (step->contents->to_show && entry->mark != store->mark)
         rg_store_capture(store, step->contents->snapshot_index, entry);
     store->doomed_objects--;
-    if (value_doom(store, entry, contents_counted(store, step->contents))) {
+    bool counted = contents_counted(store, step->contents);
+    if (value_doom(store, entry->form, rg_entry_pointer(entry), counted)) {
         rg_entry_free_shell(store->pool, entry);
         return;
     }

@@ -16,6 +16,8 @@ struct rg_doomed;
  * allowed.
  */
 void rg_doomed_entry(struct rg_store *store, struct rg_entry *entry);
+/* The same of a value that no entry has any more. */
+void rg_doomed_value(struct rg_store *store, enum rg_form form, void *value);
 /* Takes over all that the database holds, which is empty then. */
 void rg_doomed_database(struct rg_db *db);
 /* A value that was dropped while a snapshot had still to see it is to be freed now. */

@@ -38,8 +38,9 @@ struct rg_form_ops {
     void *(*copy)(struct rg_pool *pool, const void *value);
     /*
      * How many elements free would visit; NULL: it takes no time worth counting. Values of many
-     * are freed in steps, each of at most *budget elements, which it counts down. True: all of it
-     * is gone. Between steps nobody else looks at the value.
+     * are freed in steps, each of about *budget elements, which it counts down. True: all of it is
+     * gone. Between steps nobody else looks at the value. What is large counts for more than one,
+     * since its pages take their time, too: rg_form_free_cost.
      */
     uint64_t (*elements)(const void *value);
     bool (*free_step)(struct rg_pool *pool, void *value, uint64_t *budget);
@@ -48,6 +49,20 @@ struct rg_form_ops {
 };
 
 const struct rg_form_ops *rg_form_ops(enum rg_form form);
+
+/* For how many elements freeing so many bytes counts, beside those that they held. */
+static inline uint64_t rg_form_free_cost(uint64_t bytes)
+{
+    return bytes / 2048;
+}
+/* The same of what was freed since a pool's items cost `before`; a budget cannot be overdrawn. */
+static inline void rg_form_spend(uint64_t *budget, uint64_t elements, const struct rg_pool *pool,
+                                 uint64_t before)
+{
+    uint64_t used = rg_pool_used(pool);
+    uint64_t cost = elements + (before > used ? rg_form_free_cost(before - used) : 0);
+    *budget -= cost < *budget ? cost : *budget;
+}
 
 /* The rows, by their files. */
 extern const struct rg_form_ops rg_form_int;         /* string.c */

@@ -64,8 +64,9 @@ static void *dir_form_copy(struct rg_pool *pool, const void *value)
 
 static uint64_t dir_form_elements(const void *value)
 {
-    /* A chunk goes as one, so they are what is counted. */
-    return ((const struct rg_list_dir *)value)->count;
+    /* A chunk goes as one, so they are what is counted, and their bytes. */
+    const struct rg_list_dir *dir = value;
+    return dir->count + rg_form_free_cost(dir->memory);
 }
 
 const struct rg_form_ops rg_form_list_chunk = {.type = RG_TYPE_LIST,

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "store/form.h"
 
 static struct rg_list_chunk *chunk_at(const struct rg_list_dir *dir, uint32_t at)
 {
@@ -545,9 +546,10 @@ bool rg_list_dir_free_step(struct rg_pool *pool, struct rg_list_dir *dir, uint64
         if (*budget == 0)
             return false;
         struct rg_list_item *last = rg_list_dir_item(dir, dir->count - 1);
+        uint64_t used = rg_pool_used(pool);
         rg_list_chunk_free(pool, last->chunk);
         dir->count--;
-        --*budget;
+        rg_form_spend(budget, 1, pool, used);
     }
     items_free(pool, dir);
     return true;

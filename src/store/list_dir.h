@@ -27,7 +27,7 @@ struct rg_list_dir {
 /* NULL is allowed. Frees the chunks and the items, not the directory itself. */
 void rg_list_dir_fini(struct rg_pool *pool, struct rg_list_dir *dir);
 struct rg_list_dir *rg_list_dir_copy(struct rg_pool *pool, const struct rg_list_dir *dir);
-/* Frees *budget chunks at most, which it counts down; true: all are gone, and the items. */
+/* As rg_form_ops.free_step, of chunks, but for the directory itself. */
 bool rg_list_dir_free_step(struct rg_pool *pool, struct rg_list_dir *dir, uint64_t *budget);
 uint64_t rg_list_dir_memory(const struct rg_list_dir *dir);
 

@@ -1,7 +1,9 @@
 #include "base/alloc.h"
 #include "base/number.h"
+#include "base/pages.h"
 #include "base/panic.h"
 #include "store/db.h"
+#include "store/doomed.h"
 
 _Static_assert((int)RG_STRING_SCRATCH >= (int)RG_I64_CHARS, "an integer fits the scratch");
 
@@ -125,13 +127,45 @@ static void *block_form_copy(struct rg_pool *pool, const void *value)
     return rg_block_new(pool, rg_bytes(block->data, block->len), block->len);
 }
 
+static uint64_t block_form_elements(const void *value)
+{
+    enum { LARGE_BYTES = 4 << 20 }; /* less is given back at once, for the next one to use */
+    const struct rg_block *block = value;
+    return block->cap < LARGE_BYTES ? 0 : rg_form_free_cost(block->cap);
+}
+
+/*
+ * A large block's pages go back to the system bit by bit, from the end on, with the length as what
+ * is left of them; giving back the block takes no time then.
+ */
+static bool block_form_free_step(struct rg_pool *pool, void *value, uint64_t *budget)
+{
+    enum { ALIGN = 1 << 16, PART_BYTES = 1 << 19 };
+    struct rg_block *block = value;
+    while (block->len > PART_BYTES + ALIGN) {
+        if (*budget == 0)
+            return false;
+        uintptr_t data = (uintptr_t)block->data;
+        uintptr_t end = (data + block->len) & ~(uintptr_t)(ALIGN - 1);
+        uintptr_t start = (end - PART_BYTES) & ~(uintptr_t)(ALIGN - 1);
+        rg_pages_discard(block->data + (start - data), end - start);
+        block->len = start - data;
+        uint64_t cost = rg_form_free_cost(PART_BYTES);
+        *budget -= cost < *budget ? cost : *budget;
+    }
+    rg_block_free(pool, block);
+    return true;
+}
+
 const struct rg_form_ops rg_form_int = {.type = RG_TYPE_STRING, .encoding = "int"};
 const struct rg_form_ops rg_form_inline = {.type = RG_TYPE_STRING, .encoding_of = inline_encoding};
 const struct rg_form_ops rg_form_block = {.type = RG_TYPE_STRING,
                                           .encoding = "raw",
                                           .free = block_form_free,
                                           .memory = block_form_memory,
-                                          .copy = block_form_copy};
+                                          .copy = block_form_copy,
+                                          .elements = block_form_elements,
+                                          .free_step = block_form_free_step};
 
 /* ---- Whole values ---- */
 
@@ -151,7 +185,8 @@ static void string_replace_form(struct rg_db *db, struct rg_entry **entry, struc
 {
     struct rg_block *old = (*entry)->form == RG_FORM_BLOCK ? block_of(*entry) : NULL;
     rg_db_swap_entry(db, entry, fresh);
-    rg_block_free(rg_db_pool(db), old);
+    if (old != NULL)
+        rg_doomed_value(db->store, RG_FORM_BLOCK, old);
 }
 
 /* Replaces the value by bytes; value may be a view into the entry. */

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/panic.h"
 #include "store/bucket.h"
+#include "store/form.h"
 
 enum {
     GROW_ITEMS_PER_16 = 104,  /* a bucket is split above 6.5 items per bucket */
@@ -420,6 +421,7 @@ bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void 
     while (table->bucket_count > 0 && *budget > 0) {
         uint64_t cost = 1;
         uint64_t released = rg_pool_released(table->pool);
+        uint64_t used = rg_pool_used(table->pool);
         struct rg_bucket *bucket = bucket_at(table, --table->bucket_count);
         if (table->bucket_count > 0)
             bucket_prefetch_items(bucket_at(table, table->bucket_count - 1));
@@ -438,7 +440,7 @@ bool rg_table_drain(struct rg_table *table, uint64_t *budget, void (*take)(void 
         rg_segments_shrink(&table->buckets, table->bucket_count);
         /* What is freed in an order of its own empties its slabs all at about the same time. */
         cost += (rg_pool_released(table->pool) - released) * RELEASE_COST;
-        *budget -= cost < *budget ? cost : *budget;
+        rg_form_spend(budget, cost, table->pool, used);
     }
     if (table->bucket_count > 0)
         return false;

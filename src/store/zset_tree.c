@@ -1,6 +1,7 @@
 #include "store/zset_tree.h"
 
 #include "base/panic.h"
+#include "store/form.h"
 
 static struct rg_bytes item_key(const void *item)
 {
@@ -75,8 +76,10 @@ static unsigned tree_take(struct rg_zset_tree *zset, uint64_t rank, uint64_t max
 
 bool rg_zset_tree_free_step(struct rg_zset_tree *zset, uint64_t *budget)
 {
-    while (zset->order.count > 0 && *budget > 0)
-        *budget -= tree_take(zset, 0, *budget);
+    while (zset->order.count > 0 && *budget > 0) {
+        uint64_t used = rg_pool_used(zset->table.pool);
+        rg_form_spend(budget, tree_take(zset, 0, *budget), zset->table.pool, used);
+    }
     if (zset->order.count > 0)
         return false;
     rg_zset_tree_free(zset);

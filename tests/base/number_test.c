@@ -35,6 +35,28 @@ RG_TEST(integers_have_one_form_only)
     RG_CHECK_INT(parse("-9223372036854775809"), RG_EINVAL);
 }
 
+/* Each power of ten and of two, and its neighbours, as printf writes them. */
+RG_TEST(integers_are_written_digit_by_digit)
+{
+    char text[RG_I64_CHARS];
+    char expected[RG_I64_CHARS + 1];
+
+    for (uint64_t base = 2; base <= 10; base += 8) {
+        uint64_t power = 1;
+        do {
+            for (uint64_t value = power - 1; value != power + 2; value++) {
+                uint64_t back = 0;
+                size_t len = rg_format_u64(text, value);
+                (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+                RG_CHECK_INT(len, strlen(expected));
+                RG_CHECK_STR(text, expected);
+                RG_CHECK_INT(rg_parse_u64(rg_bytes(text, len), &back), 0);
+                RG_CHECK(back == value);
+            }
+        } while (!__builtin_mul_overflow(power, base, &power));
+    }
+}
+
 RG_TEST(floats_read_and_write_as_redis_has_them)
 {
     char text[RG_LONG_DOUBLE_CHARS];

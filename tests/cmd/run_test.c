@@ -242,6 +242,27 @@ RG_TEST(random_fields_are_distinct_where_asked)
     world_fini(&world);
 }
 
+RG_TEST(repetitions_are_bounded_by_what_their_reply_takes)
+{
+    static const char *const commands[] = {"hrandfield h -400000000", "srandmember s -400000000",
+                                           "zrandmember z -400000000"};
+    struct world world;
+
+    world_init(&world);
+    run(&world, "hset h f v");
+    run(&world, "sadd s m");
+    run(&world, "zadd z 1 m");
+    for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        RG_CHECK_STR(run(&world, commands[i]),
+                     "-ERR Insufficient memory, failed allocating transient memory ");
+    RG_CHECK_STR(run(&world, "srandmember s -3"), "*3 $1 m $1 m $1 m ");
+    RG_CHECK_STR(run(&world, "srandmember none -9223372036854775807"), "*0 ");
+    RG_CHECK_STR(run(&world, "srandmember s -9223372036854775808"),
+                 "-ERR value is out of range, value must between -9223372036854775807 and "
+                 "9223372036854775807 ");
+    world_fini(&world);
+}
+
 /* The events of the last command: "zrem z, del z". */
 static const char *noted(struct world *world)
 {

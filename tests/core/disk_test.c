@@ -164,3 +164,73 @@ RG_TEST(a_log_shorter_than_the_claim_is_not_the_one_it_speaks_of)
     RG_CHECK(!rg_group_disk_complete(&durable, (struct rg_group_position){9, 900}));
     rg_group_free(alone.group);
 }
+
+static enum rg_member_state state_of(struct alone *alone)
+{
+    struct rg_group_view view;
+
+    alone_drain(alone);
+    rg_group_view(alone->group, RG_S_US, &view);
+    return view.state;
+}
+
+RG_TEST(who_forgot_is_healthy_only_where_the_primary_was_when_it_spoke)
+{
+    struct rg_group_config config = {
+        .members = 3,
+        .names = {"a:1", "b:2", "c:3"},
+        .node_timeout_us = RG_S_US,
+        .heartbeat_us = 50 * RG_MS_US,
+        .lease_us = 250 * RG_MS_US,
+        .mode = RG_MODE_QUORUM,
+        .priority = 100,
+    };
+    struct rg_group_durable durable = {
+        .term = 2, .voted_for = -1, .formed = true, .founded = 1, .founded_mode = RG_MODE_QUORUM};
+    struct rg_group_msg ping = {.type = RG_MSG_PING,
+                                .term = 2,
+                                .seq = 1,
+                                .state = RG_MEMBER_HEALTHY,
+                                .role = RG_ROLE_PRIMARY,
+                                .primary = -1,
+                                .log_term = 2,
+                                .log_offset = 100,
+                                .priority = 100,
+                                .founded = 1,
+                                .founded_mode = RG_MODE_QUORUM};
+    struct alone alone = {.group = rg_group_new(&config, &durable, false,
+                                                (struct rg_group_position){2, 50}, RG_S_US)};
+
+    RG_CHECK_INT(state_of(&alone), RG_MEMBER_FORGOT_LOG);
+    alone_persisted(&alone);
+    rg_group_link(alone.group, 1, true, RG_S_US);
+    rg_group_receive(alone.group, 1, &ping, RG_S_US);
+    alone_drain(&alone);
+    alone_persisted(&alone);
+    rg_group_stream(alone.group, RG_STREAM_UP, RG_S_US);
+    /* A partial resync: the logs agree up to 50, but this node may have acknowledged up to 100. */
+    rg_group_stream(alone.group, RG_STREAM_SYNCED, RG_S_US);
+    RG_CHECK_INT(state_of(&alone), RG_MEMBER_FORGOT_LOG);
+    rg_group_log_at(alone.group, (struct rg_group_position){2, 99});
+    RG_CHECK_INT(state_of(&alone), RG_MEMBER_FORGOT_LOG);
+    rg_group_log_at(alone.group, (struct rg_group_position){2, 100});
+    RG_CHECK_INT(state_of(&alone), RG_MEMBER_HEALTHY);
+    rg_group_free(alone.group);
+}
+
+RG_TEST(a_node_that_cannot_persist_tells_no_priority)
+{
+    struct rg_group_view view;
+    struct alone alone;
+
+    alone_lead(&alone);
+    rg_group_set_ill(alone.group, true, RG_S_US);
+    alone_drain(&alone);
+    rg_group_view(alone.group, RG_S_US, &view);
+    RG_CHECK(view.ill && view.members[0].priority == 0);
+    rg_group_set_ill(alone.group, false, RG_S_US);
+    alone_drain(&alone);
+    rg_group_view(alone.group, RG_S_US, &view);
+    RG_CHECK(!view.ill && view.members[0].priority == 100);
+    rg_group_free(alone.group);
+}

@@ -1,7 +1,6 @@
 """The log on disk: what survives, what each server reads of the other, and what goes on afterwards."""
 
 import os
-import random
 import resource
 import shutil
 import subprocess
@@ -81,28 +80,6 @@ class Writers:
         self.ended.set()
         for thread in self.threads:
             thread.join()
-
-
-@pytest.mark.parametrize("policy", ["always", "everysec", "no"])
-def test_killed_under_load(regent, policy):
-    server = regent(appendonly="yes", appendfsync=policy)
-    rng = random.Random(7)
-    for _ in range(3):
-        writers = Writers(server)
-        time.sleep(rng.uniform(0.1, 0.5))
-        if rng.random() < 0.5:
-            server.command_reply("BGREWRITEAOF")
-        time.sleep(rng.uniform(0.0, 0.2))
-        server.kill()
-        writers.stop()
-        server.start()
-        client = server.client()
-        for i, acked in enumerate(writers.acked):
-            found = int(client.get(f"writer:{i}") or 0)
-            if policy == "always":
-                assert found >= acked, f"writer {i}: {acked} was acknowledged, {found} is there"
-    server.stop()
-    check(server)
 
 
 @pytest.mark.parametrize("preamble", ["rdb", "aof"])

@@ -252,10 +252,11 @@ RG_TEST(a_slow_reader_gets_every_byte_in_order)
     each_backend(run_slow_reader);
 }
 
-/* More connections than the io_uring backend has buffers, all talking at once. */
+/* More connections than the io_uring backend has buffers, all talking at once, and then again after
+ * a time in which it could do with few. */
 static void run_many(struct rg_loop *loop)
 {
-    enum { MANY = 400, ROUNDS = 5 };
+    enum { MANY = 400, ROUNDS = 5, QUIET_WAITS = 20000 };
     static struct rg_sock *clients[MANY];
     static struct rg_sock *servers[MANY];
     struct rg_address address;
@@ -294,6 +295,8 @@ static void run_many(struct rg_loop *loop)
             received += event.bytes.len;
         }
         RG_CHECK_INT(received, MANY * word.len);
+        for (int i = 0; round % 2 == 1 && i < QUIET_WAITS; i++)
+            rg_loop_wait(loop, 0);
     }
     for (int i = 0; i < MANY; i++)
         rg_loop_close(loop, clients[i]);

@@ -189,3 +189,33 @@ RG_TEST(a_reload_in_the_middle_of_a_batch)
     RG_CHECK_STR(hand_take(&hand, b), "$1\r\n1\r\n:3\r\n");
     hand_end(&hand);
 }
+
+/* One connection changes what is refused between the commands of another, in one run. */
+RG_TEST(what_is_refused_changes_in_the_middle_of_a_batch)
+{
+    static const char set[] = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int a = hand_client(&hand);
+    int b = hand_client(&hand);
+    int c = hand_client(&hand);
+    lend(&hand, a, set);
+    lend(&hand, b,
+         "*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$21\r\nmin-replicas-to-write\r\n$1\r\n1\r\n");
+    lend(&hand, c, set);
+    hand_run(&hand);
+    RG_CHECK_STR(hand_take(&hand, a), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, b), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, c), "-NOREPLICAS Not enough good replicas to write.\r\n");
+    lend(&hand, a,
+         "*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$21\r\nmin-replicas-to-write\r\n$1\r\n0\r\n");
+    lend(&hand, b, set);
+    lend(&hand, c, "*3\r\n$9\r\nREPLICAOF\r\n$9\r\n127.0.0.1\r\n$1\r\n1\r\n");
+    hand_run(&hand);
+    RG_CHECK_STR(hand_take(&hand, a), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, b), "+OK\r\n");
+    RG_CHECK_STR(hand_ask(&hand, a, set),
+                 "-READONLY You can't write against a read only replica.\r\n");
+    hand_end(&hand);
+}

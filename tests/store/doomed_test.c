@@ -115,6 +115,46 @@ RG_TEST(a_small_value_is_freed_at_once)
     rg_store_free(store);
 }
 
+/* What is large takes its time however few elements it is. */
+RG_TEST(bytes_count_as_elements_do)
+{
+    enum { BUDGET = 500, HUGE_BYTES = 40 << 20, LARGE_BYTES = 200000, LARGES = 200 };
+    static char large[LARGE_BYTES];
+    const uint64_t least = 20; /* of a megabyte at most each */
+    struct rg_store *store = rg_store_new(1, 1, &limits);
+    struct rg_db *db = rg_store_db(store, 0);
+    uint64_t empty = rg_store_memory(store);
+    char name[32];
+    struct rg_entry *entry = rg_db_put_string(db, RG_BYTES("huge"), RG_BYTES("x"));
+    RG_CHECK_INT(rg_string_write_at(db, &entry, HUGE_BYTES, RG_BYTES("end")), 0);
+    RG_CHECK(rg_db_delete(db, RG_BYTES("huge")));
+    RG_CHECK_INT(rg_store_memory(store), empty);
+    RG_CHECK(steps_to_free(store, BUDGET) >= least);
+    /* One that another value replaces. */
+    entry = rg_db_put_string(db, RG_BYTES("huge"), RG_BYTES("x"));
+    RG_CHECK_INT(rg_string_write_at(db, &entry, HUGE_BYTES, RG_BYTES("end")), 0);
+    rg_string_replace(db, &entry, RG_BYTES("small"));
+    RG_CHECK(steps_to_free(store, BUDGET) >= least);
+    rg_db_delete(db, RG_BYTES("huge"));
+    /* A hash, a list and a database of large ones. */
+    struct rg_entry *hash = rg_db_put_hash(db, RG_BYTES("hash"));
+    struct rg_entry *list = rg_db_put_list(db, RG_BYTES("list"));
+    for (uint64_t i = 0; i < LARGES; i++) {
+        rg_hash_set(db, &hash, name_of(name, "field", i), rg_bytes(large, LARGE_BYTES));
+        rg_list_push(db, &list, RG_LIST_TAIL, rg_bytes(large, LARGE_BYTES));
+    }
+    rg_db_delete(db, RG_BYTES("hash"));
+    RG_CHECK(steps_to_free(store, BUDGET) >= least);
+    rg_db_delete(db, RG_BYTES("list"));
+    RG_CHECK(steps_to_free(store, BUDGET) >= least);
+    for (uint64_t i = 0; i < LARGES; i++)
+        rg_db_put_string(db, name_of(name, "key", i), rg_bytes(large, LARGE_BYTES));
+    rg_db_flush(db);
+    RG_CHECK(steps_to_free(store, BUDGET) >= least);
+    RG_CHECK_INT(rg_store_memory(store), empty);
+    rg_store_free(store);
+}
+
 static void fill(struct rg_db *db, unsigned count)
 {
     char name[32];
