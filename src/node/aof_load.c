@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/aof_impl.h"
+#include "node/transfer.h"
 
 /*
  * The log on disk at the start: the base, then each increment in order, applied as the stream of a

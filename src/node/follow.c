@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "node/aof.h"
 #include "node/failover.h"
+#include "node/transfer.h"
 
 /*
  * The replica's side of replication: dial, introduce oneself, PSYNC, the RDB where one is needed,

@@ -1,5 +1,6 @@
 #include "node/failover.h"
 #include "node/info.h"
+#include "node/transfer.h"
 
 static void info_primary_link(const struct rg_node *node, struct rg_buf *out)
 {

@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/transfer.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
 

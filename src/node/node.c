@@ -15,6 +15,7 @@
 #include "node/notify.h"
 #include "node/serve_disk.h"
 #include "node/stop.h"
+#include "node/transfer.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 

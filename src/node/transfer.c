@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "node/node_impl.h"
 #include "node/notify.h"
+#include "node/transfer.h"
 #include "node/value.h"
 
 /*
