@@ -2,6 +2,7 @@
 #include "node/blocked.h"
 #include "node/client_info.h"
 #include "node/handlers.h"
+#include "node/monitor.h"
 #include "node/multi.h"
 #include "node/serve_disk.h"
 
@@ -40,6 +41,7 @@ static void client_flags(const struct rg_conn *conn, char out[16])
         char letter;
     } flags[] = {
         {conn->kind == RG_CONN_REPLICA, 'S'},
+        {monitor_is(conn), 'O'},
         {conn->kind == RG_CONN_STREAM, 'M'},
         {conn->subscriptions > 0, 'P'},
         {conn->multi != NULL, 'x'},
@@ -324,6 +326,7 @@ void cmd_client_replication_mode(struct rg_call *call)
             return;
         }
         feed_activate(call->node); /* what is waited for needs an offset */
+        call->node->own_modes = true;
         conn->has_mode = true;
         conn->mode = (enum rg_mode)mode;
         rg_reply_simple(&call->reply, "OK");

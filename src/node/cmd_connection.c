@@ -198,6 +198,7 @@ void cmd_reset(struct rg_call *call)
     struct rg_conn *conn = call->conn;
 
     pubsub_client_gone(call->node, conn);
+    rg_list_remove(&conn->monitor_link);
     multi_discard(call->node, conn);
     conn->db = 0;
     conn->proto = call->reply.proto = 2;

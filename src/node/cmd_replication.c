@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "node/failover.h"
 #include "node/handlers.h"
+#include "node/serve_count.h"
 
 void replication_promote(struct rg_node *node, const char *why)
 {
@@ -82,9 +84,9 @@ static void replication_role_primary(struct rg_call *call)
     rg_reply_bulk_str(reply, "master");
     rg_reply_i64(reply, (int64_t)node_log_end(node));
     rg_reply_array(reply, online);
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing || conn->serve->state != RG_SERVE_ONLINE)
             continue;
         rg_reply_array(reply, 3);

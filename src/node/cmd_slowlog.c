@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/secret.h"
 
 /* Commands that took long, the newest first, bounded by slowlog-max-len. */
 
@@ -25,8 +26,10 @@ static void slow_free(struct slow_item *item)
     rg_free(item);
 }
 
-static void slow_args(struct rg_buf *out, const struct rg_bytes *argv, int argc)
+static void slow_args(struct rg_buf *out, const struct rg_call *call)
 {
+    const struct rg_bytes *argv = call->argv;
+    int argc = call->argc;
     struct rg_reply reply = {.out = out, .proto = 2};
     int shown = argc <= SLOWLOG_MAX_ARGS ? argc : SLOWLOG_MAX_ARGS;
     char text[SLOWLOG_MAX_ARG + 64];
@@ -36,6 +39,8 @@ static void slow_args(struct rg_buf *out, const struct rg_bytes *argv, int argc)
         if (shown < argc && i == shown - 1) {
             (void)snprintf(text, sizeof(text), "... (%d more arguments)", argc - shown + 1);
             rg_reply_bulk_str(&reply, text);
+        } else if (secret_is(call->command, argv, argc, i)) {
+            rg_reply_bulk(&reply, SECRET_SHOWN);
         } else if (argv[i].len > SLOWLOG_MAX_ARG) {
             (void)snprintf(text, sizeof(text), "%.*s... (%zu more bytes)", SLOWLOG_MAX_ARG,
                            argv[i].data, argv[i].len - SLOWLOG_MAX_ARG);
@@ -68,7 +73,7 @@ void slowlog_note(const struct rg_call *call, int64_t took_us)
     item->id = node->slowlog_next_id++;
     item->time_s = node->now.wall_us / RG_S_US;
     item->took_us = took_us;
-    slow_args(&item->args, call->argv, call->argc);
+    slow_args(&item->args, call);
     (void)snprintf(item->peer, sizeof(item->peer), "%s", conn->peer);
     item->name = rg_alloc_copy(conn->name ? conn->name : "", conn->name ? strlen(conn->name) : 0);
     rg_list_append(&node->slowlog, &item->link);

@@ -20,6 +20,9 @@ enum rg_io_backend { RG_IO_AUTO, RG_IO_URING, RG_IO_EPOLL };
 
 enum rg_fsync { RG_FSYNC_EVERYSEC, RG_FSYNC_ALWAYS, RG_FSYNC_NO }; /* appendfsync */
 
+/* repl-diskless-load: when a full resync passes this node's disk by. */
+enum rg_diskless_load { RG_DISKLESS_DISABLED, RG_DISKLESS_ON_EMPTY_DB, RG_DISKLESS_SWAPDB };
+
 enum rg_maxmemory_policy {
     RG_POLICY_VOLATILE_LRU,
     RG_POLICY_VOLATILE_LFU,
@@ -130,7 +133,10 @@ struct rg_config {
     int64_t repl_timeout;             /* seconds */
     int64_t repl_ping_replica_period; /* seconds */
     bool repl_diskless_sync;
-    int64_t repl_diskless_sync_delay; /* seconds */
+    int64_t repl_diskless_sync_delay;        /* seconds */
+    int64_t repl_diskless_sync_max_replicas; /* 0: no end to the delay by number */
+    int64_t repl_diskless_load;              /* enum rg_diskless_load */
+    int64_t repl_backlog_ttl;                /* seconds; 0: the backlog is kept */
     int64_t min_replicas_to_write;
     int64_t min_replicas_max_lag; /* seconds */
 

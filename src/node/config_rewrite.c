@@ -25,17 +25,7 @@ static void rewrite_quoted(struct rg_buf *out, struct rg_bytes word)
         rg_buf_append_bytes(out, word);
         return;
     }
-    rg_buf_append_char(out, '"');
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char c = (unsigned char)word.data[i];
-        if (c == '"' || c == '\\')
-            rg_buf_printf(out, "\\%c", c);
-        else if (c < ' ' || c >= 0x7f)
-            rg_buf_printf(out, "\\x%02x", c);
-        else
-            rg_buf_append_char(out, (char)c);
-    }
-    rg_buf_append_char(out, '"');
+    rg_quote_arg(out, word);
 }
 
 /* The largest unit that divides it, so that the file stays readable. */

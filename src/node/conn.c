@@ -24,7 +24,9 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
     rg_list_init(&conn->subscribed);
+    rg_list_init(&conn->monitor_link);
     rg_list_init(&conn->watched);
+    rg_list_init(&conn->serve_link);
     return conn;
 }
 
@@ -57,6 +59,8 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     rg_list_remove(&conn->input_link);
     rg_list_remove(&conn->output_link);
     rg_list_remove(&conn->block_link);
+    rg_list_remove(&conn->serve_link);
+    rg_list_remove(&conn->monitor_link);
     node_effects_forget(node, conn);
     serve_free(node, conn);
     rg_buf_fini(&conn->in);

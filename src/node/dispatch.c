@@ -4,8 +4,10 @@
 #include "node/blocked.h"
 #include "node/evict.h"
 #include "node/latency.h"
+#include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/serve_count.h"
 
 /*
  * One command: from words to handler. The checks come in the order of Redis, so that the first
@@ -344,6 +346,8 @@ static void dispatch_execute(struct rg_call *call)
     int64_t began_us = node->measured_us;
 
     dispatch_handle(call);
+    if (monitor_on(node) && !call->resumed)
+        monitor_feed(node, call->conn, call->conn->db, call->command, call->argv, call->argc);
     if (call->waits)
         return;
     /* One reading of the clock per command: where one ends, the next one begins. The way from one
@@ -439,6 +443,17 @@ static void dispatch_reject(struct rg_call *call, size_t mark, size_t reply_mark
     gate_pass(call->conn, rg_buf_len(&call->conn->out) - mark);
 }
 
+/* What is sent to a replica, and to who looks on, is not to be mixed with data. */
+static bool dispatch_is_kept_from(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+
+    if (!monitor_is(conn) && conn->kind != RG_CONN_REPLICA)
+        return false;
+    return (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_READONLY)) != 0 ||
+           call->command->id == RG_CMD_ID_publish || call->command->id == RG_CMD_ID_spublish;
+}
+
 static bool dispatch_refuse(struct rg_call *call)
 {
     const struct rg_conn *conn = call->conn;
@@ -449,6 +464,10 @@ static bool dispatch_refuse(struct rg_call *call)
             dispatch_abort_exec(call, refusal);
         else
             rg_reply_error(&call->reply, refusal);
+        return true;
+    }
+    if (dispatch_is_kept_from(call)) {
+        rg_reply_error(&call->reply, "ERR Replica can't interact with the keyspace");
         return true;
     }
     if (conn->subscriptions == 0 || conn->proto != 2 || dispatch_allowed_subscribed(call->command))
@@ -568,6 +587,8 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
     node->stats.per_command[command->id].calls++;
     rg_propagation_reset(&node->propagation);
     notify_end(node, command, db, argv, ctx.dirty > 0);
+    if (monitor_on(node) && node->follow.conn != NULL)
+        monitor_feed(node, node->follow.conn, db, command, argv, argc);
     bool failed = rg_buf_len(&sink) > 0 && rg_buf_view(&sink).data[0] == '-';
     if (failed)
         node_say(node, RG_LOG_WARNING,

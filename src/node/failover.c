@@ -106,9 +106,9 @@ static const char *failover_replica_host(const struct rg_conn *conn)
 static const struct rg_conn *failover_replica(const struct rg_node *node, struct rg_bytes host,
                                               int64_t port)
 {
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing &&
             conn->serve->listening_port == port && rg_bytes_is(host, failover_replica_host(conn)))
             return conn;
@@ -133,9 +133,9 @@ static bool failover_is_synced(struct rg_node *node)
             failover_replica(node, rg_bytes_str(failover->host), failover->port);
         return conn != NULL && failover_has_all(node, conn);
     }
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (!failover_has_all(node, conn))
             continue;
         const char *host = failover_replica_host(conn);
@@ -257,9 +257,9 @@ static void failover_begin(struct rg_node *node, const struct failover_words *wo
     failover_describe(failover, target, sizeof(target));
     node_say(node, RG_LOG_NOTICE, "FAILOVER requested to %s.", target);
     /* Replicas acknowledge once a second unless they are asked. */
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        if (failover_has_all(node, RG_CONTAINER_OF(link, struct rg_conn, link)))
+        if (failover_has_all(node, RG_CONTAINER_OF(link, struct rg_conn, serve_link)))
             return;
     }
     node->ask_acks = true;

@@ -259,12 +259,21 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
 
 /* ---- The answer to PSYNC ---- */
 
-/* rdb-del-sync-files: where nothing is saved otherwise, no file of the primary's stays either. */
+/*
+ * repl-diskless-load says whether the snapshot goes to disk, too; what was there is served until
+ * the new one is whole either way. rdb-del-sync-files: where nothing is saved otherwise, no file of
+ * the primary's stays. A member of a group has on disk what it says that it has.
+ */
 static bool follow_keeps_file(const struct rg_node *node)
 {
     const struct rg_config *config = node->config;
 
-    return !follow_plain(node) || !config->rdb_del_sync_files || config->save_count > 0;
+    if (!follow_plain(node))
+        return true;
+    if (config->repl_diskless_load == RG_DISKLESS_SWAPDB ||
+        (config->repl_diskless_load == RG_DISKLESS_ON_EMPTY_DB && rg_store_count(node->store) == 0))
+        return false;
+    return !config->rdb_del_sync_files || config->save_count > 0;
 }
 
 static void follow_full(struct rg_node *node, const char *replid, uint64_t offset)

@@ -84,6 +84,9 @@ void cmd_client_unblock(struct rg_call *call);
 void cmd_client_unpause(struct rg_call *call);
 void cmd_client_reply(struct rg_call *call);
 void cmd_client_replication_mode(struct rg_call *call);
+/* cmd_lolwut.c, monitor.c */
+void cmd_lolwut(struct rg_call *call);
+void cmd_monitor(struct rg_call *call);
 /* cmd_info.c */
 void cmd_info(struct rg_call *call);
 /* cmd_command.c */

@@ -1,5 +1,6 @@
 #include "node/failover.h"
 #include "node/info.h"
+#include "node/serve_count.h"
 #include "node/transfer.h"
 
 static void info_primary_link(const struct rg_node *node, struct rg_buf *out)
@@ -92,9 +93,9 @@ void info_replication(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "connected_slaves:%u\r\n", node->replicas);
     if (node->config->min_replicas_to_write > 0 && node->config->min_replicas_max_lag > 0)
         rg_buf_printf(out, "min_slaves_good_slaves:%u\r\n", serve_count_good(node));
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA)
             index = info_replica(node, conn, index, out);
     }

@@ -22,6 +22,9 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "server_time_usec:%lld\r\n", (long long)node->now.wall_us);
     rg_buf_printf(out, "uptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n", (long long)uptime_s,
                   (long long)(uptime_s / 86400));
+    if (node->stop_state == RG_STOP_LAGGING)
+        rg_buf_printf(out, "shutdown_in_milliseconds:%lld\r\n",
+                      (long long)((node->stop_limit_us - node->now.mono_us) / RG_MS_US));
     rg_buf_printf(out, "hz:%lld\r\nconfigured_hz:%lld\r\n", (long long)node->config->hz,
                   (long long)node->config->hz);
     rg_buf_printf(out, "lru_clock:%lld\r\n", (long long)(node->now.mono_us / RG_S_US & 0xffffff));

@@ -12,6 +12,7 @@
 #include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
+#include "node/monitor.h"
 #include "node/notify.h"
 #include "node/serve_disk.h"
 #include "node/stop.h"
@@ -76,6 +77,8 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->serving);
+    rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
     rg_list_init(&node->gated);
@@ -524,8 +527,8 @@ static void node_clients_cron(struct rg_node *node)
             continue;
         if (node_enforce_output_limit(node, conn))
             continue;
-        if (timeout_us > 0 && conn->subscriptions == 0 && conn->block == RG_BLOCK_NONE &&
-            node->now.mono_us - conn->active_us > timeout_us) {
+        if (timeout_us > 0 && conn->subscriptions == 0 && !monitor_is(conn) &&
+            conn->block == RG_BLOCK_NONE && node->now.mono_us - conn->active_us > timeout_us) {
             node_say(node, RG_LOG_VERBOSE, "Closing idle client");
             conn_close(node, conn, false);
         }

@@ -65,6 +65,8 @@ struct rg_serve {
     char *ip; /* announced; owned; NULL */
     bool capa_eof;
     bool capa_psync2;
+    bool rdb_only;                /* it wants the snapshot and nothing behind it */
+    int64_t asked_us;             /* for a full or partial resync */
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
@@ -136,20 +138,22 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;     /* owned; NULL outside a transaction */
-    struct rg_list watched;     /* of struct watch (watch.c) */
-    bool watch_failed;          /* one of its watched keys changed */
-    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
-    size_t pushed;              /* bytes that its own running command pushed to it */
-    unsigned subscriptions;     /* of all kinds */
-    unsigned patterns;          /* of those, to patterns */
-    unsigned shards;            /* … and to shard channels */
-    int64_t over_soft_since_us; /* output limit; 0: not over */
+    struct rg_multi *multi;      /* owned; NULL outside a transaction */
+    struct rg_list watched;      /* of struct watch (watch.c) */
+    bool watch_failed;           /* one of its watched keys changed */
+    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
+    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
+    size_t pushed;               /* bytes that its own running command pushed to it */
+    unsigned subscriptions;      /* of all kinds */
+    unsigned patterns;           /* of those, to patterns */
+    unsigned shards;             /* … and to shard channels */
+    int64_t over_soft_since_us;  /* output limit; 0: not over */
 
-    struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
-    int peer_index;         /* PEER_IN, PEER_OUT */
-    bool hello_done;        /* PEER_OUT: +OK came */
+    struct rg_list serve_link; /* in node->serving */
+    struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
+    int peer_index;            /* PEER_IN, PEER_OUT */
+    bool hello_done;           /* PEER_OUT: +OK came */
 };
 
 /* ---- Effects (effects.c) ---- */
@@ -371,6 +375,7 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
@@ -410,14 +415,17 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers; /* of those, fed from disk */
+    int64_t last_replica_us; /* when there was one, or no log either */
+    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;   /* of those, fed from disk */
 
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
     int last_primary; /* whom +switch-master named last; -1 */
     struct rg_pubsub *pubsub;
+    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
@@ -578,6 +586,8 @@ void feed_unit(struct rg_node *node);
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
 void feed_new_replid(struct rg_node *node, uint64_t term);
+/* The log is given up: what is written from now on is not kept, until it is activated again. */
+void feed_forget(struct rg_node *node);
 const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
@@ -643,12 +653,6 @@ void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
 
-/* ---- cmd_replication.c: the role outside groups ---- */
-/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
-void replication_promote(struct rg_node *node, const char *why);
-/* The node becomes a replica, or one of another primary. */
-void replication_follow(struct rg_node *node, const char *host, uint16_t port);
-
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
 void serve_free(struct rg_node *node, struct rg_conn *conn);
@@ -671,15 +675,6 @@ void serve_wake(struct rg_node *node);
 void serve_drop_all(struct rg_node *node, const char *why);
 void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
-/* Replicas online whose acknowledgement is at least offset. */
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
-/* … and that say so of their disks. */
-unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
-unsigned serve_count_good(const struct rg_node *node);
-/* Replicas online that have not acknowledged all of the log. */
-unsigned serve_count_lagging(const struct rg_node *node);
-/* The offset that `mode` has released to plain replicas. */
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
 

@@ -1,6 +1,7 @@
 #include "node/stop.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/serve_count.h"
 
 /*
  * The end of a node. Replicas get what they lack first, for a while. Where snapshots are wanted

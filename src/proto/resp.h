@@ -91,6 +91,9 @@ RG_MUST_USE int rg_request_parse_plain(const struct rg_request_parser *parser,
 RG_MUST_USE int rg_split_args(struct rg_bytes line, struct rg_buf *out, size_t *ret_lens,
                               int max_args);
 
+/* Appends a word in quotes, as rg_split_args reads it back. */
+void rg_quote_arg(struct rg_buf *out, struct rg_bytes word);
+
 /* Appends a request as an array of bulk strings. */
 void rg_request_write(struct rg_buf *out, const struct rg_bytes *argv, int argc);
 /* The same from C strings, ended by NULL. */

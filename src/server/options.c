@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proto/resp.h"
+
 void rg_options_fini(struct rg_options *options)
 {
     rg_buf_fini(&options->text);
@@ -26,24 +28,6 @@ static enum rg_options_action options_action(int argc, char **argv)
     if (argc == 1 && options_is(argv[0], NULL, "--check-system"))
         return RG_OPTIONS_CHECK_SYSTEM;
     return RG_OPTIONS_RUN;
-}
-
-/* A value in quotes, whatever is in it: the form that redis.conf reads back. */
-static void options_quote(struct rg_buf *text, const char *value)
-{
-    rg_buf_append_char(text, '"');
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (c == '"' || c == '\\')
-            rg_buf_printf(text, "\\%c", c);
-        else if (c == '\n')
-            rg_buf_append_str(text, "\\n");
-        else if (isprint(c))
-            rg_buf_append_char(text, (char)c);
-        else
-            rg_buf_printf(text, "\\x%02x", c);
-    }
-    rg_buf_append_char(text, '"');
 }
 
 static bool options_is_directive(const char *arg)
@@ -99,7 +83,7 @@ void rg_options_read(struct rg_options *options, int argc, char **argv)
         } else if (!value_next && options_is_directive(argv[i])) {
             value_next = options_add_directive(options, argc, argv, i);
         } else {
-            options_quote(&options->text, argv[i]);
+            rg_quote_arg(&options->text, rg_bytes_str(argv[i]));
             rg_buf_append_char(&options->text, ' ');
             value_next = false;
         }

@@ -8,10 +8,11 @@ from resp_client import Client, Map
 ABSENT = {"acl", "asking", "cluster", "eval", "eval_ro", "evalsha", "evalsha_ro", 
           "fcall", "fcall_ro", "function", "module", "readonly", "readwrite", "restore-asking",
           "script"}
-ABSENT |= {"lolwut", "migrate", "monitor"}
+ABSENT |= {"migrate"}
 ABSENT_SUBCOMMANDS = {b"client|caching", b"client|getredir", b"client|tracking",
                       b"client|trackinginfo"}
-OWN = {"client|replication-mode", "group", "sentinel"}
+# WAITAOF is of Redis 7.2.
+OWN = {"client|replication-mode", "group", "sentinel", "waitaof"}
 
 
 @pytest.fixture(scope="module")
