@@ -26,6 +26,8 @@ struct aof_load {
     bool placed;                     /* the log's offset is known: a file had a head */
     bool headed;                     /* the present file had one */
     uint64_t start;                  /* of it, where the file begins */
+    bool term_open;                  /* behind the last command terms began */
+    uint64_t term_position;          /* of their first line */
     bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
@@ -130,6 +132,7 @@ static int aof_load_head(struct rg_node *node, const struct rg_aof_item *item)
     if (head->db >= (int)rg_store_databases(node->store))
         return aof_load_fail(node, "DB index is out of range", item->position);
     load->headed = true;
+    load->term_open = false;
     load->start = head->start;
     node->follow.stream_db = head->db;
     load->told[0] = '\0';
@@ -152,6 +155,9 @@ static int aof_load_term(struct rg_node *node, const struct rg_aof_item *item)
     if (term->start > node_log_end(node) ||
         (history->count > 0 && term->start < history->terms[history->count - 1].start))
         return aof_load_fail(node, "A term that begins elsewhere", item->position);
+    if (!load->term_open)
+        load->term_position = item->position;
+    load->term_open = true;
     rg_history_push(&node->history, term->term, term->replid, term->start);
     memcpy(load->told, term->replid, sizeof(load->told));
     return 0;
@@ -293,6 +299,8 @@ static int aof_load_items(struct rg_node *node, struct rg_bytes piece)
             result = aof_load_term(node, &item);
         else if (item.type == RG_AOF_COMMAND)
             result = aof_load_request(node, &item);
+        if (item.type == RG_AOF_COMMAND && rg_buf_len(&load->transaction) == 0)
+            load->term_open = false;
         if (result < 0)
             return result;
     }
@@ -427,6 +435,25 @@ static void aof_load_file_over(struct rg_node *node)
     load->file++;
 }
 
+/*
+ * A term of a group begins with its record. Where that did not get to the disk the term is none of
+ * this log's: what follows may be of another one, so the line goes, too.
+ */
+static void aof_load_untell(struct rg_node *node)
+{
+    struct aof_load *load = node->aof->load;
+    struct rg_history *history = &node->history;
+
+    if (node->config->group_name[0] == '\0' || !load->term_open)
+        return;
+    load->truncated = true;
+    load->cut = load->term_position;
+    rg_history_cut(history, node_log_end(node));
+    load->told[0] = '\0';
+    if (history->count > 0)
+        memcpy(load->told, history->terms[history->count - 1].replid, sizeof(load->told));
+}
+
 /* All was read: the newest file is gone on with, where it is of this log. */
 static void aof_load_over(struct rg_node *node)
 {
@@ -434,8 +461,10 @@ static void aof_load_over(struct rg_node *node)
     struct aof_load *load = aof->load;
     const struct rg_aof_file *last = load->file > 0 ? &aof->manifest.files[load->file - 1] : NULL;
     bool ours = last != NULL && last->type == RG_AOF_INCR && load->headed && load->placed;
-    uint64_t size = load->truncated ? load->cut : load->bytes;
 
+    if (ours)
+        aof_load_untell(node);
+    uint64_t size = load->truncated ? load->cut : load->bytes;
     aof->earlier_bytes = load->chain_bytes - (ours ? load->bytes : 0);
     aof->base_bytes = load->chain_bytes;
     /* Behind a file of Redis' that is torn nothing may follow: a rewrite begins, as where there is

@@ -186,6 +186,34 @@ RG_TEST(a_member_that_loads_is_looked_at_before_its_log_has_a_name)
     rg_node_free(node);
 }
 
+RG_TEST(a_term_whose_record_did_not_get_to_the_disk_is_none_of_the_log)
+{
+    static const char group[] = "appendonly yes\ngroup-name g\n"
+                                "group-members 10.0.0.1:1 10.0.0.2:1 10.0.0.3:1\n";
+    static const char begin[] = "#REGENT-LOG:1:0:-1:1\r\n"
+                                "#REGENT-TERM:1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:0\r\n"
+                                "*1\r\n$4\r\nPING\r\n";
+    struct hand before = {0};
+    struct hand hand;
+    struct rg_node_view view;
+
+    (void)snprintf(before.disk[0].name, sizeof(before.disk[0].name),
+                   "appendonlydir/appendonly.aof.manifest");
+    rg_buf_append_str(&before.disk[0].bytes, "file a seq 1 type i start 0\n");
+    (void)snprintf(before.disk[1].name, sizeof(before.disk[1].name), "appendonlydir/a");
+    rg_buf_printf(&before.disk[1].bytes, "%s#REGENT-TERM:2:%s:14\r\n*3\r\n$7\r\nPUBL", begin,
+                  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    hand_start_again(&hand, group, "10.0.0.1:1", &before);
+    rg_node_view(hand.node, hand.now, &view);
+    RG_CHECK_INT(view.log_end, 14);
+    RG_CHECK_INT(view.log_term, 1);
+    RG_CHECK_STR(view.replid, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    RG_CHECK_STR(hand_file_text(&hand, "appendonlydir/a"), begin);
+    hand_end(&hand);
+    rg_buf_fini(&before.disk[0].bytes);
+    rg_buf_fini(&before.disk[1].bytes);
+}
+
 RG_TEST(the_log_goes_on_under_a_new_id_from_where_it_was)
 {
     struct hand hand;
