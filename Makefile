@@ -62,7 +62,7 @@ help:
 	@echo '                     then COMMANDS random commands beside redis-server, then'
 	@echo '                     MEGABYTES of log in a group whose nodes are killed in turn'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
-	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick")'
+	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick --help")'
 	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'
 	@echo 'make format          clang-format in place'
 	@echo 'make clean           removes the build directories'

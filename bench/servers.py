@@ -87,8 +87,12 @@ def start(kind, port, regent):
     return Server(kind, commands[kind], port)
 
 
+CLIENT_LIMIT_S = 600
+
+
 def client(*words, **kwargs):
-    """Runs a client on the clients' core; returns its output."""
+    """Runs a client on the clients' core; returns its output. TimeoutExpired: it hangs."""
+    kwargs.setdefault("timeout", CLIENT_LIMIT_S)
     done = subprocess.run(["taskset", "-c", CLIENT_CORE] + [str(w) for w in words],
                           capture_output=True, text=True, check=True, **kwargs)
     return done.stdout

@@ -28,13 +28,6 @@ void rg_history_push(struct rg_history *history, uint64_t term, const char *repl
     memcpy(added->replid, replid, RG_REPLID_LEN + 1);
 }
 
-void rg_history_cut(struct rg_history *history, uint64_t end)
-{
-    while (history->count > 0 && history->terms[history->count - 1].start > 0 &&
-           history->terms[history->count - 1].start >= end)
-        history->count--;
-}
-
 const struct rg_history_term *rg_history_at(const struct rg_history *history, uint64_t end)
 {
     for (unsigned i = history->count; i-- > 0;)

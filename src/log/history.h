@@ -36,8 +36,6 @@ void rg_history_reset(struct rg_history *history);
  * it knows it by the older id only.
  */
 void rg_history_push(struct rg_history *history, uint64_t term, const char *replid, uint64_t start);
-/* Drops the terms of which a log that ends there holds no byte, but those that begin at 0. */
-void rg_history_cut(struct rg_history *history, uint64_t end);
 /* The term that holds the byte before end; NULL for an empty history. Terms that begin at or after
  * end do not count. */
 const struct rg_history_term *rg_history_at(const struct rg_history *history, uint64_t end);

@@ -26,11 +26,11 @@ struct aof_load {
     bool placed;                     /* the log's offset is known: a file had a head */
     bool headed;                     /* the present file had one */
     uint64_t start;                  /* of it, where the file begins */
-    bool term_open;                  /* behind the last command terms began */
-    uint64_t term_position;          /* of their first line */
     bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
+    bool noted; /* terms were named in the present file, and no bytes of the log followed */
+    uint64_t noted_at;
 
     /* The modes of a group: those that the base says, and those of records behind it. */
     int base_mode; /* -1: it says none */
@@ -132,7 +132,6 @@ static int aof_load_head(struct rg_node *node, const struct rg_aof_item *item)
     if (head->db >= (int)rg_store_databases(node->store))
         return aof_load_fail(node, "DB index is out of range", item->position);
     load->headed = true;
-    load->term_open = false;
     load->start = head->start;
     node->follow.stream_db = head->db;
     load->told[0] = '\0';
@@ -155,11 +154,11 @@ static int aof_load_term(struct rg_node *node, const struct rg_aof_item *item)
     if (term->start > node_log_end(node) ||
         (history->count > 0 && term->start < history->terms[history->count - 1].start))
         return aof_load_fail(node, "A term that begins elsewhere", item->position);
-    if (!load->term_open)
-        load->term_position = item->position;
-    load->term_open = true;
     rg_history_push(&node->history, term->term, term->replid, term->start);
     memcpy(load->told, term->replid, sizeof(load->told));
+    if (!load->noted)
+        load->noted_at = item->position;
+    load->noted = true;
     return 0;
 }
 
@@ -178,6 +177,7 @@ static int aof_load_command(struct rg_node *node, const struct rg_request *reque
 
 static void aof_load_feed(struct rg_node *node, struct rg_bytes bytes)
 {
+    node->aof->load->noted = false;
     if (!node->aof->load->placed)
         return;
     feed_raw(node, bytes);
@@ -299,8 +299,6 @@ static int aof_load_items(struct rg_node *node, struct rg_bytes piece)
             result = aof_load_term(node, &item);
         else if (item.type == RG_AOF_COMMAND)
             result = aof_load_request(node, &item);
-        if (item.type == RG_AOF_COMMAND && rg_buf_len(&load->transaction) == 0)
-            load->term_open = false;
         if (result < 0)
             return result;
     }
@@ -436,22 +434,19 @@ static void aof_load_file_over(struct rg_node *node)
 }
 
 /*
- * A term of a group begins with its record. Where that did not get to the disk the term is none of
- * this log's: what follows may be of another one, so the line goes, too.
+ * A crash left the name of a term at the end, and not the record that begins it in a group. What
+ * comes next may be of another term, so that name must go from the history, and from the file
+ * (invariant 4).
  */
-static void aof_load_untell(struct rg_node *node)
+static bool aof_load_drop_empty_term(struct rg_node *node)
 {
-    struct aof_load *load = node->aof->load;
     struct rg_history *history = &node->history;
+    bool empty = node->config->group_name[0] != '\0' && node->aof->load->placed &&
+                 history->count > 1 &&
+                 history->terms[history->count - 1].start == node_log_end(node);
 
-    if (node->config->group_name[0] == '\0' || !load->term_open)
-        return;
-    load->truncated = true;
-    load->cut = load->term_position;
-    rg_history_cut(history, node_log_end(node));
-    load->told[0] = '\0';
-    if (history->count > 0)
-        memcpy(load->told, history->terms[history->count - 1].replid, sizeof(load->told));
+    history->count -= empty;
+    return empty;
 }
 
 /* All was read: the newest file is gone on with, where it is of this log. */
@@ -461,15 +456,22 @@ static void aof_load_over(struct rg_node *node)
     struct aof_load *load = aof->load;
     const struct rg_aof_file *last = load->file > 0 ? &aof->manifest.files[load->file - 1] : NULL;
     bool ours = last != NULL && last->type == RG_AOF_INCR && load->headed && load->placed;
+    bool empty_term = aof_load_drop_empty_term(node);
 
-    if (ours)
-        aof_load_untell(node);
+    if (empty_term && load->noted) {
+        load->truncated = true;
+        load->cut = load->noted_at;
+        memcpy(load->told, feed_replid(node), sizeof(load->told));
+    } else if (empty_term) {
+        ours = false; /* an older file names it, and a rewrite leaves that behind */
+    }
     uint64_t size = load->truncated ? load->cut : load->bytes;
+
     aof->earlier_bytes = load->chain_bytes - (ours ? load->bytes : 0);
     aof->base_bytes = load->chain_bytes;
     /* Behind a file of Redis' that is torn nothing may follow: a rewrite begins, as where there is
      * none. */
-    if (last != NULL && (ours || !load->truncated))
+    if (last != NULL && (ours || !(load->truncated || empty_term)))
         aof_resume(node, ours ? last->name : NULL, size, load->told);
     if (ours && load->truncated)
         aof_resume_torn(node);
@@ -485,7 +487,7 @@ int rg_node_load_log(struct rg_node *node, struct rg_bytes piece)
     if (!load->begun) {
         load->begun = true;
         load->bytes = 0;
-        load->headed = false;
+        load->headed = load->noted = false;
     }
     load->bytes += piece.len;
     node->loading.done_bytes += piece.len;

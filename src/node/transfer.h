@@ -30,7 +30,7 @@ uint64_t transfer_used_memory(const struct rg_transfer *transfer);
 bool transfer_to_file(const struct rg_transfer *transfer);
 void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
                         int result);
-/* Puts what was loaded in place of the node's store. */
+/* Puts what was loaded in place of the node's store. history_set: the file named the log. */
 void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer);
 struct rg_transfer_log { /* what the file said of the log it was taken from */
     bool has_history;
