@@ -714,6 +714,12 @@ void rg_node_writable(struct rg_node *node, struct rg_conn *conn)
 
 /* ---- Views ---- */
 
+/* A member that loads its files does not know its log's name yet. */
+static const char *node_any_replid(const struct rg_node *node)
+{
+    return node->history.count > 0 ? feed_replid(node) : "";
+}
+
 void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node_view *ret_view)
 {
     const struct rg_history_term *at = rg_history_at(&node->history, node_log_end(node));
@@ -725,7 +731,7 @@ void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node
         .log_end = node_log_end(node),
         .log_term = at != NULL ? at->term : 0,
         .log_start = rg_backlog_start(node->backlog),
-        .replid = at != NULL ? at->replid : feed_replid(node),
+        .replid = at != NULL ? at->replid : node_any_replid(node),
     };
 }
 
