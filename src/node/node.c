@@ -16,6 +16,7 @@
 #include "node/monitor.h"
 #include "node/notify.h"
 #include "node/serve_disk.h"
+#include "node/spool.h"
 #include "node/stop.h"
 #include "node/tracking.h"
 #include "node/transfer.h"
@@ -85,6 +86,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->spools);
     rg_list_init(&node->serving);
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
@@ -186,6 +188,7 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
@@ -379,6 +382,10 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_AOF_MANIFEST:
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
+    case RG_FILE_SPOOL:
+        spool_file_done(node, wait.arg, result);
+        break;
+    case RG_FILE_SPOOL_READ:
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
@@ -392,6 +399,10 @@ void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct 
     node->now = now;
     if (!node_take_wait(node, token, &wait))
         return;
+    if (wait.purpose == RG_FILE_SPOOL_READ) {
+        spool_file_read(node, wait.arg, result, bytes);
+        return;
+    }
     RG_ASSERT(wait.purpose == RG_FILE_SERVE);
     serve_disk_read(node, wait.arg, result, bytes, size);
 }
@@ -629,6 +640,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
+    spool_run(node);
     aof_run(node);
     serve_begin_waiting(node);
     serve_disk_run(node);
@@ -649,10 +661,11 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),     follow_deadline(node),   gate_deadline(node),
-        session_deadline(node),    node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),      snapshot_deadline(node), stop_deadline(node),
-        serve_disk_deadline(node), failover_deadline(node), migrate_deadline(node),
+        member_deadline(node),  follow_deadline(node),     gate_deadline(node),
+        session_deadline(node), node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),   snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),   serve_disk_deadline(node), failover_deadline(node),
+        migrate_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
@@ -714,6 +727,12 @@ void rg_node_writable(struct rg_node *node, struct rg_conn *conn)
 
 /* ---- Views ---- */
 
+/* A member that loads its files does not know its log's name yet. */
+static const char *node_any_replid(const struct rg_node *node)
+{
+    return node->history.count > 0 ? feed_replid(node) : "";
+}
+
 void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node_view *ret_view)
 {
     const struct rg_history_term *at = rg_history_at(&node->history, node_log_end(node));
@@ -725,7 +744,7 @@ void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node
         .log_end = node_log_end(node),
         .log_term = at != NULL ? at->term : 0,
         .log_start = rg_backlog_start(node->backlog),
-        .replid = at != NULL ? at->replid : feed_replid(node),
+        .replid = at != NULL ? at->replid : node_any_replid(node),
     };
 }
 
