@@ -320,6 +320,8 @@ static void machine_effect(struct sim_machine *machine, const struct rg_effect *
         break;
     case RG_EFFECT_PURGE:
     case RG_EFFECT_CONFIG:
+    case RG_EFFECT_SCRIPT: /* the world's configurations name none */
+    case RG_EFFECT_SCRIPT_KILL:
         break;
     case RG_EFFECT_EXIT:
         machine->exited = true;
