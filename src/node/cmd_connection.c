@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/tracking.h"
 #include "node/version.h"
 
 bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value)
@@ -198,6 +199,7 @@ void cmd_reset(struct rg_call *call)
     struct rg_conn *conn = call->conn;
 
     pubsub_client_gone(call->node, conn);
+    tracking_end(call->node, conn);
     rg_list_remove(&conn->monitor_link);
     multi_discard(call->node, conn);
     conn->db = 0;

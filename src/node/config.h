@@ -75,6 +75,7 @@ struct rg_config {
     struct rg_config_limit output_limit[RG_CLASSES];
     int64_t slowlog_log_slower_than; /* microseconds; negative: off */
     int64_t slowlog_max_len;
+    int64_t tracking_table_max_keys;   /* 0: any number */
     int64_t latency_monitor_threshold; /* milliseconds; 0: off */
     bool latency_tracking;
     char *notify_keyspace_events;

@@ -219,7 +219,7 @@ const struct config_directive config_directives[] = {
     NUM("tls-session-cache-size", NULL, INT, 0, "20480", NONE, 0, INT32_MAX),
     NUM("tls-session-cache-timeout", NULL, INT, 0, "300", NONE, 0, INT32_MAX),
     ROW("tls-session-caching", NULL, BOOL, 0, "yes", NONE),
-    NUM("tracking-table-max-keys", NULL, INT, 0, "1000000", NONE, 0, INT64_MAX),
+    NUM("tracking-table-max-keys", NULL, INT, 0, "1000000", FIELD(tracking_table_max_keys), 0, INT64_MAX),
     ROW("unixsocket", NULL, STRING, CONFIG_IMMUTABLE, "", FIELD(unixsocket)),
     ROW("unixsocketperm", NULL, OCTAL, CONFIG_IMMUTABLE, "0", FIELD(unixsocketperm)),
     NUM("user", NULL, LINES, CONFIG_IMMUTABLE | CONFIG_HIDDEN, "", NONE, 1, 63),

@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "node/blocked.h"
 #include "node/multi.h"
+#include "node/tracking.h"
 
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
 {
@@ -53,6 +54,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
         node->clients--;
     }
     pubsub_client_gone(node, conn);
+    tracking_conn_gone(node, conn);
     multi_discard(node, conn);
     blocked_drop(node, conn);
     gate_drop(conn);

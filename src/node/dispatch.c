@@ -8,6 +8,7 @@
 #include "node/multi.h"
 #include "node/notify.h"
 #include "node/serve_count.h"
+#include "node/tracking.h"
 
 /*
  * One command: from words to handler. The checks come in the order of Redis, so that the first
@@ -305,7 +306,13 @@ static void dispatch_data(struct rg_call *call)
 static void dispatch_notes(const struct rg_call *call)
 {
     if (call->command->run != NULL)
-        notify_end(call->node, call->command, call->conn->db, call->argv, call->changed);
+        notify_end(call->node, call->conn, call->command, call->conn->db, call->argv,
+                   call->changed);
+    else if (call->command->id == RG_CMD_ID_exec)
+        tracking_settle(call->node, call->conn);
+    /* What was read counts from now on: a key that expired under it was told above. */
+    if (call->conn->tracking != NULL)
+        tracking_remember(call);
 }
 
 /* What a reply says of the statistics: whether it is an error, and of which kind. */
@@ -571,6 +578,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
         return false;
     if (conn->lents.count > 0)
         lend_begin(node, conn);
+    if (conn->tracking != NULL)
+        tracking_command_over(&call);
     dispatch_skip_next(conn);
     /* Nothing is new to one that is to be served and goes on. */
     if (conn->closing || rg_list_empty(&conn->output_link))
@@ -603,7 +612,7 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
     node->changes += ctx.dirty;
     node->stats.per_command[command->id].calls++;
     rg_propagation_reset(&node->propagation);
-    notify_end(node, command, db, argv, ctx.dirty > 0);
+    notify_end(node, NULL, command, db, argv, ctx.dirty > 0);
     if (monitor_on(node) && node->follow.conn != NULL)
         monitor_feed(node, node->follow.conn, db, command, argv, argc);
     bool failed = rg_buf_len(&sink) > 0 && rg_buf_view(&sink).data[0] == '-';

@@ -12,7 +12,12 @@
  * then the stream of commands, acknowledged. The states are drawn in node_impl.h.
  */
 
-enum { FOLLOW_REDIAL_US = 1000000, FOLLOW_REDIAL_GROUP_US = 100000, FOLLOW_MAX_LINE = 1024 };
+enum {
+    FOLLOW_REDIAL_US = 1000000,
+    FOLLOW_REDIAL_GROUP_US = 100000,
+    FOLLOW_NEWS_US = 100000, /* between acknowledgements that nobody asked for */
+    FOLLOW_MAX_LINE = 1024,
+};
 
 /* The introduction: all requests go out at once, and the answers come in this order. PSYNC follows
  * the last answer: Redis refuses it while it still owes replies. */
@@ -469,12 +474,12 @@ void follow_ack(struct rg_node *node)
         return;
     uint64_t held = aof_held(node);
     uint64_t synced = aof_synced(node);
-    bool beat = node->now.mono_us - follow->last_ack_us >= RG_S_US;
+    bool news = follow->acked != held || follow->synced != synced;
     /* A plain primary asks where it wants to know, and is answered until all it asked for is told.
-     */
-    bool moved = (follow->acked != held || follow->synced != synced) &&
-                 (!follow_plain(node) || follow->ack_owed > follow->acked ||
-                  (aof_on(node) && follow->ack_owed > follow->synced));
+     * FAILOVER of a redis-server does not ask, and holds writes back until it is told. */
+    bool beat = node->now.mono_us - follow->last_ack_us >= (news ? FOLLOW_NEWS_US : RG_S_US);
+    bool moved = news && (!follow_plain(node) || follow->ack_owed > follow->acked ||
+                          (aof_on(node) && follow->ack_owed > follow->synced));
     if (!beat && !moved && !follow->ack_asked)
         return;
     /* Invariant 3: nothing of an older term once a newer one is promised. */

@@ -84,6 +84,11 @@ void cmd_client_unblock(struct rg_call *call);
 void cmd_client_unpause(struct rg_call *call);
 void cmd_client_reply(struct rg_call *call);
 void cmd_client_replication_mode(struct rg_call *call);
+/* cmd_tracking.c */
+void cmd_client_caching(struct rg_call *call);
+void cmd_client_getredir(struct rg_call *call);
+void cmd_client_tracking(struct rg_call *call);
+void cmd_client_trackinginfo(struct rg_call *call);
 /* cmd_lolwut.c, monitor.c */
 void cmd_lolwut(struct rg_call *call);
 void cmd_monitor(struct rg_call *call);

@@ -58,9 +58,9 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
                   "client_recent_max_input_buffer:%zu\r\nclient_recent_max_output_buffer:%zu\r\n",
                   max_in, max_out);
     rg_buf_printf(out,
-                  "blocked_clients:%u\r\ntracking_clients:0\r\n"
+                  "blocked_clients:%u\r\ntracking_clients:%u\r\n"
                   "clients_in_timeout_table:%u\r\n",
-                  blocked, timed);
+                  blocked, node->tracking_clients, timed);
 }
 
 void info_cpu(const struct rg_node *node, struct rg_buf *out)

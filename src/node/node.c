@@ -15,7 +15,9 @@
 #include "node/monitor.h"
 #include "node/notify.h"
 #include "node/serve_disk.h"
+#include "node/spool.h"
 #include "node/stop.h"
+#include "node/tracking.h"
 #include "node/transfer.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
@@ -64,7 +66,8 @@ int64_t node_measure_us(const struct rg_node *node)
 uint64_t node_memory(const struct rg_node *node)
 {
     return node->fixed_memory + node->clients_memory + node->rooms.bytes +
-           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node);
+           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node) +
+           tracking_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -77,6 +80,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->spools);
     rg_list_init(&node->serving);
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
@@ -152,6 +156,7 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_payload_codec_init(&node->payload_codec, &node->access, &node->now,
                           &node->config->rdbcompression);
     node->pubsub = pubsub_new();
+    node->tracking = tracking_new();
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
     node->latency = latency_new();
@@ -178,9 +183,11 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
+    tracking_free(node->tracking);
     wanted_free(node->wanted);
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
@@ -367,6 +374,10 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_AOF_MANIFEST:
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
+    case RG_FILE_SPOOL:
+        spool_file_done(node, wait.arg, result);
+        break;
+    case RG_FILE_SPOOL_READ:
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
@@ -380,6 +391,10 @@ void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct 
     node->now = now;
     if (!node_take_wait(node, token, &wait))
         return;
+    if (wait.purpose == RG_FILE_SPOOL_READ) {
+        spool_file_read(node, wait.arg, result, bytes);
+        return;
+    }
     RG_ASSERT(wait.purpose == RG_FILE_SERVE);
     serve_disk_read(node, wait.arg, result, bytes, size);
 }
@@ -413,7 +428,7 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
 void node_upkeep_done(struct rg_node *node)
 {
     feed_propagation(node);
-    notify_deliver(node);
+    notify_deliver(node, NULL);
     blocked_serve(node);
 }
 
@@ -617,6 +632,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
+    spool_run(node);
     aof_run(node);
     serve_begin_waiting(node);
     serve_disk_run(node);
@@ -624,6 +640,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         serve_wake(node);
         feed_trim(node);
     }
+    prefix_tell(node);
     node_output_limits(node);
     node_free_dropped(node);
     stop_run(node);
@@ -636,10 +653,10 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),     follow_deadline(node),   gate_deadline(node),
-        session_deadline(node),    node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),      snapshot_deadline(node), stop_deadline(node),
-        serve_disk_deadline(node), failover_deadline(node),
+        member_deadline(node),  follow_deadline(node),     gate_deadline(node),
+        session_deadline(node), node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),   snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),   serve_disk_deadline(node), failover_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

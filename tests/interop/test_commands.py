@@ -9,8 +9,6 @@ ABSENT = {"acl", "asking", "cluster", "eval", "eval_ro", "evalsha", "evalsha_ro"
           "fcall", "fcall_ro", "function", "module", "readonly", "readwrite", "restore-asking",
           "script"}
 ABSENT |= {"migrate"}
-ABSENT_SUBCOMMANDS = {b"client|caching", b"client|getredir", b"client|tracking",
-                      b"client|trackinginfo"}
 # WAITAOF is of Redis 7.2.
 OWN = {"client|replication-mode", "group", "sentinel", "waitaof"}
 
@@ -38,8 +36,7 @@ def container(name):
 
 
 def expected(name):
-    return container(name) not in ABSENT and not container(name).startswith("x") and \
-        name not in ABSENT_SUBCOMMANDS
+    return container(name) not in ABSENT and not container(name).startswith("x")
 
 
 def own(name):
