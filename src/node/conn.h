@@ -81,7 +81,7 @@ void room_fini(struct rg_node *node);
 
 /* ---- lend.c: large values of the store in the output ---- */
 struct rg_command;
-/* Whether what this command replies may be lent, and stays as it is while it runs; NULL: no. */
+/* Whether what this command replies may be lent, and stays as it is while it runs. */
 bool lend_allowed(const struct rg_command *command);
 /* The reply that was just written lent something (conn->lents). */
 void lend_begin(struct rg_node *node, struct rg_conn *conn);

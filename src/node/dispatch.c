@@ -541,7 +541,7 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
-    bool lends = lend_allowed(command);
+    bool lends = command != NULL && lend_allowed(command);
 
     if (!lends && !rg_list_empty(&node->lending))
         lend_end_all(node);

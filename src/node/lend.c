@@ -13,7 +13,7 @@ bool lend_allowed(const struct rg_command *command)
 {
     enum { CHANGES = RG_CMD_WRITE | RG_CMD_MAY_REPLICATE };
 
-    return command != NULL && command->run != NULL && (command->flags & RG_CMD_READONLY) &&
+    return command->run != NULL && (command->flags & RG_CMD_READONLY) &&
            !(command->flags & (uint32_t)CHANGES);
 }
 
