@@ -13,7 +13,7 @@ void info_persistence(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "loading:%d\r\nasync_loading:%d\r\n", node->loading.on,
                   node->follow.state == RG_FOLLOW_TRANSFER);
     rg_buf_append_str(out, "current_cow_peak:0\r\ncurrent_cow_size:0\r\n"
-                           "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\n");
+                           "current_cow_size_age:0\r\n");
     save_info(node, out);
     rg_buf_printf(out, "rdb_last_load_keys_expired:%llu\r\nrdb_last_load_keys_loaded:%llu\r\n",
                   (ull)node->loading.expired, (ull)node->loading.keys);

@@ -84,6 +84,8 @@ bool rg_node_is_temporary(const char *name, int64_t *ret_pid)
     if (!rg_bytes_starts_with(rest, RG_BYTES("temp-")))
         return false;
     rest = rg_bytes(rest.data + 5, rest.len - 5);
+    if (rg_bytes_starts_with(rest, RG_BYTES("spool-")))
+        rest = rg_bytes(rest.data + 6, rest.len - 6);
     if (rg_parse_u64(rg_bytes_cut(&rest, '.'), &number) < 0)
         return false;
     struct rg_bytes pid = rg_bytes_cut(&rest, '.');

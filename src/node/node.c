@@ -15,6 +15,7 @@
 #include "node/monitor.h"
 #include "node/notify.h"
 #include "node/serve_disk.h"
+#include "node/spool.h"
 #include "node/stop.h"
 #include "node/tracking.h"
 #include "node/transfer.h"
@@ -79,6 +80,7 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->spools);
     rg_list_init(&node->serving);
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
@@ -180,6 +182,7 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
@@ -368,6 +371,10 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_AOF_MANIFEST:
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
+    case RG_FILE_SPOOL:
+        spool_file_done(node, wait.arg, result);
+        break;
+    case RG_FILE_SPOOL_READ:
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
@@ -381,6 +388,10 @@ void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct 
     node->now = now;
     if (!node_take_wait(node, token, &wait))
         return;
+    if (wait.purpose == RG_FILE_SPOOL_READ) {
+        spool_file_read(node, wait.arg, result, bytes);
+        return;
+    }
     RG_ASSERT(wait.purpose == RG_FILE_SERVE);
     serve_disk_read(node, wait.arg, result, bytes, size);
 }
@@ -617,6 +628,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
+    spool_run(node);
     aof_run(node);
     serve_begin_waiting(node);
     serve_disk_run(node);
@@ -637,10 +649,10 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),     follow_deadline(node),   gate_deadline(node),
-        session_deadline(node),    node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),      snapshot_deadline(node), stop_deadline(node),
-        serve_disk_deadline(node), failover_deadline(node),
+        member_deadline(node),  follow_deadline(node),     gate_deadline(node),
+        session_deadline(node), node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),   snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),   serve_disk_deadline(node), failover_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

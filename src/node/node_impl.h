@@ -23,6 +23,7 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_spool; /* a snapshot on disk for replicas (spool.c) */
 struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
@@ -76,8 +77,12 @@ struct rg_serve {
     bool psync;                   /* it is told the log's id and offset before the snapshot */
     int64_t told_alive_us;        /* when it was last sent an empty line meanwhile */
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
-    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;      /* end of the log sent */
+    struct rg_spool *spool; /* that it takes the snapshot from; borrowed; NULL */
+    struct rg_buf spooled;  /* of that, to be sent next */
+    uint64_t spool_read;    /* bytes of it that came from the file */
+    bool spool_reading;
+    char eof_mark[41];          /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;              /* end of the log sent */
     struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
     uint64_t acked;             /* end of the log acknowledged */
     uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
@@ -182,6 +187,8 @@ enum rg_file_purpose {
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SPOOL,        /* a piece of a snapshot for replicas; arg: its attempt */
+    RG_FILE_SPOOL_READ,   /* … on its way to one; arg: the connection's id */
     RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
@@ -378,6 +385,7 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list spools;  /* of spool.c */
     struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
@@ -633,6 +641,10 @@ void save_free(struct rg_save *save);
 RG_MUST_USE int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client);
 /* One is to begin as soon as it can. */
 void save_schedule(struct rg_node *node);
+/* What is being written is a base of the AOF. */
+bool save_is_rewrite(const struct rg_node *node);
+/* One for this client is to begin as soon as it can; false: another client waits already. */
+RG_MUST_USE bool save_queue(struct rg_node *node, uint64_t client);
 /* What is being written is none of it: the data are replaced, or the node stops. */
 void save_abort(struct rg_node *node, const char *why);
 /* Hands what is there of the snapshot to the file; begins what is due. */
@@ -640,10 +652,6 @@ void save_run(struct rg_node *node);
 void save_cron(struct rg_node *node);
 void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
                     int result);
-/* Where the file stands in a snapshot: what it took over, and what of that is written. Both are
- * UINT64_MAX where the snapshot is for no file. */
-void save_position(const struct rg_node *node, const struct rg_snapshot *snapshot,
-                   uint64_t *ret_taken, uint64_t *ret_written);
 /* Changes are refused: they could not be saved. */
 bool save_refuses_writes(const struct rg_node *node);
 int64_t save_last_s(const struct rg_node *node);

@@ -9,6 +9,7 @@
 #include "node/serve_count.h"
 #include "node/serve_disk.h"
 #include "node/snapshot.h"
+#include "node/spool.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
 
@@ -29,6 +30,7 @@ void serve_free(struct rg_node *node, struct rg_conn *conn)
         return;
     serve_disk_end(node, conn);
     snapshot_unref(serve->snapshot);
+    rg_buf_fini(&serve->spooled);
     rg_free(serve->ip);
     rg_free(serve);
 }
@@ -274,8 +276,7 @@ static bool serve_begin(struct rg_node *node, struct rg_conn *conn)
         rg_rand_hex(&node->rand, serve->eof_mark, 40);
         rg_buf_printf(&conn->out, "$EOF:%s\r\n", serve->eof_mark);
     } else {
-        serve->awaits_length = true;
-        serve->snapshot->whole = true;
+        spool_join(node, conn);
     }
     conn_wants_output(node, conn);
     return true;
@@ -323,13 +324,6 @@ static void serve_full(struct rg_call *call, bool psync)
                      : "the end of the snapshot under way");
 }
 
-static void serve_say_length(struct rg_conn *conn)
-{
-    rg_buf_printf(&conn->out, "$%llu\r\n",
-                  (unsigned long long)snapshot_window_end(&conn->serve->snapshot->window));
-    conn->serve->awaits_length = false;
-}
-
 void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot)
 {
     RG_LIST_EACH(link, &node->serving)
@@ -337,8 +331,6 @@ void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapsho
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->serve->snapshot != snapshot)
             continue;
-        if (conn->serve->awaits_length)
-            serve_say_length(conn);
         conn_wants_output(node, conn);
     }
 }
@@ -464,9 +456,8 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 /* Bytes of the snapshot and its mark that are there to be sent. */
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
-    return serve->awaits_length ? 0
-                                : snapshot_window_end(&serve->snapshot->window) +
-                                      serve_trailer_len(serve) - serve->snapshot_sent;
+    return snapshot_window_end(&serve->snapshot->window) + serve_trailer_len(serve) -
+           serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -480,6 +471,8 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
         return false;
     if (conn->serve->snapshot != NULL)
         return serve_snapshot_ready(conn->serve) > 0;
+    if (conn->serve->spool != NULL)
+        return spool_output(conn).len > 0;
     if (conn->serve->disk != NULL)
         return serve_disk_output(conn->serve->disk).len > 0;
     return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
@@ -527,6 +520,10 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL)
         return serve_snapshot_runs(serve, ret_runs, max);
+    if (serve->spool != NULL && max > 0)
+        ret_runs[n] = spool_output(conn);
+    if (serve->spool != NULL)
+        return max > 0 && ret_runs[n].len > 0;
     if (serve->disk != NULL && max > 0)
         ret_runs[n] = serve_disk_output(serve->disk);
     if (serve->disk != NULL)
@@ -539,11 +536,33 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
     return n;
 }
 
+/* All of it, and the mark behind it, went out. */
+static void serve_has_snapshot(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_serve *serve = conn->serve;
+
+    if (serve->rdb_only) {
+        node_say(node, RG_LOG_NOTICE, "RDB transfer completed, rdb only replica (%s)", conn->peer);
+        conn_close(node, conn, true);
+        return;
+    }
+    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
+     * behind it would hide it. Its first ACK says that the mark was seen. */
+    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
+    serve->last_ack_us = node->now.mono_us;
+}
+
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
 {
     struct rg_serve *serve = conn->serve;
 
     node->stats.repl_output_bytes += n;
+    if (serve->spool != NULL) {
+        serve->last_ack_us = n > 0 ? node->now.mono_us : serve->last_ack_us;
+        if (spool_sent(conn, n))
+            serve_has_snapshot(node, conn);
+        return;
+    }
     if (serve->snapshot == NULL) {
         if (serve->disk != NULL)
             serve_disk_sent(serve->disk, n);
@@ -560,15 +579,7 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     snapshot_unref(serve->snapshot);
     serve->snapshot = NULL;
-    if (serve->rdb_only) {
-        node_say(node, RG_LOG_NOTICE, "RDB transfer completed, rdb only replica (%s)", conn->peer);
-        conn_close(node, conn, true);
-        return;
-    }
-    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
-     * behind it would hide it. Its first ACK says that the mark was seen. */
-    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
-    serve->last_ack_us = node->now.mono_us;
+    serve_has_snapshot(node, conn);
 }
 
 void serve_wake(struct rg_node *node)
@@ -661,7 +672,8 @@ static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn,
     int64_t heard_us =
         conn->received_us > serve->last_ack_us ? conn->received_us : serve->last_ack_us;
 
-    if (serve->state == RG_SERVE_SNAPSHOT && serve_snapshot_ready(serve) == 0)
+    if (serve->state == RG_SERVE_SNAPSHOT &&
+        (serve->spool != NULL ? spool_output(conn).len : serve_snapshot_ready(serve)) == 0)
         return false;
     return serve->state >= RG_SERVE_SNAPSHOT && node->now.mono_us - heard_us > timeout_us;
 }
