@@ -14,6 +14,7 @@
 #include "node/latency.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/serve_disk.h"
 #include "node/spool.h"
 #include "node/stop.h"
@@ -202,6 +203,7 @@ void rg_node_free(struct rg_node *node)
     failover_free(node->failover);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
+    rg_store_free(node->own_keys);
     rg_buf_fini(&node->muted);
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
@@ -561,6 +563,7 @@ static void node_cron(struct rg_node *node)
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
+    own_keys_cron(node);
     save_cron(node);
     aof_cron(node);
 }
