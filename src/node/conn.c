@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "node/blocked.h"
 #include "node/multi.h"
+#include "node/pubsub.h"
 #include "node/tracking.h"
 
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)

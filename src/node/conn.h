@@ -15,6 +15,7 @@ enum rg_conn_kind {
     RG_CONN_REPLICA,  /* a client that sent SYNC or PSYNC */
     RG_CONN_PEER_IN,  /* a member that said GROUP HELLO to us */
     RG_CONN_PEER_OUT, /* our message link to a member */
+    RG_CONN_SENTINEL, /* a sentinel's link to who it watches */
     RG_CONN_STREAM,   /* our replication stream from the primary */
 };
 

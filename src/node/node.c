@@ -15,6 +15,8 @@
 #include "node/monitor.h"
 #include "node/notify.h"
 #include "node/own_keys.h"
+#include "node/pubsub.h"
+#include "node/sentinel.h"
 #include "node/serve_disk.h"
 #include "node/spool.h"
 #include "node/stop.h"
@@ -92,6 +94,7 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->ready_keys);
     rg_list_init(&node->effects);
     rg_list_init(&node->slowlog);
+    rg_list_init(&node->sentinel_held);
 }
 
 struct rg_store_limits node_store_limits(const struct rg_node *node)
@@ -149,7 +152,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
-    node->commands = rg_cmd_index_new();
+    node->commands =
+        node->config->sentinel ? rg_cmd_index_new_of(sentinel_offers) : rg_cmd_index_new();
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
@@ -167,6 +171,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_history_reset(&node->history);
     if (node->config->group_name[0] == '\0')
         rg_history_push(&node->history, 0, replid, 0);
+    if (node->config->sentinel)
+        sentinel_new(node);
     return node;
 }
 
@@ -183,6 +189,7 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    sentinel_fini(node);
     spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
@@ -275,6 +282,8 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_connected(node, conn, info);
 }
 
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
@@ -324,6 +333,8 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_closed(node, conn, reason);
     conn_free(node, conn);
 }
 
@@ -363,6 +374,9 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_STOP:
         stop_marked(node, result);
         break;
+    case RG_FILE_SENTINEL:
+        sentinel_file_done(node, wait.arg, result);
+        break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
         break;
@@ -380,6 +394,14 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
+}
+
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    node->now = now;
+    if (node->sentinel != NULL)
+        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
 }
 
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
@@ -628,6 +650,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
     batch_run(node);
+    sentinel_run(node);
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
@@ -652,10 +675,11 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node),     gate_deadline(node),
-        session_deadline(node), node->next_cron_us,        node_expire_deadline(node),
-        evict_deadline(node),   snapshot_deadline(node),   stop_deadline(node),
-        spool_deadline(node),   serve_disk_deadline(node), failover_deadline(node),
+        member_deadline(node),   follow_deadline(node),     gate_deadline(node),
+        session_deadline(node),  node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),    snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),    serve_disk_deadline(node), failover_deadline(node),
+        sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
@@ -717,6 +741,12 @@ void rg_node_writable(struct rg_node *node, struct rg_conn *conn)
 
 /* ---- Views ---- */
 
+/* A member that loads its files does not know its log's name yet. */
+static const char *node_any_replid(const struct rg_node *node)
+{
+    return node->history.count > 0 ? feed_replid(node) : "";
+}
+
 void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node_view *ret_view)
 {
     const struct rg_history_term *at = rg_history_at(&node->history, node_log_end(node));
@@ -728,7 +758,7 @@ void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node
         .log_end = node_log_end(node),
         .log_term = at != NULL ? at->term : 0,
         .log_start = rg_backlog_start(node->backlog),
-        .replid = at != NULL ? at->replid : feed_replid(node),
+        .replid = at != NULL ? at->replid : node_any_replid(node),
     };
 }
 
