@@ -156,6 +156,7 @@ static void batch_gather_conn(struct rg_node *node, struct rg_conn *conn)
 static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
 {
     conn_keep_input(node, conn);
+    lend_end_all(node);
     if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_input(node, conn);
     else if (conn->kind == RG_CONN_SENTINEL)

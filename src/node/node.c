@@ -88,6 +88,7 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
+    rg_list_init(&node->lending);
     rg_list_init(&node->gated);
     rg_list_init(&node->blocked);
     rg_list_init(&node->waiting);
@@ -327,6 +328,7 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now)
 {
     node->now = now;
+    lend_end_all(node);
     if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_closed(node, reason);
     else if (conn->kind == RG_CONN_REPLICA)
@@ -355,6 +357,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     struct rg_file_wait wait;
 
     node->now = now;
+    lend_end_all(node); /* what was loaded may take the place of the store */
     if (!node_take_wait(node, token, &wait))
         return;
     switch (wait.purpose) {
@@ -521,7 +524,7 @@ static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
 {
     enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
     const struct rg_config_limit *limit = &node->config->output_limit[class];
-    uint64_t used = rg_buf_len(&conn->out);
+    uint64_t used = rg_buf_len(&conn->out) + lend_bytes(conn);
 
     if (limit->hard_bytes > 0 && used > limit->hard_bytes)
         return true;
@@ -619,6 +622,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
+    lend_end_all(node);
     if (node->stopping) {
         /* What the final files lack must not happen, unless they fail and the node goes on. */
         batch_hold(node);
@@ -704,14 +708,13 @@ struct rg_conn *rg_node_next_output(struct rg_node *node)
 unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                         unsigned max)
 {
-    struct rg_bytes all = rg_buf_view(&conn->out);
-    size_t ready = all.len - conn->gated_bytes;
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
     unsigned n = 0;
 
     if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
-        ret_runs[n++] = rg_bytes(all.data, ready);
+        n = lend_output(conn, ready, ret_runs, max);
     if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->gated_bytes == 0)
         n += serve_output(node, conn, ret_runs + n, max - n);
     return n;
@@ -719,18 +722,22 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
 
 void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct rg_time now)
 {
-    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
-    size_t own = n < ready ? n : ready;
+    bool any = n > 0;
 
     node->now = now;
     node->stats.output_bytes += n;
     node->stats.writes++;
+    if (conn->lents.count > 0)
+        n = lend_sent(conn, n);
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
+    size_t own = n < ready ? n : ready;
     rg_buf_consume(&conn->out, own);
+    lend_end(conn);
     if (rg_buf_len(&conn->out) == 0)
         room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
-    if (n > 0)
+    if (any)
         conn_wants_output(node, conn);
 }
 

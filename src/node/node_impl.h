@@ -110,6 +110,7 @@ struct rg_conn {
     struct rg_large large; /* the end of the request in in */
     struct rg_request_parser parser;
     struct rg_buf out;
+    struct rg_lents lents; /* what goes out between the bytes of out (lend.c) */
     size_t gated_bytes;    /* at the end of out */
     struct rg_gate *gates; /* owned ring-free array; [gate_head, gate_count) are open */
     unsigned gate_head;
@@ -123,6 +124,7 @@ struct rg_conn {
     bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
+    struct rg_list lend_link;   /* in node->lending */
 
     /* The client. */
     unsigned db;
@@ -397,6 +399,7 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_list lending; /* connections with bytes of the store in their output */
     struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
