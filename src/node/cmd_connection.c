@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/pubsub.h"
 #include "node/tracking.h"
 #include "node/version.h"
 
@@ -118,7 +119,7 @@ static void connection_hello_reply(struct rg_call *call)
     rg_reply_bulk_str(reply, "id");
     rg_reply_i64(reply, (int64_t)call->conn->id);
     rg_reply_bulk_str(reply, "mode");
-    rg_reply_bulk_str(reply, "standalone");
+    rg_reply_bulk_str(reply, call->node->sentinel != NULL ? "sentinel" : "standalone");
     rg_reply_bulk_str(reply, "role");
     rg_reply_bulk_str(reply, node_is_primary(call->node) ? "master" : "replica");
     rg_reply_bulk_str(reply, "modules");

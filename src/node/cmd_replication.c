@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "node/failover.h"
 #include "node/handlers.h"
+#include "node/sentinel.h"
 #include "node/serve_count.h"
 
 void replication_promote(struct rg_node *node, const char *why)
@@ -122,6 +123,10 @@ void cmd_role(struct rg_call *call)
     const struct rg_node *node = call->node;
     struct rg_reply *reply = &call->reply;
 
+    if (node->sentinel != NULL) {
+        rg_sentinel_role(node->sentinel, reply);
+        return;
+    }
     if (node_is_primary(node)) {
         replication_role_primary(call);
         return;

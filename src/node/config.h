@@ -152,10 +152,20 @@ struct rg_config {
     int64_t replication_timeout;    /* milliseconds; 5000: a write's wait for its mode */
     int64_t replication_durability; /* enum rg_durability */
 
+    /* Sentinel mode: lines that begin with that word, without it; the sentinel reads them. */
+    bool sentinel;
+    struct rg_config_line {
+        char *text;     /* owned */
+        int number;     /* in the file; 0: of the command line */
+    } * sentinel_lines; /* owned */
+    int sentinel_line_count;
+
     struct rg_config_extra *extra; /* owned: values of directives without a field, and the file */
 };
 
 struct rg_config *rg_config_new(void); /* all defaults */
+/* … of a sentinel, which has no data and other defaults; to be called before anything is read. */
+void rg_config_be_sentinel(struct rg_config *config);
 void rg_config_free(struct rg_config *config);
 
 /*
@@ -186,6 +196,10 @@ const char *rg_config_inert(const struct rg_config *config, unsigned index);
 /* CONFIG REWRITE: the text of the file anew: comments and order kept, changed values in place, new
  * ones at the end. Errors: RG_ENOENT (the server runs without a file). */
 RG_MUST_USE int rg_config_rewrite(const struct rg_config *config, struct rg_buf *out);
+/* The same for a sentinel: lines are what it wants to have there, one each, and take the place of
+ * those that begin with the same words. */
+RG_MUST_USE int rg_config_rewrite_sentinel(const struct rg_config *config, struct rg_bytes lines,
+                                           struct rg_buf *out);
 /* Absolute path of the file read; "" without one. */
 const char *rg_config_file(const struct rg_config *config);
 

@@ -378,6 +378,15 @@ static bool dispatch_is_ungated(const struct rg_call *call)
            !conn->has_mode && conn->gated_bytes == 0;
 }
 
+/* The reply goes out as it is as soon as the host takes it. */
+static bool dispatch_lends(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+
+    return conn->kind == RG_CONN_CLIENT && conn->multi == NULL && call->reply.out == &conn->out &&
+           dispatch_is_ungated(call);
+}
+
 static void dispatch_run(struct rg_call *call)
 {
     struct rg_node *node = call->node;
@@ -532,6 +541,10 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
+    bool lends = command != NULL && lend_allowed(command);
+
+    if (!lends && !rg_list_empty(&node->lending))
+        lend_end_all(node);
     if (conn->out.cap == 0)
         room_take(node, &conn->out);
     struct rg_call call = {.node = node,
@@ -548,6 +561,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
         call.reply.out = &node->muted;
     }
     size_t reply_mark = rg_buf_len(call.reply.out);
+    if (lends && dispatch_lends(&call))
+        call.reply.lents = &conn->lents;
     conn->active_us = node->now.mono_us;
     if (command == NULL) {
         if (dispatch_is_http(&call))
@@ -561,6 +576,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
     }
     if (!taken)
         return false;
+    if (conn->lents.count > 0)
+        lend_begin(node, conn);
     if (conn->tracking != NULL)
         tracking_command_over(&call);
     dispatch_skip_next(conn);

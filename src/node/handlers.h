@@ -53,13 +53,7 @@ void cmd_group_status(struct rg_call *call);
 void cmd_group_failover(struct rg_call *call);
 void cmd_group_recover(struct rg_call *call);
 /* cmd_sentinel.c */
-void cmd_sentinel_get_master_addr(struct rg_call *call);
-void cmd_sentinel_masters(struct rg_call *call);
-void cmd_sentinel_master(struct rg_call *call);
-void cmd_sentinel_replicas(struct rg_call *call);
-void cmd_sentinel_sentinels(struct rg_call *call);
-void cmd_sentinel_ckquorum(struct rg_call *call);
-void cmd_sentinel_myid(struct rg_call *call);
+void cmd_sentinel(struct rg_call *call);
 /* cmd_config.c */
 void cmd_config_get(struct rg_call *call);
 void cmd_config_set(struct rg_call *call);

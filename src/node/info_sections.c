@@ -9,8 +9,10 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
     int64_t uptime_s = (node->now.mono_us - node->started.mono_us) / RG_S_US;
 
     rg_buf_printf(out, "redis_version:%s\r\nregent_version:%s\r\n", RG_REDIS_VERSION, RG_VERSION);
-    rg_buf_append_str(out, "redis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
-                           "redis_build_id:0\r\nredis_mode:standalone\r\n");
+    rg_buf_printf(out,
+                  "redis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
+                  "redis_build_id:0\r\nredis_mode:%s\r\n",
+                  node->sentinel != NULL ? "sentinel" : "standalone");
     rg_buf_printf(out, "os:%s\r\narch_bits:%zu\r\nmonotonic_clock:POSIX clock_gettime\r\n",
                   node->facts.os[0] != '\0' ? node->facts.os : "none", 8 * sizeof(void *));
     rg_buf_printf(out, "multiplexing_api:%s\r\natomicvar_api:c11-builtin\r\n",

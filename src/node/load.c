@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/sentinel.h"
 #include "node/transfer.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
@@ -209,4 +210,6 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
     node->next_cron_us = now.mono_us;
     node->running = true;
     aof_start(node);
+    if (node->sentinel != NULL)
+        rg_sentinel_start(node->sentinel, now);
 }

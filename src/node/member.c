@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/pubsub.h"
 #include "node/stop.h"
 #include "node/transfer.h"
 

@@ -14,6 +14,8 @@
 #include "node/latency.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/pubsub.h"
+#include "node/sentinel.h"
 #include "node/serve_disk.h"
 #include "node/spool.h"
 #include "node/stop.h"
@@ -85,12 +87,14 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
+    rg_list_init(&node->lending);
     rg_list_init(&node->gated);
     rg_list_init(&node->blocked);
     rg_list_init(&node->waiting);
     rg_list_init(&node->ready_keys);
     rg_list_init(&node->effects);
     rg_list_init(&node->slowlog);
+    rg_list_init(&node->sentinel_held);
 }
 
 struct rg_store_limits node_store_limits(const struct rg_node *node)
@@ -148,7 +152,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
-    node->commands = rg_cmd_index_new();
+    node->commands =
+        node->config->sentinel ? rg_cmd_index_new_of(sentinel_offers) : rg_cmd_index_new();
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
@@ -166,6 +171,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_history_reset(&node->history);
     if (node->config->group_name[0] == '\0')
         rg_history_push(&node->history, 0, replid, 0);
+    if (node->config->sentinel)
+        sentinel_new(node);
     return node;
 }
 
@@ -182,6 +189,7 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    sentinel_fini(node);
     spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
@@ -273,6 +281,8 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_connected(node, conn, info);
 }
 
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
@@ -316,12 +326,15 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now)
 {
     node->now = now;
+    lend_end_all(node);
     if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_closed(node, reason);
     else if (conn->kind == RG_CONN_REPLICA)
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_closed(node, conn, reason);
     conn_free(node, conn);
 }
 
@@ -342,6 +355,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     struct rg_file_wait wait;
 
     node->now = now;
+    lend_end_all(node); /* what was loaded may take the place of the store */
     if (!node_take_wait(node, token, &wait))
         return;
     switch (wait.purpose) {
@@ -361,6 +375,9 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_STOP:
         stop_marked(node, result);
         break;
+    case RG_FILE_SENTINEL:
+        sentinel_file_done(node, wait.arg, result);
+        break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
         break;
@@ -378,6 +395,14 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
+}
+
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    node->now = now;
+    if (node->sentinel != NULL)
+        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
 }
 
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
@@ -497,7 +522,7 @@ static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
 {
     enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
     const struct rg_config_limit *limit = &node->config->output_limit[class];
-    uint64_t used = rg_buf_len(&conn->out);
+    uint64_t used = rg_buf_len(&conn->out) + lend_bytes(conn);
 
     if (limit->hard_bytes > 0 && used > limit->hard_bytes)
         return true;
@@ -594,6 +619,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
+    lend_end_all(node);
     if (node->stopping) {
         /* What the final files lack must not happen, unless they fail and the node goes on. */
         batch_hold(node);
@@ -625,6 +651,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
     batch_run(node);
+    sentinel_run(node);
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
@@ -649,10 +676,11 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),  follow_deadline(node),     gate_deadline(node),
-        session_deadline(node), node->next_cron_us,        node_expire_deadline(node),
-        evict_deadline(node),   snapshot_deadline(node),   stop_deadline(node),
-        spool_deadline(node),   serve_disk_deadline(node), failover_deadline(node),
+        member_deadline(node),   follow_deadline(node),     gate_deadline(node),
+        session_deadline(node),  node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),    snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),    serve_disk_deadline(node), failover_deadline(node),
+        sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
@@ -677,14 +705,13 @@ struct rg_conn *rg_node_next_output(struct rg_node *node)
 unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                         unsigned max)
 {
-    struct rg_bytes all = rg_buf_view(&conn->out);
-    size_t ready = all.len - conn->gated_bytes;
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
     unsigned n = 0;
 
     if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
-        ret_runs[n++] = rg_bytes(all.data, ready);
+        n = lend_output(conn, ready, ret_runs, max);
     if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->gated_bytes == 0)
         n += serve_output(node, conn, ret_runs + n, max - n);
     return n;
@@ -692,18 +719,22 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
 
 void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct rg_time now)
 {
-    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
-    size_t own = n < ready ? n : ready;
+    bool any = n > 0;
 
     node->now = now;
     node->stats.output_bytes += n;
     node->stats.writes++;
+    if (conn->lents.count > 0)
+        n = lend_sent(conn, n);
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
+    size_t own = n < ready ? n : ready;
     rg_buf_consume(&conn->out, own);
+    lend_end(conn);
     if (rg_buf_len(&conn->out) == 0)
         room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
-    if (n > 0)
+    if (any)
         conn_wants_output(node, conn);
 }
 

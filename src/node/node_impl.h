@@ -31,6 +31,8 @@ struct rg_pubsub;
 struct rg_tracking;
 struct tracking_client;
 struct rg_latency;
+struct rg_sentinel;
+struct rg_sentinel_link;
 struct rg_multi;   /* a transaction being queued (multi.c) */
 struct rg_waiting; /* a command that waits for keys (blocked.c) */
 struct rg_wanted;  /* keys whose changes matter (wanted.c) */
@@ -108,6 +110,7 @@ struct rg_conn {
     struct rg_large large; /* the end of the request in in */
     struct rg_request_parser parser;
     struct rg_buf out;
+    struct rg_lents lents; /* what goes out between the bytes of out (lend.c) */
     size_t gated_bytes;    /* at the end of out */
     struct rg_gate *gates; /* owned ring-free array; [gate_head, gate_count) are open */
     unsigned gate_head;
@@ -121,6 +124,7 @@ struct rg_conn {
     bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
+    struct rg_list lend_link;   /* in node->lending */
 
     /* The client. */
     unsigned db;
@@ -158,10 +162,11 @@ struct rg_conn {
     unsigned shards;                  /* … and to shard channels */
     int64_t over_soft_since_us;       /* output limit; 0: not over */
 
-    struct rg_list serve_link; /* in node->serving */
-    struct rg_serve *serve;    /* of a replica, or one that is about to be; owned; NULL */
-    int peer_index;            /* PEER_IN, PEER_OUT */
-    bool hello_done;           /* PEER_OUT: +OK came */
+    struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
+    struct rg_list serve_link;              /* in node->serving */
+    struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
+    int peer_index;         /* PEER_IN, PEER_OUT */
+    bool hello_done;        /* PEER_OUT: +OK came */
 };
 
 /* ---- Effects (effects.c) ---- */
@@ -170,6 +175,7 @@ struct rg_effect_item {
     struct rg_list link;
     struct rg_effect effect;
     char *strings[2]; /* owned: host or name, new_name */
+    char **argv;      /* owned, ended by NULL; with its words */
     struct rg_buf bytes;
 };
 
@@ -181,6 +187,7 @@ enum rg_file_purpose {
     RG_FILE_SAVE,         /* a piece of a snapshot; arg: its attempt */
     RG_FILE_SAVE_END,     /* … renamed to dbfilename */
     RG_FILE_STOP,         /* the stop's mark in the state file */
+    RG_FILE_SENTINEL,     /* a sentinel's state; arg: its number */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
     RG_FILE_AOF_APPEND,   /* … to the newest file; arg of the four: the generation (aof.c) */
     RG_FILE_AOF_SYNC,
@@ -392,6 +399,7 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_list lending; /* connections with bytes of the store in their output */
     struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
@@ -431,6 +439,8 @@ struct rg_node {
     unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
     unsigned disk_readers;   /* of those, fed from disk */
 
+    struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
+    struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
@@ -497,6 +507,9 @@ void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
 void node_effect_purge(struct rg_node *node);
 void node_effect_config(struct rg_node *node, const char *name);
 void node_effect_exit(struct rg_node *node, int status);
+/* argv, ended by NULL, is copied. */
+void node_effect_script(struct rg_node *node, uint64_t id, const char *const *argv);
+void node_effect_script_kill(struct rg_node *node, uint64_t id);
 /* bytes are moved out of *bytes where it is not NULL. */
 void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
                       const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
@@ -744,13 +757,6 @@ bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
 void member_cron(struct rg_node *node);
 #define RG_GROUP_CHANNEL "__regent__:group"
 
-/* ---- pubsub.c ---- */
-struct rg_pubsub *pubsub_new(void);
-void pubsub_free(struct rg_pubsub *pubsub);
-/* Returns how many clients got it. */
-uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
-void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
-
 /* ---- wanted.c, watch.c ---- */
 struct rg_wanted *wanted_new(uint64_t seed);
 void wanted_free(struct rg_wanted *wanted);
@@ -758,10 +764,6 @@ void wanted_free(struct rg_wanted *wanted);
 bool wanted_any(const struct rg_node *node);
 /* The connection watches nothing any more. */
 void watch_drop(struct rg_node *node, struct rg_conn *conn);
-
-/* ---- info_group.c ---- */
-/* The lines of INFO group, without the title. */
-void info_group(const struct rg_node *node, struct rg_buf *out);
 
 /* ---- cmd_config.c ---- */
 void config_rewritten(struct rg_node *node, uint64_t client, int result);

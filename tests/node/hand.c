@@ -215,6 +215,9 @@ static void hand_effect(struct hand *hand, const struct rg_effect *effect)
     case RG_EFFECT_LOG_CUT:
         hand_file(hand, effect, "CUT");
         break;
+    case RG_EFFECT_SCRIPT:
+    case RG_EFFECT_SCRIPT_KILL:
+        break;
     case RG_EFFECT_LOG:
         rg_buf_append_bytes(&hand->log, effect->bytes);
         rg_buf_append_char(&hand->log, '\n');
