@@ -24,8 +24,6 @@ static bool run_option(struct options *options, const char *name, const char *va
 #ifdef RG_PLANTED_FAULTS
     if (strcmp(name, "--planted") == 0 && strcmp(value, "vote-twice") == 0)
         options->planted = RG_SENTINEL_PLANTED_VOTE_TWICE;
-    if (strcmp(name, "--planted") == 0 && strcmp(value, "vote-not-durable") == 0)
-        options->planted = RG_SENTINEL_PLANTED_VOTE_NOT_DURABLE;
 #endif
     return options->planted != 0;
 }

@@ -84,14 +84,24 @@ static bool aof_load_is_last(const struct rg_node *node)
     return aof_load_at(node, node->aof->load->file + 1) == NULL;
 }
 
+/*
+ * After a clean stop of a member the RDB says more, that nothing was forgotten, unless the newest
+ * file ends there, too (aof_seal).
+ */
+static bool aof_load_is_left(const struct rg_node *node)
+{
+    const struct rg_group_durable *durable = &node->members.durable;
+    const struct rg_aof_file *newest = rg_aof_manifest_newest(&node->aof->manifest);
+
+    return node->config->group_name[0] != '\0' && node->members.had_state && durable->clean &&
+           (newest == NULL || !newest->placed || newest->end != durable->clean_offset);
+}
+
 bool rg_node_load_log_file(const struct rg_node *node, unsigned index, char *ret_path, size_t size)
 {
     const struct rg_aof_file *file = aof_load_at(node, index);
-    /* After a clean stop of a member the RDB says more: that nothing was forgotten. */
-    bool clean = node->config->group_name[0] != '\0' && node->members.had_state &&
-                 node->members.durable.clean;
 
-    if (file == NULL || clean)
+    if (file == NULL || aof_load_is_left(node))
         return false;
     (void)snprintf(ret_path, size, "%s/%s", node->config->appenddirname, file->name);
     return true;

@@ -98,6 +98,7 @@ static void stop_mark_clean(struct rg_node *node, uint64_t offset)
     struct rg_group_durable durable = node->members.durable;
     struct rg_buf text = {0};
 
+    aof_seal(node, offset);
     durable.clean = true;
     durable.clean_offset = offset;
     memcpy(durable.clean_replid, feed_replid(node), RG_REPLID_LEN + 1);

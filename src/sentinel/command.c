@@ -31,10 +31,6 @@ static void command_wait_durable(struct command *command)
 {
     const struct rg_sentinel *s = command->s;
 
-#ifdef RG_PLANTED_FAULTS
-    if (s->planted == RG_SENTINEL_PLANTED_VOTE_NOT_DURABLE)
-        return;
-#endif
     if (!sentinel_is_settled(s))
         command->wait = (int64_t)(s->seq + (s->dirty ? 1 : 0));
 }

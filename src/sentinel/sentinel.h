@@ -34,8 +34,7 @@ struct rg_sentinel_init {
 
 /* Faults for the simulator's own test; they exist only where RG_PLANTED_FAULTS is defined. */
 enum rg_sentinel_planted {
-    RG_SENTINEL_PLANTED_VOTE_TWICE = 1,   /* a vote is given to everybody who asks */
-    RG_SENTINEL_PLANTED_VOTE_NOT_DURABLE, /* … is told before it is on disk */
+    RG_SENTINEL_PLANTED_VOTE_TWICE = 1, /* a vote is given to everybody who asks */
 };
 
 struct rg_sentinel *rg_sentinel_new(const struct rg_sentinel_init *init);
