@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/migrate.h"
 #include "node/node_impl.h"
 #include "node/sentinel.h"
 
@@ -163,6 +164,8 @@ static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
         sentinel_input(node, conn);
     else if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_input(node);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_input(node, conn);
 }
 
 static void batch_gather(struct rg_node *node)

@@ -17,6 +17,7 @@ enum rg_conn_kind {
     RG_CONN_PEER_OUT, /* our message link to a member */
     RG_CONN_SENTINEL, /* a sentinel's link to who it watches */
     RG_CONN_STREAM,   /* our replication stream from the primary */
+    RG_CONN_MIGRATE,  /* ours to a server that keys go to */
 };
 
 /* What a client that takes no further command waits for. */
@@ -27,6 +28,7 @@ enum rg_block {
     RG_BLOCK_STOP,      /* SHUTDOWN: the end, or that there is none */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
     RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+    RG_BLOCK_MIGRATE,   /* MIGRATE: the other server's replies */
     RG_BLOCK_KEYS,      /* BLPOP and its like: a change of its keys; in node->waiting */
 };
 

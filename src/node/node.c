@@ -12,6 +12,7 @@
 #include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
+#include "node/migrate.h"
 #include "node/monitor.h"
 #include "node/notify.h"
 #include "node/own_keys.h"
@@ -44,6 +45,11 @@ bool node_holds_writes(const struct rg_node *node)
 {
     return node->members.hold || node->failover != NULL || node->stop_state == RG_STOP_LAGGING ||
            node->stop_state == RG_STOP_LOG;
+}
+
+bool node_delays_writes(const struct rg_node *node)
+{
+    return node_holds_writes(node) || node->migrate != NULL;
 }
 
 bool node_expires_keys(const struct rg_node *node)
@@ -196,6 +202,7 @@ void rg_node_free(struct rg_node *node)
     member_fini(node);
     pubsub_free(node->pubsub);
     tracking_free(node->tracking);
+    migrate_free(node->migrate);
     wanted_free(node->wanted);
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
@@ -283,6 +290,8 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_connected(node, conn);
     else if (conn->kind == RG_CONN_SENTINEL)
         sentinel_connected(node, conn, info);
 }
@@ -335,6 +344,8 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_closed(node, conn);
     else if (conn->kind == RG_CONN_SENTINEL)
         sentinel_closed(node, conn, reason);
     conn_free(node, conn);
@@ -650,6 +661,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         member_run(node); /* it learns where the log ends now */
     gate_advance(node);
     failover_run(node);
+    migrate_run(node);
     session_blocked(node);
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
@@ -679,11 +691,15 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),   follow_deadline(node),     gate_deadline(node),
-        session_deadline(node),  node->next_cron_us,        node_expire_deadline(node),
-        evict_deadline(node),    snapshot_deadline(node),   stop_deadline(node),
-        spool_deadline(node),    serve_disk_deadline(node), failover_deadline(node),
-        sentinel_deadline(node),
+        member_deadline(node),      follow_deadline(node),     gate_deadline(node),
+        session_deadline(node),     node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),       snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),       serve_disk_deadline(node), failover_deadline(node),
+        migrate_deadline(node),     member_deadline(node),     follow_deadline(node),
+        gate_deadline(node),        session_deadline(node),    node->next_cron_us,
+        node_expire_deadline(node), evict_deadline(node),      snapshot_deadline(node),
+        stop_deadline(node),        spool_deadline(node),      serve_disk_deadline(node),
+        failover_deadline(node),    sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 

@@ -29,6 +29,7 @@ struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
 struct rg_tracking;
+struct rg_migrate;
 struct tracking_client;
 struct rg_latency;
 struct rg_sentinel;
@@ -449,7 +450,8 @@ struct rg_node {
     struct rg_pubsub *pubsub;
     struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
     unsigned tracking_clients;
-    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
+    struct rg_migrate *migrate; /* keys on their way to another server (migrate.c); NULL */
+    struct rg_list monitors;    /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
@@ -479,6 +481,8 @@ bool node_feeds(const struct rg_node *node);
 bool node_expires_keys(const struct rg_node *node);
 /* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
 bool node_holds_writes(const struct rg_node *node);
+/* … or for keys that are on their way to another server; the node itself may add to the log. */
+bool node_delays_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
