@@ -23,6 +23,7 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_append(&node->conns, &conn->link);
     rg_list_init(&conn->input_link);
     rg_list_init(&conn->output_link);
+    rg_list_init(&conn->lend_link);
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
     rg_list_init(&conn->subscribed);
@@ -61,6 +62,7 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
     rg_list_remove(&conn->link);
     rg_list_remove(&conn->input_link);
     rg_list_remove(&conn->output_link);
+    rg_list_remove(&conn->lend_link);
     rg_list_remove(&conn->block_link);
     rg_list_remove(&conn->serve_link);
     rg_list_remove(&conn->monitor_link);

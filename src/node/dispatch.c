@@ -7,6 +7,7 @@
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/serve_count.h"
 #include "node/tracking.h"
 
@@ -174,7 +175,7 @@ static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, b
 void dispatch_look(struct rg_node *node)
 {
     node->calm = 0;
-    if (node->config->maxmemory > 0 || node_holds_writes(node) ||
+    if (node->config->maxmemory > 0 || node_delays_writes(node) ||
         node->pause_until_us > node->now.mono_us)
         return;
     if (dispatch_node_refusal(node, RG_CMD_READONLY, false, false) == NULL)
@@ -229,7 +230,7 @@ static bool dispatch_held(const struct rg_call *call)
     bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
     bool logged = changes || multi_logs(call);
 
-    if (node_holds_writes(node) && logged)
+    if (node_delays_writes(node) && logged)
         return true;
     if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;
@@ -289,6 +290,8 @@ static void dispatch_data(struct rg_call *call)
     if (!primary) {
         /* A writable replica's own changes are nobody else's. */
         rg_propagation_reset(&node->propagation);
+        if (ctx.dirty > 0)
+            own_keys_note(call);
         return;
     }
     bool verbatim = ctx.dirty > 0 && !node->propagation.replaced;
@@ -376,6 +379,15 @@ static bool dispatch_is_ungated(const struct rg_call *call)
 
     return call->command->run != NULL && (call->node->calm & RG_CALM_REPLY) != 0 &&
            !conn->has_mode && conn->gated_bytes == 0;
+}
+
+/* The reply goes out as it is as soon as the host takes it. */
+static bool dispatch_lends(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+
+    return conn->kind == RG_CONN_CLIENT && conn->multi == NULL && call->reply.out == &conn->out &&
+           dispatch_is_ungated(call);
 }
 
 static void dispatch_run(struct rg_call *call)
@@ -532,6 +544,10 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
+    bool lends = command != NULL && lend_allowed(command);
+
+    if (!lends && !rg_list_empty(&node->lending))
+        lend_end_all(node);
     if (conn->out.cap == 0)
         room_take(node, &conn->out);
     struct rg_call call = {.node = node,
@@ -548,6 +564,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
         call.reply.out = &node->muted;
     }
     size_t reply_mark = rg_buf_len(call.reply.out);
+    if (lends && dispatch_lends(&call))
+        call.reply.lents = &conn->lents;
     conn->active_us = node->now.mono_us;
     if (command == NULL) {
         if (dispatch_is_http(&call))
@@ -561,6 +579,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
     }
     if (!taken)
         return false;
+    if (conn->lents.count > 0)
+        lend_begin(node, conn);
     if (conn->tracking != NULL)
         tracking_command_over(&call);
     dispatch_skip_next(conn);

@@ -12,6 +12,7 @@ static node_handler *const handlers[] = {
     [RG_CMD_ID_time] = cmd_time,
     [RG_CMD_ID_lolwut] = cmd_lolwut,
     [RG_CMD_ID_monitor] = cmd_monitor,
+    [RG_CMD_ID_migrate] = cmd_migrate,
     [RG_CMD_ID_multi] = cmd_multi,
     [RG_CMD_ID_exec] = cmd_exec,
     [RG_CMD_ID_discard] = cmd_discard,

@@ -78,6 +78,8 @@ void cmd_client_unblock(struct rg_call *call);
 void cmd_client_unpause(struct rg_call *call);
 void cmd_client_reply(struct rg_call *call);
 void cmd_client_replication_mode(struct rg_call *call);
+/* migrate.c */
+void cmd_migrate(struct rg_call *call);
 /* cmd_tracking.c */
 void cmd_client_caching(struct rg_call *call);
 void cmd_client_getredir(struct rg_call *call);

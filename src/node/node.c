@@ -12,8 +12,10 @@
 #include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
+#include "node/migrate.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/pubsub.h"
 #include "node/sentinel.h"
 #include "node/serve_disk.h"
@@ -43,6 +45,11 @@ bool node_holds_writes(const struct rg_node *node)
 {
     return node->members.hold || node->failover != NULL || node->stop_state == RG_STOP_LAGGING ||
            node->stop_state == RG_STOP_LOG;
+}
+
+bool node_delays_writes(const struct rg_node *node)
+{
+    return node_holds_writes(node) || node->migrate != NULL;
 }
 
 bool node_expires_keys(const struct rg_node *node)
@@ -87,6 +94,7 @@ static void node_lists(struct rg_node *node)
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
+    rg_list_init(&node->lending);
     rg_list_init(&node->gated);
     rg_list_init(&node->blocked);
     rg_list_init(&node->waiting);
@@ -194,6 +202,7 @@ void rg_node_free(struct rg_node *node)
     member_fini(node);
     pubsub_free(node->pubsub);
     tracking_free(node->tracking);
+    migrate_free(node->migrate);
     wanted_free(node->wanted);
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
@@ -209,6 +218,7 @@ void rg_node_free(struct rg_node *node)
     failover_free(node->failover);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
+    rg_store_free(node->own_keys);
     rg_buf_fini(&node->muted);
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
@@ -280,6 +290,8 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_connected(node, conn);
     else if (conn->kind == RG_CONN_SENTINEL)
         sentinel_connected(node, conn, info);
 }
@@ -325,12 +337,15 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now)
 {
     node->now = now;
+    lend_end_all(node);
     if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_closed(node, reason);
     else if (conn->kind == RG_CONN_REPLICA)
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_closed(node, conn);
     else if (conn->kind == RG_CONN_SENTINEL)
         sentinel_closed(node, conn, reason);
     conn_free(node, conn);
@@ -353,6 +368,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     struct rg_file_wait wait;
 
     node->now = now;
+    lend_end_all(node); /* what was loaded may take the place of the store */
     if (!node_take_wait(node, token, &wait))
         return;
     switch (wait.purpose) {
@@ -519,7 +535,7 @@ static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
 {
     enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
     const struct rg_config_limit *limit = &node->config->output_limit[class];
-    uint64_t used = rg_buf_len(&conn->out);
+    uint64_t used = rg_buf_len(&conn->out) + lend_bytes(conn);
 
     if (limit->hard_bytes > 0 && used > limit->hard_bytes)
         return true;
@@ -583,6 +599,7 @@ static void node_cron(struct rg_node *node)
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
+    own_keys_cron(node);
     save_cron(node);
     aof_cron(node);
 }
@@ -616,6 +633,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
+    lend_end_all(node);
     if (node->stopping) {
         /* What the final files lack must not happen, unless they fail and the node goes on. */
         batch_hold(node);
@@ -643,6 +661,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         member_run(node); /* it learns where the log ends now */
     gate_advance(node);
     failover_run(node);
+    migrate_run(node);
     session_blocked(node);
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
@@ -672,11 +691,15 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),   follow_deadline(node),     gate_deadline(node),
-        session_deadline(node),  node->next_cron_us,        node_expire_deadline(node),
-        evict_deadline(node),    snapshot_deadline(node),   stop_deadline(node),
-        spool_deadline(node),    serve_disk_deadline(node), failover_deadline(node),
-        sentinel_deadline(node),
+        member_deadline(node),      follow_deadline(node),     gate_deadline(node),
+        session_deadline(node),     node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),       snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),       serve_disk_deadline(node), failover_deadline(node),
+        migrate_deadline(node),     member_deadline(node),     follow_deadline(node),
+        gate_deadline(node),        session_deadline(node),    node->next_cron_us,
+        node_expire_deadline(node), evict_deadline(node),      snapshot_deadline(node),
+        stop_deadline(node),        spool_deadline(node),      serve_disk_deadline(node),
+        failover_deadline(node),    sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
@@ -701,14 +724,13 @@ struct rg_conn *rg_node_next_output(struct rg_node *node)
 unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                         unsigned max)
 {
-    struct rg_bytes all = rg_buf_view(&conn->out);
-    size_t ready = all.len - conn->gated_bytes;
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
     unsigned n = 0;
 
     if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
-        ret_runs[n++] = rg_bytes(all.data, ready);
+        n = lend_output(conn, ready, ret_runs, max);
     if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->gated_bytes == 0)
         n += serve_output(node, conn, ret_runs + n, max - n);
     return n;
@@ -716,18 +738,22 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
 
 void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct rg_time now)
 {
-    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
-    size_t own = n < ready ? n : ready;
+    bool any = n > 0;
 
     node->now = now;
     node->stats.output_bytes += n;
     node->stats.writes++;
+    if (conn->lents.count > 0)
+        n = lend_sent(conn, n);
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
+    size_t own = n < ready ? n : ready;
     rg_buf_consume(&conn->out, own);
+    lend_end(conn);
     if (rg_buf_len(&conn->out) == 0)
         room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
-    if (n > 0)
+    if (any)
         conn_wants_output(node, conn);
 }
 

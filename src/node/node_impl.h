@@ -29,6 +29,7 @@ struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
 struct rg_tracking;
+struct rg_migrate;
 struct tracking_client;
 struct rg_latency;
 struct rg_sentinel;
@@ -110,6 +111,7 @@ struct rg_conn {
     struct rg_large large; /* the end of the request in in */
     struct rg_request_parser parser;
     struct rg_buf out;
+    struct rg_lents lents; /* what goes out between the bytes of out (lend.c) */
     size_t gated_bytes;    /* at the end of out */
     struct rg_gate *gates; /* owned ring-free array; [gate_head, gate_count) are open */
     unsigned gate_head;
@@ -123,6 +125,7 @@ struct rg_conn {
     bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
+    struct rg_list lend_link;   /* in node->lending */
 
     /* The client. */
     unsigned db;
@@ -397,6 +400,7 @@ struct rg_node {
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_list lending; /* connections with bytes of the store in their output */
     struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
@@ -431,6 +435,7 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
+    struct rg_store *own_keys; /* names (own_keys.c); NULL: none */
     int64_t last_replica_us; /* when there was one, or no log either */
     bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
     unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
@@ -445,7 +450,8 @@ struct rg_node {
     struct rg_pubsub *pubsub;
     struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
     unsigned tracking_clients;
-    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
+    struct rg_migrate *migrate; /* keys on their way to another server (migrate.c); NULL */
+    struct rg_list monitors;    /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
@@ -475,6 +481,8 @@ bool node_feeds(const struct rg_node *node);
 bool node_expires_keys(const struct rg_node *node);
 /* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
 bool node_holds_writes(const struct rg_node *node);
+/* … or for keys that are on their way to another server; the node itself may add to the log. */
+bool node_delays_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
