@@ -16,15 +16,15 @@ CLIENT_CORE = "1"
 
 
 class Server:
-    """A server on a port of its own in a directory of its own, pinned to the servers' core."""
+    """A server on a port of its own in a directory of its own, pinned to a core."""
 
-    def __init__(self, kind, command, port):
+    def __init__(self, kind, command, port, core=SERVER_CORE):
         self.kind = kind
         self.port = port
         self.dir = tempfile.mkdtemp(prefix=f"regent-bench-{kind}-")
         with open(os.path.join(self.dir, "log"), "wb") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", SERVER_CORE] + command, cwd=self.dir, stdout=log,
+                ["taskset", "-c", core] + command, cwd=self.dir, stdout=log,
                 stderr=subprocess.STDOUT)
         self.wait()
 

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "node/failover.h"
 #include "node/handlers.h"
+#include "node/own_keys.h"
 #include "node/sentinel.h"
 #include "node/serve_count.h"
 
@@ -14,6 +15,7 @@ void replication_promote(struct rg_node *node, const char *why)
     if (!node->follow.active)
         return;
     follow_stop(node);
+    own_keys_forget(node);
     /* The log goes on under a name of its own; what was before stays known, so that the
      * fellow replicas can go on from here without the RDB. */
     feed_new_replid(node, 0);

@@ -7,6 +7,7 @@
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/serve_count.h"
 #include "node/tracking.h"
 
@@ -289,6 +290,8 @@ static void dispatch_data(struct rg_call *call)
     if (!primary) {
         /* A writable replica's own changes are nobody else's. */
         rg_propagation_reset(&node->propagation);
+        if (ctx.dirty > 0)
+            own_keys_note(call);
         return;
     }
     bool verbatim = ctx.dirty > 0 && !node->propagation.replaced;

@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "node/aof.h"
 #include "node/failover.h"
+#include "node/own_keys.h"
 #include "node/transfer.h"
 
 /*
@@ -450,6 +451,7 @@ void follow_transferred(struct rg_node *node)
     gate_fail_all(node); /* readers of the old data are told nothing that is gone now */
     serve_drop_all(node, "this replica's data set was replaced by a full resync");
     transfer_adopt(node, transfer);
+    own_keys_forget(node);
     feed_reset(node, &history, follow->full_offset);
     follow->want_full = false;
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */

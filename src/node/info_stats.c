@@ -1,6 +1,7 @@
 #include "node/aof.h"
 #include "node/evict.h"
 #include "node/info.h"
+#include "node/own_keys.h"
 #include "node/pubsub.h"
 #include "node/tracking.h"
 
@@ -64,8 +65,9 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
                   (ull)pubsub_count(node, PUBSUB_CHANNEL), (ull)pubsub_count(node, PUBSUB_PATTERN));
     rg_buf_printf(out, "pubsubshard_channels:%llu\r\n", (ull)pubsub_count(node, PUBSUB_SHARD));
     rg_buf_append_str(out, "latest_fork_usec:0\r\ntotal_forks:0\r\n"
-                           "migrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
-                           "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
+                           "migrate_cached_sockets:0\r\n");
+    rg_buf_printf(out, "slave_expires_tracked_keys:%llu\r\n", (ull)own_keys_count(node));
+    rg_buf_append_str(out, "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
                            "active_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n"
                            "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n");
     rg_buf_printf(out,

@@ -15,6 +15,7 @@
 #include "node/migrate.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/pubsub.h"
 #include "node/sentinel.h"
 #include "node/serve_disk.h"
@@ -217,6 +218,7 @@ void rg_node_free(struct rg_node *node)
     failover_free(node->failover);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
+    rg_store_free(node->own_keys);
     rg_buf_fini(&node->muted);
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
@@ -597,6 +599,7 @@ static void node_cron(struct rg_node *node)
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
+    own_keys_cron(node);
     save_cron(node);
     aof_cron(node);
 }

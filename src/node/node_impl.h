@@ -435,6 +435,7 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
+    struct rg_store *own_keys; /* names (own_keys.c); NULL: none */
     int64_t last_replica_us; /* when there was one, or no log either */
     bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
     unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */

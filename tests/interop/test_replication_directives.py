@@ -274,3 +274,31 @@ def test_rdb_only(park, tmp_path, kind):
     assert subprocess.run(["redis-check-rdb", str(path)], capture_output=True,
                           check=False).returncode == 0
     eventually(lambda: connected(server) == 0)
+
+
+@pairs
+def test_expiry_on_a_writable_replica(park, primary_kind, replica_kind):
+    """What its own clients wrote there goes by itself; what came from the primary waits for it."""
+    primary = start(park, primary_kind)
+    replica = start(park, replica_kind, replica_read_only="no")
+    follow(replica, primary)
+    wait_caught_up(primary, replica)
+    primary.client().execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    primary.client().set("of the primary", "v", px=100)
+    primary.client().set("stays", "v")
+    wait_caught_up(primary, replica)
+    client = replica.client()
+    other = replica.client(db=3)
+    client.set("own", "v", px=150)
+    client.hset("own hash", "f", "v")
+    client.pexpire("own hash", 150)
+    client.set("longer", "v", px=150)
+    other.set("elsewhere", "v", px=150)
+    client.pexpire("longer", 600_000)
+    tracked = int(replica.info_text("stats")["slave_expires_tracked_keys"])
+    assert tracked == 4 or int(client.dbsize()) < 5, "they may be gone already"
+    eventually(lambda: client.dbsize() == 3 and other.dbsize() == 0)
+    assert sorted(client.scan_iter()) == [b"longer", b"stays"], "one is hidden, not gone"
+    eventually(lambda: replica.info_text("stats")["slave_expires_tracked_keys"] == "1")
+    primary.client().execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+    eventually(lambda: client.dbsize() == 2)
