@@ -481,8 +481,6 @@ bool node_feeds(const struct rg_node *node);
 bool node_expires_keys(const struct rg_node *node);
 /* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
 bool node_holds_writes(const struct rg_node *node);
-/* … or for keys that are on their way to another server; the node itself may add to the log. */
-bool node_delays_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
