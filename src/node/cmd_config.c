@@ -103,8 +103,8 @@ void cmd_config_rewrite(struct rg_call *call)
         rg_buf_fini(&text);
         return;
     }
-    /* Sentinels rewrite within the transaction that changes the role. Its reply is one and waits for
-     * nothing: there a failure is told in the log only. */
+    /* Sentinels rewrite within the transaction that changes the role. Its reply is one and waits
+     * for nothing: there a failure is told in the log only. */
     if (call->in_exec)
         rg_reply_simple(&call->reply, "OK");
     else /* answered when the file is safely there */

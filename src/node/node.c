@@ -14,6 +14,7 @@
 #include "node/latency.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/scripting.h"
 #include "node/serve_disk.h"
 #include "node/stop.h"
 
@@ -169,6 +170,7 @@ void rg_node_free(struct rg_node *node)
     snapshot_drop(node);
     save_free(node->save);
     node->save = NULL;
+    scripts_free(node->scripts);
     aof_load_free(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
