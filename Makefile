@@ -3,6 +3,7 @@ PYTHON := /usr/bin/python3
 SECONDS ?= 60
 ROUNDS ?= 20
 COMMANDS ?= 1000000
+MEGABYTES ?= 5000
 JOBS ?= $(shell nproc)
 
 .PHONY: all release demo test soak fuzz bench lint format clean help
@@ -30,7 +31,7 @@ test:
 soak:
 	@scripts/install-packages.sh test
 	@$(PYTHON) scripts/test.py --soak --seconds $(SECONDS) --rounds $(ROUNDS) \
-		--commands $(COMMANDS)
+		--commands $(COMMANDS) --megabytes $(MEGABYTES)
 
 fuzz:
 	@scripts/install-packages.sh test
@@ -58,9 +59,10 @@ help:
 	@echo 'make test            every test; ends with "N passed, N failed"'
 	@echo 'make soak SECONDS=n  the simulator on fresh seeds for n seconds, then ROUNDS process failovers,'
 	@echo '                     and ten times as many kills of a server under load,'
-	@echo '                     then COMMANDS random commands beside redis-server'
+	@echo '                     then COMMANDS random commands beside redis-server, then'
+	@echo '                     MEGABYTES of log in a group whose nodes are killed in turn'
 	@echo 'make fuzz SECONDS=n  each fuzz target for n seconds'
-	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick")'
+	@echo 'make bench           beside redis-server: CPU per command, latency, memory (BENCH="--rows ... --rounds n --quick --help")'
 	@echo 'make lint            layers, symbols, headers, formatting, clang-tidy'
 	@echo 'make format          clang-format in place'
 	@echo 'make clean           removes the build directories'

@@ -3,7 +3,11 @@
 
 The servers run on one core, the client on another. Each row alternates between them, as many rounds
 as asked for, and shows medians; the ratio is Regent's figure divided by Redis'. Figures, a table and
-a plot go to bench/results.
+a plot go to bench/results; the rows of README's table are printed at the end.
+
+A row ends after so many seconds (--row-seconds) with the rounds that it has, three at least. What else
+the machine did meanwhile is measured, too, and stands beside the figures: they are only as good as
+that.
 """
 
 import argparse
@@ -11,6 +15,7 @@ import json
 import os
 import pathlib
 import platform
+import resource
 import subprocess
 import sys
 import time
@@ -26,8 +31,37 @@ def say(text):
     print(text, flush=True)
 
 
+def own_cpu_s():
+    """CPU time of this process and of those that it started and that have ended."""
+    return sum(used.ru_utime + used.ru_stime for used in
+               (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+def machine_cpu_s():
+    """CPU time that the machine was at work, whoever for; stolen time is work of another machine."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, irq, softirq, steal = (int(n) for n in file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+class Others:
+    """The share of the machine's time that went to others than the benchmark, while it measured."""
+
+    def __enter__(self):
+        self.began = time.monotonic(), own_cpu_s(), machine_cpu_s()
+        self.share = 0.0
+        return self
+
+    def __exit__(self, *_):
+        then, own, all_of_it = self.began
+        foreign = machine_cpu_s() - all_of_it - (own_cpu_s() - own)
+        elapsed = max(time.monotonic() - then, 0.01)
+        self.share = max(0.0, foreign / elapsed / os.cpu_count())
+
+
 def run_alternating(row, kinds, args):
     """{kind: [figures of each round]} with all servers up, one at a time at work."""
+    enough = 3
     results = {kind: [] for kind in kinds}
     running = []
     try:
@@ -35,7 +69,10 @@ def run_alternating(row, kinds, args):
             running.append(servers.start(kind, args.port + i, args.regent))
         for server in reversed(running):
             row.prepare(server, args.quick)
+        end = time.monotonic() + args.row_seconds
         for number in range(args.rounds):
+            if number >= enough and time.monotonic() > end:
+                break
             # Neither is always the one that runs first.
             order = running if number % 2 == 0 else running[::-1]
             for server in order:
@@ -81,6 +118,8 @@ def main():
     parser.add_argument("--rows", default="", help="only rows whose names hold one of these words, "
                         "separated by ';'")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--row-seconds", type=float, default=60, metavar="S",
+                        help="a row that took longer has no more rounds, but three at least")
     parser.add_argument("--divide", type=int, default=1, metavar="N",
                         help="an N-th of the requests in each round")
     parser.add_argument("--merge", action="store_true",
@@ -110,19 +149,21 @@ def main():
     table = []
     for number, row in enumerate(chosen, 1):
         try:
-            results = run_row(row, args)
-        except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
+            with Others() as others:
+                results = run_row(row, args)
+        except (subprocess.SubprocessError, RuntimeError, OSError) as error:
             detail = getattr(error, "stderr", "") or ""
             say(f"[{number}/{len(chosen)}] {row.name}: failed: {error} {detail.strip()}")
             table.append({"name": row.name, "failed": str(error)})
             continue
-        table.append(report.line(row, results))
+        table.append(report.line(row, results) | {"others": others.share})
         say(f"[{number}/{len(chosen)}] {report.text(table[-1])}")
     if args.merge:
         table = report.merge(args.out, table, [row.name for row in rows.ROWS])
     about["load_after"] = os.getloadavg()[0]
     report.save(args.out, about, table)
-    say(f"saved to {args.out}")
+    say(f"saved to {args.out}; README's rows:\n")
+    say(report.readme(table))
     return 1 if any("failed" in entry for entry in table) else 0
 
 

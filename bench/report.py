@@ -39,19 +39,51 @@ def bound_text(entry):
 def text(entry):
     parts = [f"{entry['name']}: {number(entry['regent'])} against {number(entry['redis'])} "
              f"{entry['unit']}, ratio {entry['ratio']:.3f}"]
+    if entry["ratio"] > 1:
+        parts[0] += " (slower)"
     for kind in ("floor-uring", "floor-epoll"):
         if kind in entry:
             parts.append(f"{kind} {number(entry[kind])}")
     if entry.get("bound"):
         parts.append(bound_text(entry))
+    parts.append(f"{len(entry['rounds']['regent'])} rounds, others {entry['others']:.0%}")
     return "; ".join(parts)
+
+
+def readme_number(value, divide=1):
+    value /= divide
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def readme(table):
+    """The rows of README's table."""
+    out = ["| row | Regent | Redis 7.0.15 | ratio | bound |", "|---|---|---|---|---|"]
+    for entry in table:
+        if "failed" in entry:
+            out.append(f"| {entry['name']} | failed | | | |")
+            continue
+        bound = entry.get("bound")
+        said = ""
+        if bound:
+            limit = f"{bound['limit']:,.4g}" if bound["kind"] == "ratio" else f"{bound['limit']:,}"
+            said = "ratio " * (bound["kind"] == "ratio") + f"≤ {limit}: "
+            said += "held" if bound["held"] else "**missed**"
+        ratio = f"{entry['ratio']:.2f}"
+        if entry["ratio"] > 1:
+            ratio = f"**{ratio}, slower**"
+        out.append(f"| {entry['name']} | {readme_number(entry['regent'])} | "
+                   f"{readme_number(entry['redis'])} | {ratio} | {said} |")
+    return "\n".join(out) + "\n"
 
 
 def markdown(about, table):
     out = [f"Regent {about['regent']} beside redis-server {about['redis']}, {about['date']}: "
            f"{about['cpu']}, {about['cores']} cores, Linux {about['kernel']}; medians of "
            f"{about['rounds']} alternating rounds; load before {about['load_before']:.2f}, after "
-           f"{about['load_after']:.2f}.", "",
+           f"{about['load_after']:.2f}; others than the benchmark had "
+           f"{max((entry.get('others', 0) for entry in table), default=0):.0%} of the machine's CPU "
+           f"time in the worst row, {sum(entry.get('others', 0) for entry in table) / max(len(table), 1):.0%} "
+           "on average.", "",
            "| row | Regent | Redis | ratio | unit | bound |", "|---|---|---|---|---|---|"]
     for entry in table:
         if "failed" in entry:

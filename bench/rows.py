@@ -70,7 +70,9 @@ class Benchmark(Row):
         if self.keys:
             servers.client(LOAD, "fill", server.port, self.keys, self.value_bytes)
         for args, requests in self.setup:
-            self.benchmark(server, args, requests, 16, 10)
+            # What is to be done once is done once.
+            pipeline, conns = (16, 10) if requests > 1 else (1, 1)
+            self.benchmark(server, args, requests, pipeline, conns)
 
     def run(self, server, quick):
         requests = self.some(self.requests, quick)
@@ -137,6 +139,7 @@ class Memory(Row):
         super().__init__(name, bound)
         self.commands = commands
         self.divide = divide
+        self.unit = "MB" if name.endswith(", MB") else "bytes"
 
     def run(self, server, quick):
         before = server.rss_bytes()
@@ -267,6 +270,68 @@ def zset_rows():
     ]
 
 
+def piped(name, words, setup=(), random=0, pipeline=16, requests=500 * 1000):
+    """Commands given word by word; random: the range of __rand_int__."""
+    args = (["-r", str(random)] if random else []) + words
+    return Benchmark(f"{name}, pipeline {pipeline}", args, pipeline, requests=requests, setup=setup)
+
+
+def small(verb, *patterns):
+    """A small collection: the verb with each pattern for the numbers from 0 to 19."""
+    words = [verb, "small"]
+    for number in range(20):
+        words += [pattern.format(number) for pattern in patterns]
+    return words, 1
+
+
+def large_of(verb, *words):
+    """A collection filled at random: nearly 100,000 members, or a list of a million."""
+    return ["-r", "100000", verb, "large", *words], 1 * MILLION
+
+
+def collection_rows():
+    member, field = "member:__rand_int__", "field:__rand_int__"
+    points = (["-r", "100000", "GEOADD", "points", "13.__rand_int__", "38.__rand_int__", member],
+              200 * 1000)
+    return [
+        piped("LRANGE of 20 texts", ["LRANGE", "small", "0", "-1"],
+              [small("RPUSH", "element:{}")], requests=300 * 1000),
+        piped("LRANGE of 20 integers", ["LRANGE", "small", "0", "-1"], [small("RPUSH", "1000{}")],
+              requests=300 * 1000),
+        piped("LRANGE of 100 of 1 M", ["LRANGE", "large", "500000", "500099"],
+              [large_of("RPUSH", "element:__rand_int__")], requests=100 * 1000),
+        piped("LINDEX of 20 integers", ["LINDEX", "small", "10"], [small("RPUSH", "1000{}")]),
+        piped("LINDEX of 1 M integers", ["LINDEX", "large", "500000"],
+              [large_of("RPUSH", "1__rand_int__")], requests=200 * 1000),
+        piped("HGETALL of 20 fields", ["HGETALL", "small"], [small("HSET", "field{}", "value{}")],
+              requests=300 * 1000),
+        piped("HGET of 20 fields", ["HGET", "small", "field10"],
+              [small("HSET", "field{}", "value{}")]),
+        piped("HINCRBY of 20 fields", ["HINCRBY", "small", "field10", "1"],
+              [small("HSET", "field{}", "1000{}")]),
+        piped("HGET of 100,000 fields", ["HGET", "large", field],
+              [large_of("HSET", field, "value")], 100 * 1000),
+        piped("HINCRBY of 100,000 fields", ["HINCRBY", "large", field, "1"],
+              [large_of("HSET", field, "1000")], 100 * 1000),
+        piped("SMEMBERS of 20", ["SMEMBERS", "small"], [small("SADD", "member:{}")],
+              requests=300 * 1000),
+        piped("SISMEMBER of 20 integers", ["SISMEMBER", "small", "10"], [small("SADD", "{}")]),
+        piped("SISMEMBER of 100,000", ["SISMEMBER", "large", member], [large_of("SADD", member)],
+              100 * 1000),
+        piped("SINTER of 20 and 100,000", ["SINTER", "small", "large"],
+              [small("SADD", "member:{0:012d}"), large_of("SADD", member)], requests=100 * 1000),
+        piped("ZSCORE of 20", ["ZSCORE", "small", "member:10"],
+              [small("ZADD", "{}", "member:{}")]),
+        piped("ZSCORE of 100,000", ["ZSCORE", "large", member],
+              [large_of("ZADD", "__rand_int__", member)], 100 * 1000),
+        piped("ZRANK of 100,000", ["ZRANK", "large", member],
+              [large_of("ZADD", "__rand_int__", member)], 100 * 1000),
+        piped("GEOSEARCH of 20 km among 100,000",
+              ["GEOSEARCH", "points", "FROMLONLAT", "13.5", "38.5", "BYRADIUS", "20", "km",
+               "COUNT", "10"], [points], requests=20 * 1000),
+    ]
+
+
 ROWS = (
     [simple(verb, p, floor=(verb == "get"),
             bound=("ratio", {1: 0.80, 32: 1 / 3.5}.get(p)) if p in (1, 32) else None)
@@ -282,6 +347,7 @@ ROWS = (
                  setup=[(["LPUSH", "list"] + ["value"] * 50, 300 * 1000)]),
        Benchmark("SADD, pipeline 32", RANDOM + ["SADD", "set", "element:__rand_int__"], 32)]
     + zset_rows()
+    + collection_rows()
     + [ten("MGET"), ten("MSET")]
     + [large(verb, size, requests) for size, requests in ((4000, 200 * 1000), (100000, 20 * 1000))
        for verb in ("get", "set")]

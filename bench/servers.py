@@ -16,15 +16,15 @@ CLIENT_CORE = "1"
 
 
 class Server:
-    """A server on a port of its own in a directory of its own, pinned to the servers' core."""
+    """A server on a port of its own in a directory of its own, pinned to a core."""
 
-    def __init__(self, kind, command, port):
+    def __init__(self, kind, command, port, core=SERVER_CORE):
         self.kind = kind
         self.port = port
         self.dir = tempfile.mkdtemp(prefix=f"regent-bench-{kind}-")
         with open(os.path.join(self.dir, "log"), "wb") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", SERVER_CORE] + command, cwd=self.dir, stdout=log,
+                ["taskset", "-c", core] + command, cwd=self.dir, stdout=log,
                 stderr=subprocess.STDOUT)
         self.wait()
 
@@ -87,8 +87,12 @@ def start(kind, port, regent):
     return Server(kind, commands[kind], port)
 
 
+CLIENT_LIMIT_S = 600
+
+
 def client(*words, **kwargs):
-    """Runs a client on the clients' core; returns its output."""
+    """Runs a client on the clients' core; returns its output. TimeoutExpired: it hangs."""
+    kwargs.setdefault("timeout", CLIENT_LIMIT_S)
     done = subprocess.run(["taskset", "-c", CLIENT_CORE] + [str(w) for w in words],
                           capture_output=True, text=True, check=True, **kwargs)
     return done.stdout

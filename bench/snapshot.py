@@ -1,19 +1,23 @@
 #!/usr/bin/python3
 """BGSAVE beside a steady write load: Regent and redis-server in the same run.
 
-    bench/snapshot.py [--keys 10000000] [--rate 20000] [--port 21710]
+    bench/snapshot.py [--keys 10000000] [--rate 20000] [--rounds 3] [--port 21710]
 
-Fills each server with keys, writes random ones at a steady rate over a few connections, and takes a
-snapshot in the middle. Reported for each: the latency's percentiles without and with the snapshot,
-the longest stall, how long the snapshot took, and how far the process' memory rose above what it
-was before it began (forked children count with what they do not share).
+Fills both servers with keys; then, in each round and for one after the other, writes random ones at
+a steady rate over a few connections, without and with a snapshot under way. Reported are medians of
+the rounds: the latency's percentiles, the longest turn of the server's loop in processor time (what
+else the machine does is not in it), how long the snapshot took, and how far the process' memory
+rose above what it was before (forked children count with what they do not share).
 """
 
 import argparse
 import asyncio
+import mmap
 import os
 import random
 import shutil
+import statistics
+import struct
 import subprocess
 import tempfile
 import time
@@ -78,58 +82,120 @@ def memory_bytes(pid):
     return total
 
 
-def report(name, samples):
-    samples = sorted(samples)
-    at = lambda share: samples[min(len(samples) - 1, int(len(samples) * share))] * 1000
-    print(f"  {name}: {len(samples)} writes, p50 {at(.5):.3f} p99 {at(.99):.3f} "
-          f"p99.9 {at(.999):.3f} max {samples[-1] * 1000:.3f} ms")
-    return at(.999)
+def build(folder, name, *flags):
+    target = os.path.join(folder, name)
+    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", target,
+                    os.path.join(ROOT, "bench", f"{name}.c"), *flags], check=True)
+    return target
 
 
-def build_writer(folder):
-    program = os.path.join(folder, "steady")
-    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", program,
-                    os.path.join(ROOT, "bench", "steady.c")], check=True)
-    return program
+class Turns:
+    """The figures that turns.c keeps."""
+    FORMAT = "=QQQQ"
+
+    def __init__(self, path):
+        with open(path, "wb") as file:
+            file.write(bytes(struct.calcsize(self.FORMAT)))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 0)
+
+    def take(self):
+        """Count, longest in ms, over 1 ms, over 2 ms, since the last call."""
+        count, longest, over_1, over_2 = struct.unpack(self.FORMAT, self.map[:])
+        self.map[:] = bytes(len(self.map))
+        return count, longest / 1e6, over_1, over_2
 
 
-def load(args, seconds, out):
-    return subprocess.Popen([args.writer, str(args.port), str(args.keys), str(args.size),
-                             str(args.rate), str(seconds), out])
+class Server:
+    def __init__(self, name, argv, port, folder, args):
+        self.name, self.port, self.args = name, port, args
+        self.folder = os.path.join(folder, name)
+        os.mkdir(self.folder)
+        self.out = os.path.join(self.folder, "latencies")
+        turns = os.path.join(self.folder, "turns")
+        self.turns = Turns(turns)
+        self.process = subprocess.Popen(
+            [*argv, "--port", str(port), "--save", "", "--dir", self.folder, "--bind", "127.0.0.1"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "LD_PRELOAD": args.shim, "TURNS": turns})
+        self.rounds = []
 
+    def load(self, seconds):
+        return subprocess.Popen([self.args.writer, str(self.port), str(self.args.keys),
+                                 str(self.args.size), str(self.args.rate), str(seconds), self.out])
 
-async def measure(name, argv, args, folder):
-    server = subprocess.Popen([*argv, "--port", str(args.port), "--save", "", "--dir", folder,
-                               "--bind", "127.0.0.1"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    def latencies(self):
+        samples = sorted(read_latencies(self.out))
+        at = lambda share: samples[min(len(samples) - 1, int(len(samples) * share))] * 1000
+        return {"p50": at(.5), "p99": at(.99), "p99.9": at(.999), "max": samples[-1] * 1000}
+
+    async def snapshot(self):
+        """Seconds that it took, and the most memory meanwhile."""
         began = time.monotonic()
-        await fill(args.port, args.keys, args.size)
-        print(f"{name}: {args.keys} keys in {time.monotonic() - began:.1f} s")
-        out = os.path.join(folder, "latencies")
-        quiet = load(args, args.quiet, out)
-        await asyncio.to_thread(quiet.wait)
-        without = report("without", read_latencies(out))
-        before = memory_bytes(server.pid)
-        busy = load(args, 3600, out)
-        await asyncio.sleep(0.5)
-        began = time.monotonic()
-        await ask(args.port, "BGSAVE")
-        peak = before
-        while (await persistence(args.port))["rdb_bgsave_in_progress"] == "1":
-            peak = max(peak, memory_bytes(server.pid))
-            await asyncio.sleep(0.2)
+        assert b"started" in await ask(self.port, "BGSAVE")
+        peak = 0
+        while (await persistence(self.port))["rdb_bgsave_in_progress"] == "1":
+            peak = max(peak, memory_bytes(self.process.pid))
+            await asyncio.sleep(0.1)
         took = time.monotonic() - began
+        assert (await persistence(self.port))["rdb_last_bgsave_status"] == "ok"
+        return took, peak
+
+    async def round(self):
+        self.turns.take()
+        await asyncio.to_thread(self.load(self.args.quiet).wait)
+        without = self.latencies()
+        quiet_turn = self.turns.take()
+        before = memory_bytes(self.process.pid)
+        busy = self.load(3600)
+        await asyncio.sleep(0.5)
+        self.turns.take()
+        took, peak = await self.snapshot()
+        turn = self.turns.take()
         busy.terminate()
         await asyncio.to_thread(busy.wait)
-        status = (await persistence(args.port))["rdb_last_bgsave_status"]
-        during = report("during", read_latencies(out))
-        print(f"  snapshot: {took:.1f} s, {status}; memory {before >> 20} MB, "
-              f"+{(peak - before) * 100 / before:.1f} % at the peak; "
-              f"p99.9 {during / without:.2f} times")
+        during = self.latencies()
+        one = {**{f"without {key}": value for key, value in without.items()},
+               **{f"during {key}": value for key, value in during.items()},
+               "p99.9 ratio": during["p99.9"] / without["p99.9"],
+               "turn without": quiet_turn[1], "turn during": turn[1], "turns over 1 ms": turn[2],
+               "turns over 2 ms": turn[3], "seconds": took, "memory MB": before / 2**20,
+               "memory +%": (peak - before) * 100 / before}
+        self.rounds.append(one)
+        print(f"{self.name}: p99.9 {without['p99.9']:.3f} -> {during['p99.9']:.3f} ms, longest turn "
+              f"{quiet_turn[1]:.3f} -> {turn[1]:.3f} ms, {took:.1f} s", flush=True)
+
+    def medians(self):
+        return {key: statistics.median(one[key] for one in self.rounds) for key in self.rounds[0]}
+
+
+def table(servers):
+    results = [server.medians() for server in servers]
+    print(f"\n{'medians (latencies and turns in ms)':36}" +
+          "".join(f"{server.name:>12}" for server in servers))
+    for key in results[0]:
+        print(f"{key:36}" + "".join(f"{result[key]:12.3f}" for result in results))
+
+
+async def measure(args, folder):
+    regent = os.environ.get("REGENT") or os.path.join(ROOT, "build", "regent")
+    # The same way of waiting for both, which turns.c knows.
+    kinds = [("regent", [regent, "server", "--io-backend", "epoll"]), ("redis", ["redis-server"])]
+    servers = [Server(name, argv, args.port + number, folder, args)
+               for number, (name, argv) in enumerate(kinds) if args.only in (None, name)]
+    try:
+        for server in servers:
+            began = time.monotonic()
+            await fill(server.port, args.keys, args.size)
+            print(f"{server.name}: {args.keys} keys in {time.monotonic() - began:.1f} s", flush=True)
+        for _ in range(args.rounds):
+            for server in servers:
+                await server.round()
+        table(servers)
     finally:
-        server.kill()
-        server.wait()
+        for server in servers:
+            server.process.kill()
+            server.process.wait()
 
 
 def read_latencies(path):
@@ -143,19 +209,17 @@ def main():
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--rate", type=int, default=20000, help="writes a second")
     parser.add_argument("--quiet", type=int, default=10, help="seconds without a snapshot")
-    parser.add_argument("--port", type=int, default=21710)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--port", type=int, default=21710, help="and the one above it")
     parser.add_argument("--only", choices=["regent", "redis"])
     args = parser.parse_args()
-    regent = [os.environ.get("REGENT") or os.path.join(ROOT, "build", "regent"), "server"]
-    for name, argv in (("regent", regent), ("redis", ["redis-server"])):
-        if args.only not in (None, name):
-            continue
-        folder = tempfile.mkdtemp(prefix="snapshot-", dir=os.environ.get("TMPDIR", "/var/tmp"))
-        try:
-            args.writer = build_writer(folder)
-            asyncio.run(measure(name, argv, args, folder))
-        finally:
-            shutil.rmtree(folder)
+    folder = tempfile.mkdtemp(prefix="snapshot-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    try:
+        args.writer = build(folder, "steady")
+        args.shim = build(folder, "turns", "-shared", "-fPIC")
+        asyncio.run(measure(args, folder))
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

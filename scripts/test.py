@@ -255,7 +255,7 @@ def count_pytest(line):
 
 # ---- Soak ----
 
-def soak(seconds, rounds, commands):
+def soak(seconds, rounds, commands, megabytes):
     if not build_gcc():
         return
     program = os.path.join(ROOT, "build", "sim", "regent-sim")
@@ -270,6 +270,9 @@ def soak(seconds, rounds, commands):
     if commands > 0:
         os.environ["COMMANDS"] = str(commands)
         interop(rounds, "test_differential or test_random_commands")
+    if megabytes > 0:
+        os.environ["MEGABYTES"] = str(megabytes)
+        interop(rounds, "killed_in_turn")
 
 
 def main():
@@ -280,11 +283,12 @@ def main():
     parser.add_argument("--soak", action="store_true")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--commands", type=int, default=0, help="of a soak, random ones")
+    parser.add_argument("--megabytes", type=int, default=0, help="of a soak, of the log on disk")
     args = parser.parse_args()
     os.chdir(ROOT)
 
     if args.soak:
-        soak(args.seconds, args.rounds, args.commands)
+        soak(args.seconds, args.rounds, args.commands, args.megabytes)
     else:
         steps = args.only.split(",") if args.only else STEPS
         unknown = set(steps) - set(STEPS)

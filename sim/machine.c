@@ -41,7 +41,7 @@ bool sim_machine_view(const struct sim_machine *machine, struct rg_node_view *re
 {
     struct rg_time now = sim_machine_time(machine);
 
-    if (machine->node == NULL)
+    if (machine->node == NULL || machine->load.on)
         return false;
     rg_node_view(machine->node, now, ret_view);
     return rg_node_group_view(machine->node, now, ret_group);
@@ -249,7 +249,10 @@ static void machine_happening(struct sim_machine *machine, struct sim_happening 
         machine_file(machine, happening, now);
         break;
     case HAPPENED_STOP:
-        rg_node_stop(machine->node, false, now);
+        /* As the host: it ends at once where there is nothing yet that could be saved. */
+        machine->exited = machine->exited || machine->load.on;
+        if (!machine->load.on)
+            rg_node_stop(machine->node, false, now);
         break;
     }
 }
@@ -317,6 +320,8 @@ static void machine_effect(struct sim_machine *machine, const struct rg_effect *
         break;
     case RG_EFFECT_PURGE:
     case RG_EFFECT_CONFIG:
+    case RG_EFFECT_SCRIPT: /* the world's configurations name none */
+    case RG_EFFECT_SCRIPT_KILL:
         break;
     case RG_EFFECT_EXIT:
         machine->exited = true;
@@ -380,6 +385,26 @@ static void machine_gone(struct sim_machine *machine)
     machine->paused = false;
     rg_node_free(machine->node);
     machine->node = NULL;
+    machine->load.on = false;
+}
+
+static void machine_load_failed(struct sim_machine *machine)
+{
+    sim_fail(machine->loop, "n%u cannot load what it wrote: %s", machine->index,
+             rg_node_load_error(machine->node));
+    machine_gone(machine);
+}
+
+/* The next piece of what is being loaded. False: the process is gone. */
+static bool machine_load(struct sim_machine *machine)
+{
+    if (sim_load_step(&machine->load, machine) < 0) {
+        machine_load_failed(machine);
+        return false;
+    }
+    if (!machine->load.on)
+        rg_node_start(machine->node, sim_machine_time(machine));
+    return true;
 }
 
 static void machine_fire(struct sim_event *event)
@@ -388,6 +413,8 @@ static void machine_fire(struct sim_event *event)
     struct sim_loop *loop = machine->loop;
     struct rg_effect effect;
 
+    if (machine->load.on && !machine_load(machine))
+        return;
     machine->turns++;
     sim_trace_mix(&loop->trace, loop->now_us, TRACE_TURN, machine->index, machine->queue_count);
     machine->read_count = 0;
@@ -411,7 +438,7 @@ static void machine_fire(struct sim_event *event)
     /* Output can ask for more, a close for instance. */
     while (rg_node_next_effect(machine->node, &effect))
         machine_effect(machine, &effect);
-    if (machine->after_turn != NULL)
+    if (machine->after_turn != NULL && !machine->load.on)
         machine->after_turn(machine->after_turn_arg, machine);
     if (machine->exited) {
         sim_machine_die(machine, SIM_KILLED);
@@ -461,63 +488,6 @@ static void machine_tidy(struct sim_machine *machine)
     }
 }
 
-static int machine_load_piece(struct sim_machine *machine, const char *path)
-{
-    const struct sim_file *file = sim_disk_find(&machine->disk, path);
-
-    if (file == NULL) {
-        sim_fail(machine->loop, "n%u: %s is not there", machine->index, path);
-        return RG_EIO;
-    }
-    int result = rg_node_load_log(machine->node, rg_buf_view(&file->data));
-    return result < 0 ? result : rg_node_load_log(machine->node, rg_bytes("", 0));
-}
-
-/* The log on disk. RG_ENOENT: the node begins with its RDB. */
-static int machine_load_log(struct sim_machine *machine)
-{
-    const struct sim_file *manifest =
-        sim_disk_find(&machine->disk, "appendonlydir/appendonly.aof.manifest");
-    char path[128];
-    int result = 0;
-
-    if (manifest == NULL)
-        return RG_ENOENT;
-    result = rg_node_load_manifest(machine->node, rg_buf_view(&manifest->data));
-    if (result < 0)
-        return result;
-    if (!rg_node_load_log_file(machine->node, 0, path, sizeof(path)))
-        return RG_ENOENT;
-    rg_node_load_log_begin(machine->node, 0, sim_machine_time(machine));
-    for (unsigned i = 0; result == 0 && rg_node_load_log_file(machine->node, i, path, sizeof(path));
-         i++)
-        result = machine_load_piece(machine, path);
-    return result;
-}
-
-/* Errors: those of the loading functions. */
-static int machine_load(struct sim_machine *machine)
-{
-    machine_tidy(machine);
-    const struct sim_file *state = sim_disk_find(&machine->disk, RG_NODE_STATE_FILE);
-    const struct sim_file *rdb = sim_disk_find(&machine->disk, "dump.rdb");
-    int result = 0;
-
-    if (state != NULL)
-        result = rg_node_load_state(machine->node, rg_buf_view(&state->data));
-    if (result == 0) {
-        result = machine_load_log(machine);
-        if (result != RG_ENOENT)
-            return result;
-        result = 0;
-    }
-    if (result == 0 && rdb != NULL)
-        result = rg_node_load_rdb(machine->node, rg_buf_view(&rdb->data));
-    if (result == 0 && rdb != NULL)
-        result = rg_node_load_rdb(machine->node, rg_bytes("", 0));
-    return result;
-}
-
 static struct rg_config *machine_config(struct sim_machine *machine)
 {
     struct rg_config *config = rg_config_new();
@@ -556,16 +526,16 @@ void sim_machine_start(struct sim_machine *machine)
     machine->reloads = 0;
     machine->exited = false;
     machine->busy_until_us = loop->now_us;
-    if (machine_load(machine) < 0) {
-        sim_fail(loop, "n%u cannot load what it wrote: %s", machine->index,
-                 rg_node_load_error(machine->node));
-        machine_gone(machine);
+    machine_tidy(machine);
+    if (sim_load_begin(&machine->load, machine) < 0) {
+        machine_load_failed(machine);
         return;
     }
     machine->state = SIM_UP;
     machine->network->hosts[machine->host].listening = true;
     sim_network_power(machine->network, machine->host, true);
-    rg_node_start(machine->node, sim_machine_time(machine));
+    if (!machine->load.on)
+        rg_node_start(machine->node, sim_machine_time(machine));
     machine_wake(machine, loop->now_us);
 }
 

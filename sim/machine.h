@@ -4,6 +4,7 @@
 #include "core/group.h"
 #include "sim/clock.h"
 #include "sim/disk.h"
+#include "sim/load.h"
 #include "sim/network.h"
 
 /*
@@ -39,6 +40,7 @@ struct sim_machine {
 
     enum sim_machine_state state;
     struct rg_node *node; /* owned; NULL while down */
+    struct sim_load load;
     bool paused;
     bool exited; /* of its own accord */
     int exit_status;
@@ -76,7 +78,7 @@ void sim_machine_die(struct sim_machine *machine, enum sim_death how);
 void sim_machine_stop(struct sim_machine *machine);
 void sim_machine_pause(struct sim_machine *machine, bool paused);
 struct rg_time sim_machine_time(const struct sim_machine *machine);
-/* False while down. */
+/* False while down, or loading. */
 bool sim_machine_view(const struct sim_machine *machine, struct rg_node_view *ret_view,
                       struct rg_group_view *ret_group);
 

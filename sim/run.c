@@ -38,6 +38,7 @@ static const struct {
     {"half-transactions", RG_PLANTED_HALF_TRANSACTIONS},
     {"disk-off-by-note", RG_PLANTED_DISK_OFF_BY_NOTE},
     {"ack-before-durable", RG_PLANTED_ACK_BEFORE_DURABLE},
+    {"believes-sync", RG_PLANTED_BELIEVES_SYNC},
     {"loses-aside", RG_PLANTED_LOSES_ASIDE},
 };
 enum { RUN_PLANTED = sizeof(run_planted) / sizeof(run_planted[0]) };

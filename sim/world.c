@@ -90,6 +90,9 @@ static void world_conf(struct sim_world *world, unsigned index, bool small_backl
         rg_buf_append_str(&text, world_small_collections);
     if (world->saves)
         rg_buf_append_str(&text, "save 1 1\n");
+    /* Some send a snapshot as it is written, others from a file behind its length. */
+    if ((world->config.seed + index) % 3 == 0)
+        rg_buf_append_str(&text, "repl-diskless-sync no\n");
     if (world->log_policy > 0)
         rg_buf_printf(&text,
                       "appendonly yes\nappendfsync %s\naof-timestamp-enabled %s\n"

@@ -1,4 +1,3 @@
-#include "base/alloc.h"
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
@@ -27,17 +26,37 @@ static int bitop_parse(struct rg_cmd_ctx *ctx, enum bitop *ret_op)
     return RG_EINVAL;
 }
 
-/* Whole words, so that the compiler may take several at once. */
-static void bitop_words(enum bitop op, char *restrict result, const char *restrict source,
-                        size_t words)
+/* Whole words, so that the compiler may take several at once; op is known where it is called. */
+static inline __attribute__((always_inline)) void
+words_do(enum bitop op, char *restrict result, const char *restrict source, size_t words)
 {
     for (size_t i = 0; i < words; i++) {
         uint64_t a = 0;
         uint64_t b = 0;
-        memcpy(&a, result + i * sizeof(a), sizeof(a));
+        if (op != BITOP_NOT)
+            memcpy(&a, result + i * sizeof(a), sizeof(a));
         memcpy(&b, source + i * sizeof(b), sizeof(b));
         a = op == BITOP_AND ? a & b : op == BITOP_OR ? a | b : op == BITOP_XOR ? a ^ b : ~b;
         memcpy(result + i * sizeof(a), &a, sizeof(a));
+    }
+}
+
+static void bitop_words(enum bitop op, char *restrict result, const char *restrict source,
+                        size_t words)
+{
+    switch (op) {
+    case BITOP_AND:
+        words_do(BITOP_AND, result, source, words);
+        return;
+    case BITOP_OR:
+        words_do(BITOP_OR, result, source, words);
+        return;
+    case BITOP_XOR:
+        words_do(BITOP_XOR, result, source, words);
+        return;
+    case BITOP_NOT:
+        words_do(BITOP_NOT, result, source, words);
+        return;
     }
 }
 
@@ -50,7 +69,8 @@ static void bitop_apply(enum bitop op, char *result, size_t len, struct rg_bytes
 
     bitop_words(op, result, source.data, words);
     if (done < source.len) {
-        memcpy(tail[0], result + done, source.len - done);
+        if (op != BITOP_NOT)
+            memcpy(tail[0], result + done, source.len - done);
         memcpy(tail[1], source.data + done, source.len - done);
         bitop_words(op, tail[0], tail[1], 1);
         memcpy(result + done, tail[0], source.len - done);
@@ -99,10 +119,12 @@ static int bitop_store(struct rg_cmd_ctx *ctx, struct rg_bytes result)
 {
     struct rg_bytes key = ctx->argv[2];
     bool was_there = rg_lookup_write(ctx, key) != NULL;
-    struct rg_entry *entry = rg_db_put_string(ctx->db, key, RG_BYTES(""));
+    bool large = result.len > RG_STRING_DRAFT_MIN;
+    /* A small one is written to, so that it is raw. */
+    struct rg_entry *entry = rg_db_put_string(ctx->db, key, large ? result : RG_BYTES(""));
 
     rg_lookup_touch(ctx, entry);
-    if (rg_string_write_at(ctx->db, &entry, 0, result) < 0) {
+    if (!large && rg_string_write_at(ctx->db, &entry, 0, result) < 0) {
         rg_db_delete(ctx->db, key);
         rg_cmd_reply_out_of_memory(ctx);
         return RG_ENOMEM;
@@ -114,6 +136,29 @@ static int bitop_store(struct rg_cmd_ctx *ctx, struct rg_bytes result)
     return 0;
 }
 
+/* A large result is made where it stays. */
+static void bitop_run(struct rg_cmd_ctx *ctx, enum bitop op, size_t len)
+{
+    char small[RG_STRING_DRAFT_MIN];
+    char *result = small;
+    struct rg_string_draft *draft = NULL;
+
+    if (len > sizeof(small)) {
+        draft = rg_string_draft_new(len);
+        if (draft == NULL) {
+            rg_cmd_reply_out_of_memory(ctx);
+            return;
+        }
+        result = rg_string_draft_room(draft);
+    }
+    bitop_compute(ctx, op, result, len);
+    rg_store_offer_draft(ctx->store, &draft);
+    if (bitop_store(ctx, rg_bytes(result, len)) == 0)
+        rg_reply_i64(ctx->reply, (int64_t)len);
+    rg_store_offer_draft(ctx->store, NULL);
+    rg_string_draft_free(draft);
+}
+
 void rg_cmd_run_bitop(struct rg_cmd_ctx *ctx)
 {
     enum bitop op = BITOP_AND;
@@ -121,21 +166,13 @@ void rg_cmd_run_bitop(struct rg_cmd_ctx *ctx)
 
     if (bitop_parse(ctx, &op) < 0 || bitop_length(ctx, &len) < 0)
         return;
-    if (len == 0) {
-        if (rg_db_delete(ctx->db, ctx->argv[2])) {
-            rg_cmd_note(ctx, ctx->argv[2], RG_NOTE_GENERIC, "del");
-            ctx->dirty++;
-        }
-        rg_reply_i64(ctx->reply, 0);
+    if (len > 0) {
+        bitop_run(ctx, op, len);
         return;
     }
-    char *result = rg_try_alloc(len);
-    if (result == NULL) {
-        rg_cmd_reply_out_of_memory(ctx);
-        return;
+    if (rg_db_delete(ctx->db, ctx->argv[2])) {
+        rg_cmd_note(ctx, ctx->argv[2], RG_NOTE_GENERIC, "del");
+        ctx->dirty++;
     }
-    bitop_compute(ctx, op, result, len);
-    if (bitop_store(ctx, rg_bytes(result, len)) == 0)
-        rg_reply_i64(ctx->reply, (int64_t)len);
-    rg_free(result);
+    rg_reply_i64(ctx->reply, 0);
 }

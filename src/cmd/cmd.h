@@ -111,6 +111,8 @@ void rg_cmd_run(struct rg_cmd_ctx *ctx);
  * many. For the active cycle of a primary.
  */
 unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max);
+/* Deletes a key of any database whose time has come, likewise. */
+void rg_cmd_expire(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 /* Deletes a key of any database to make room, with a DEL in the propagation. */
 void rg_cmd_evict(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key);
 

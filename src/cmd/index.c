@@ -121,15 +121,28 @@ static void index_add(struct rg_cmd_index *index, const struct rg_command *comma
         (struct slot){.name = name, .command = command, .has_subcommands = has_subcommands};
 }
 
+static bool index_offers_all(const struct rg_command *command)
+{
+    return command != NULL;
+}
+
 struct rg_cmd_index *rg_cmd_index_new(void)
+{
+    return rg_cmd_index_new_of(index_offers_all);
+}
+
+struct rg_cmd_index *rg_cmd_index_new_of(bool (*offers)(const struct rg_command *command))
 {
     struct rg_cmd_index *index = RG_NEW(struct rg_cmd_index);
     unsigned count = 0;
     const struct rg_command *rows = rg_cmd_table(&count);
 
     _Static_assert((int)RG_CMD_COUNT * 2 < (int)SLOTS, "probing ends");
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
+        if (!offers(&rows[i]))
+            continue;
         index_add(index, &rows[i], i + 1 < count && rows[i + 1].parent == &rows[i]);
+    }
     return index;
 }
 

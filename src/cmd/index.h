@@ -10,6 +10,8 @@
 struct rg_cmd_index;
 
 struct rg_cmd_index *rg_cmd_index_new(void);
+/* The same of the rows that are offered; the others are unknown commands. */
+struct rg_cmd_index *rg_cmd_index_new_of(bool (*offers)(const struct rg_command *command));
 void rg_cmd_index_free(struct rg_cmd_index *index);
 
 /* As rg_cmd_lookup. */

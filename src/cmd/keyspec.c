@@ -19,6 +19,7 @@ static void keyspec_read_place(struct rg_key_spec *spec)
     struct rg_bytes rest = spec->flags;
     struct rg_bytes place = rg_bytes_cut(&rest, ' ');
     struct rg_bytes kind = rg_bytes_cut(&place, ':');
+    int last = 0;
 
     if (rg_bytes_is(kind, "keynum")) {
         spec->find = RG_KEY_FIND_KEYNUM;
@@ -26,7 +27,8 @@ static void keyspec_read_place(struct rg_key_spec *spec)
     } else if (rg_bytes_is(kind, "keyword")) {
         spec->begin = RG_KEY_BEGIN_KEYWORD;
         spec->keyword = rg_bytes_cut(&place, ':');
-        spec->index = keyspec_number(place);
+        spec->index = keyspec_number(rg_bytes_cut(&place, ':'));
+        last = place.len > 0 ? keyspec_number(place) : 0;
     } else if (rg_bytes_is(kind, "unknown")) {
         spec->begin = RG_KEY_BEGIN_UNKNOWN;
         spec->find = RG_KEY_FIND_UNKNOWN;
@@ -34,7 +36,7 @@ static void keyspec_read_place(struct rg_key_spec *spec)
     } else {
         return;
     }
-    spec->last = 0;
+    spec->last = last;
     spec->step = 1;
     spec->flags = rest;
 }
@@ -181,6 +183,28 @@ static struct rg_bytes keyspec_flags(const struct rg_command *command,
     return spec->flags;
 }
 
+/*
+ * MIGRATE's key is the third word, or, where that is empty, all behind KEYS are. Errors: RG_EINVAL
+ * (both).
+ */
+static int keyspec_migrate(const struct rg_bytes *argv, int argc, struct keyspec_found *found)
+{
+    enum { KEY_AT = 3, OPTIONS_AT = 6 };
+
+    for (int i = OPTIONS_AT; i < argc; i++) {
+        if (rg_bytes_is_nocase(argv[i], "keys")) {
+            if (argv[KEY_AT].len > 0)
+                return RG_EINVAL;
+            while (++i < argc)
+                keyspec_add(found, i);
+            return 0;
+        }
+        i += rg_bytes_is_nocase(argv[i], "auth") + 2 * rg_bytes_is_nocase(argv[i], "auth2");
+    }
+    keyspec_add(found, KEY_AT);
+    return 0;
+}
+
 static bool keyspec_names_keys(const struct rg_key_spec *spec)
 {
     return !rg_bytes_is(spec->flags, "not_key");
@@ -201,6 +225,8 @@ int rg_cmd_keys(const struct rg_command *command, const struct rg_bytes *argv, i
         if (!keyspec_names_keys(&specs[i]))
             continue;
         found.flags = keyspec_flags(command, &specs[i], argv, argc);
+        if (command->id == RG_CMD_ID_migrate)
+            return keyspec_migrate(argv, argc, &found) < 0 ? RG_EINVAL : found.count;
         int result = keyspec_find(&specs[i], argv, argc, &found);
         if (result < 0)
             return result;

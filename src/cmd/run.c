@@ -56,6 +56,11 @@ void rg_cmd_run(struct rg_cmd_ctx *ctx)
     ctx->command->run(ctx);
 }
 
+void rg_cmd_expire(struct rg_cmd_ctx *ctx, unsigned db, struct rg_bytes key)
+{
+    rg_lookup_delete_expired(ctx, db, key);
+}
+
 unsigned rg_cmd_expire_due(struct rg_cmd_ctx *ctx, unsigned max)
 {
     unsigned deleted = 0;

@@ -13,7 +13,8 @@ void rg_string_reply(struct rg_cmd_ctx *ctx, const struct rg_entry *entry)
     if (entry == NULL)
         rg_reply_null(ctx->reply);
     else
-        rg_reply_bulk(ctx->reply, rg_string_get(entry, scratch));
+        /* What is large lies in the store, not in the scratch. */
+        rg_reply_bulk_lent(ctx->reply, rg_string_get(entry, scratch));
 }
 
 void rg_string_store(struct rg_cmd_ctx *ctx, struct rg_bytes key, struct rg_bytes value,

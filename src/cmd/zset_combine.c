@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/panic.h"
 #include "cmd/handlers.h"
 #include "cmd/lookup.h"
 #include "cmd/reply.h"
@@ -112,24 +113,50 @@ static double weighted(const struct combine_input *input, double score)
 
 /* ---- Operations ---- */
 
-/* Adds up what is there several times; the result is in the order of members. */
-static void union_join(const struct combine *combine, struct rg_zset_result *result)
-{
-    size_t count = 0;
+/*
+ * Where a union's members are in the result: half of a hash above the place and 1; 0: nothing is
+ * there. So it takes as much memory as there are different members, however often they come.
+ */
+struct union_index {
+    uint64_t *slots; /* owned */
+    uint64_t count;  /* a power of two, more than twice the members; 0 at first */
+};
 
-    for (size_t i = 0; i < result->count; i++) {
-        struct rg_zset_result_item *item = &result->items[i];
-        struct rg_zset_result_item *last = count > 0 ? &result->items[count - 1] : NULL;
-        if (last != NULL && rg_bytes_equal(last->member, item->member))
-            last->score = combine_scores(combine, last->score, item->score);
-        else
-            result->items[count++] = *item;
+static void index_grow(struct union_index *index)
+{
+    enum { FIRST = 64 };
+    uint64_t count = index->count > 0 ? index->count * 2 : FIRST;
+    uint64_t *slots = rg_alloc_zero(count * sizeof(*slots));
+
+    for (uint64_t i = 0; i < index->count; i++) {
+        uint64_t at = index->slots[i] >> 32 & (count - 1);
+        if (index->slots[i] == 0)
+            continue;
+        while (slots[at] != 0)
+            at = (at + 1) & (count - 1);
+        slots[at] = index->slots[i];
     }
-    result->count = count;
+    rg_free(index->slots);
+    *index = (struct union_index){slots, count};
 }
 
-static void combine_union(const struct combine *combine, struct rg_zset_result *result)
+/* The slot of the member, or the empty one for it. */
+static uint64_t *index_find(const struct union_index *index, const struct rg_zset_result *result,
+                            struct rg_bytes member, uint64_t half)
 {
+    for (uint64_t at = half & (index->count - 1);; at = (at + 1) & (index->count - 1)) {
+        uint64_t slot = index->slots[at];
+        if (slot == 0 ||
+            (slot >> 32 == half &&
+             rg_bytes_equal(rg_zset_result_member(result, (uint32_t)slot - 1), member)))
+            return &index->slots[at];
+    }
+}
+
+static void combine_union(struct rg_cmd_ctx *ctx, const struct combine *combine,
+                          struct rg_zset_result *result)
+{
+    struct union_index index = {0};
     struct input_walk walk;
     struct rg_bytes member;
     double score = 0;
@@ -138,11 +165,23 @@ static void combine_union(const struct combine *combine, struct rg_zset_result *
         if (combine->inputs[i].len == 0)
             continue;
         walk_init(&walk, &combine->inputs[i]);
-        while (walk_next(&walk, &member, &score))
-            walk_add(&walk, result, member, weighted(&combine->inputs[i], score));
+        while (walk_next(&walk, &member, &score)) {
+            uint64_t half = rg_store_hash(ctx->store, member) >> 32;
+            if (2 * (result->count + 1) > index.count)
+                index_grow(&index);
+            uint64_t *slot = index_find(&index, result, member, half);
+            score = weighted(&combine->inputs[i], score);
+            if (*slot != 0) {
+                struct rg_zset_result_item *item = rg_zset_result_item(result, (uint32_t)*slot - 1);
+                item->score = combine_scores(combine, item->score, score);
+                continue;
+            }
+            walk_add(&walk, result, member, score);
+            RG_ASSERT(result->count < UINT32_MAX);
+            *slot = half << 32 | result->count;
+        }
     }
-    rg_zset_result_sort_members(result);
-    union_join(combine, result);
+    rg_free(index.slots);
 }
 
 /* Whether all the others have it; its score then. */
@@ -153,8 +192,9 @@ static bool inter_score(const struct combine *combine, struct rg_bytes member, d
 
     for (int i = 1; i < combine->count; i++) {
         const struct combine_input *input = &combine->inputs[i];
-        double other = 0;
-        if (!input_score(input, member, &other))
+        double other = score;
+        /* Nothing need be looked up in the first one itself. */
+        if (input->entry != combine->inputs[0].entry && !input_score(input, member, &other))
             return false;
         total = combine_scores(combine, total, other * input->weight);
     }
@@ -339,7 +379,7 @@ static void combine_run(struct rg_cmd_ctx *ctx, struct combine combine)
         if (combine.op != COMBINE_DIFF)
             qsort(combine.inputs, (size_t)combine.count, sizeof(combine.inputs[0]), compare_lens);
         if (combine.op == COMBINE_UNION)
-            combine_union(&combine, &result);
+            combine_union(ctx, &combine, &result);
         else
             combine_first(&combine, &result);
         combine_finish(ctx, &combine, &result);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/panic.h"
 #include "cmd/lookup.h"
 #include "cmd/zset_value.h"
 
@@ -20,8 +21,8 @@ static struct rg_zset_result_item *result_next(struct rg_zset_result *result)
         result->cap = result->cap > 0 ? result->cap * 2 : FIRST_CAP;
         result->items = rg_realloc(result->items, result->cap * sizeof(*result->items));
     }
-    struct rg_zset_result_item *item = &result->items[result->count];
-    *item = (struct rg_zset_result_item){.order = result->count++};
+    struct rg_zset_result_item *item = &result->items[result->count++];
+    *item = (struct rg_zset_result_item){0};
     return item;
 }
 
@@ -47,6 +48,12 @@ void rg_zset_result_add_copy(struct rg_zset_result *result, struct rg_bytes memb
 
     item->score = score;
     item_copy(item, &result->copies, member);
+}
+
+struct rg_zset_result_item *rg_zset_result_item(struct rg_zset_result *result, size_t index)
+{
+    RG_ASSERT(index < result->count);
+    return &result->items[index];
 }
 
 struct rg_bytes rg_zset_result_member(const struct rg_zset_result *result, size_t index)
@@ -87,29 +94,11 @@ static int compare_scores(const void *a, const void *b)
     return rg_bytes_compare(x->member, y->member);
 }
 
-static int compare_members(const void *a, const void *b)
-{
-    const struct rg_zset_result_item *x = a;
-    const struct rg_zset_result_item *y = b;
-    int order = rg_bytes_compare(x->member, y->member);
-
-    if (order != 0)
-        return order;
-    return x->order < y->order ? -1 : 1;
-}
-
 void rg_zset_result_sort(struct rg_zset_result *result)
 {
     result_resolve(result);
     if (result->count > 1)
         qsort(result->items, result->count, sizeof(result->items[0]), compare_scores);
-}
-
-void rg_zset_result_sort_members(struct rg_zset_result *result)
-{
-    result_resolve(result);
-    if (result->count > 1)
-        qsort(result->items, result->count, sizeof(result->items[0]), compare_members);
 }
 
 /* ---- Where it goes ---- */

@@ -11,7 +11,6 @@ struct rg_zset_result_item {
     struct rg_bytes member; /* data NULL: copied_at, in the copies */
     size_t copied_at;
     double score;
-    uint64_t order; /* in which it was added */
 };
 
 struct rg_zset_result {
@@ -26,11 +25,12 @@ void rg_zset_result_fini(struct rg_zset_result *result);
 void rg_zset_result_add(struct rg_zset_result *result, struct rg_bytes member, double score);
 void rg_zset_result_add_copy(struct rg_zset_result *result, struct rg_bytes member, double score);
 struct rg_bytes rg_zset_result_member(const struct rg_zset_result *result, size_t index);
+/* index is below the count. */
+struct rg_zset_result_item *rg_zset_result_item(struct rg_zset_result *result, size_t index);
 /* All members become copies, so that the database may change. */
 void rg_zset_result_own(struct rg_zset_result *result);
-/* By score and member; by member, the first added first. */
+/* By score and member. */
 void rg_zset_result_sort(struct rg_zset_result *result);
-void rg_zset_result_sort_members(struct rg_zset_result *result);
 
 void rg_zset_result_reply(struct rg_cmd_ctx *ctx, const struct rg_zset_result *result,
                           bool with_scores);

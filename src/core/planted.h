@@ -17,6 +17,7 @@ enum rg_planted {
     RG_PLANTED_HALF_TRANSACTIONS = 1 << 8,  /* applies a transaction's commands as they come */
     RG_PLANTED_ACK_BEFORE_DURABLE = 1 << 9, /* says that memory is disk */
     RG_PLANTED_DISK_OFF_BY_NOTE = 1 << 12,  /* takes a file's notes for bytes of the log */
+    RG_PLANTED_BELIEVES_SYNC = 1 << 10,     /* a sync that failed counts as one that did not */
     RG_PLANTED_LOSES_ASIDE = 1 << 11, /* a snapshot drops what changes while a value is written */
 };
 

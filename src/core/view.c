@@ -28,7 +28,8 @@ void rg_group_view(const struct rg_group *group, int64_t now_us, struct rg_group
         .mode = rg_commit_mode(group),
         .commit = group->commit,
         .held = rg_group_held(group),
-        .on_disk = group->durable.on_disk && group->persisted_seq >= group->disk.persist,
+        /* As the file has it: until the newest one is there, the claim of the one before stands. */
+        .on_disk = group->durable.on_disk == (group->persisted_seq >= group->disk.persist),
         .ill = group->ill,
         .lease_until_us = primary ? rg_lease_until_us(group) : 0,
         .handing_over = group->handover.state != HANDOVER_IDLE,

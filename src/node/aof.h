@@ -46,6 +46,8 @@ struct aof_segment {
 bool aof_segment_at(const struct rg_node *node, uint64_t offset, struct aof_segment *ret_segment);
 /* The file that begins at start cannot be read. */
 void aof_segment_lost(struct rg_node *node, uint64_t start);
+/* Before a stop is said to be clean: the manifest says that the newest file holds all up to end. */
+void aof_seal(struct rg_node *node, uint64_t end);
 void aof_segments_info(const struct rg_node *node, struct rg_buf *out);
 
 /* For the end: nothing is left to write or sync; or what is is asked for. */

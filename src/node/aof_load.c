@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/aof_impl.h"
+#include "node/transfer.h"
 
 /*
  * The log on disk at the start: the base, then each increment in order, applied as the stream of a
@@ -28,6 +29,8 @@ struct aof_load {
     bool truncated;                  /* the present file is to be cut */
     uint64_t cut;
     char told[RG_REPLID_LEN + 1];
+    bool noted; /* terms were named in the present file, and no bytes of the log followed */
+    uint64_t noted_at;
 
     /* The modes of a group: those that the base says, and those of records behind it. */
     int base_mode; /* -1: it says none */
@@ -81,14 +84,24 @@ static bool aof_load_is_last(const struct rg_node *node)
     return aof_load_at(node, node->aof->load->file + 1) == NULL;
 }
 
+/*
+ * After a clean stop of a member the RDB says more, that nothing was forgotten, unless the newest
+ * file ends there, too (aof_seal).
+ */
+static bool aof_load_is_left(const struct rg_node *node)
+{
+    const struct rg_group_durable *durable = &node->members.durable;
+    const struct rg_aof_file *newest = rg_aof_manifest_newest(&node->aof->manifest);
+
+    return node->config->group_name[0] != '\0' && node->members.had_state && durable->clean &&
+           (newest == NULL || !newest->placed || newest->end != durable->clean_offset);
+}
+
 bool rg_node_load_log_file(const struct rg_node *node, unsigned index, char *ret_path, size_t size)
 {
     const struct rg_aof_file *file = aof_load_at(node, index);
-    /* After a clean stop of a member the RDB says more: that nothing was forgotten. */
-    bool clean = node->config->group_name[0] != '\0' && node->members.had_state &&
-                 node->members.durable.clean;
 
-    if (file == NULL || clean)
+    if (file == NULL || aof_load_is_left(node))
         return false;
     (void)snprintf(ret_path, size, "%s/%s", node->config->appenddirname, file->name);
     return true;
@@ -143,6 +156,9 @@ static int aof_load_term(struct rg_node *node, const struct rg_aof_item *item)
         return aof_load_fail(node, "A term that begins elsewhere", item->position);
     rg_history_push(&node->history, term->term, term->replid, term->start);
     memcpy(load->told, term->replid, sizeof(load->told));
+    if (!load->noted)
+        load->noted_at = item->position;
+    load->noted = true;
     return 0;
 }
 
@@ -161,6 +177,7 @@ static int aof_load_command(struct rg_node *node, const struct rg_request *reque
 
 static void aof_load_feed(struct rg_node *node, struct rg_bytes bytes)
 {
+    node->aof->load->noted = false;
     if (!node->aof->load->placed)
         return;
     feed_raw(node, bytes);
@@ -416,6 +433,22 @@ static void aof_load_file_over(struct rg_node *node)
     load->file++;
 }
 
+/*
+ * A crash left the name of a term at the end, and not the record that begins it in a group. What
+ * comes next may be of another term, so that name must go from the history, and from the file
+ * (invariant 4).
+ */
+static bool aof_load_drop_empty_term(struct rg_node *node)
+{
+    struct rg_history *history = &node->history;
+    bool empty = node->config->group_name[0] != '\0' && node->aof->load->placed &&
+                 history->count > 1 &&
+                 history->terms[history->count - 1].start == node_log_end(node);
+
+    history->count -= empty;
+    return empty;
+}
+
 /* All was read: the newest file is gone on with, where it is of this log. */
 static void aof_load_over(struct rg_node *node)
 {
@@ -423,13 +456,22 @@ static void aof_load_over(struct rg_node *node)
     struct aof_load *load = aof->load;
     const struct rg_aof_file *last = load->file > 0 ? &aof->manifest.files[load->file - 1] : NULL;
     bool ours = last != NULL && last->type == RG_AOF_INCR && load->headed && load->placed;
+    bool empty_term = aof_load_drop_empty_term(node);
+
+    if (empty_term && load->noted) {
+        load->truncated = true;
+        load->cut = load->noted_at;
+        memcpy(load->told, feed_replid(node), sizeof(load->told));
+    } else if (empty_term) {
+        ours = false; /* an older file names it, and a rewrite leaves that behind */
+    }
     uint64_t size = load->truncated ? load->cut : load->bytes;
 
     aof->earlier_bytes = load->chain_bytes - (ours ? load->bytes : 0);
     aof->base_bytes = load->chain_bytes;
     /* Behind a file of Redis' that is torn nothing may follow: a rewrite begins, as where there is
      * none. */
-    if (last != NULL && (ours || !load->truncated))
+    if (last != NULL && (ours || !(load->truncated || empty_term)))
         aof_resume(node, ours ? last->name : NULL, size, load->told);
     if (ours && load->truncated)
         aof_resume_torn(node);
@@ -445,7 +487,7 @@ int rg_node_load_log(struct rg_node *node, struct rg_bytes piece)
     if (!load->begun) {
         load->begun = true;
         load->bytes = 0;
-        load->headed = false;
+        load->headed = load->noted = false;
     }
     load->bytes += piece.len;
     node->loading.done_bytes += piece.len;

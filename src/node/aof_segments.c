@@ -118,6 +118,19 @@ void aof_segments_trim(struct rg_node *node)
         aof_write_manifest(node, RG_FILE_IGNORED, &aof->manifest, 0);
 }
 
+void aof_seal(struct rg_node *node, uint64_t end)
+{
+    struct rg_aof *aof = node->aof;
+    struct rg_aof_file *newest = rg_aof_manifest_newest(&aof->manifest);
+
+    if (!aof->on || newest == NULL || segment_end(aof, newest) != end || aof->trouble != AOF_WELL ||
+        aof->synced != end)
+        return;
+    newest->end = end;
+    aof_write_manifest(node, RG_FILE_IGNORED, &aof->manifest, 0);
+    newest->end = 0; /* a stop that fails goes on with it */
+}
+
 /* A share of the limit, but neither so small that little else is done, nor so many files. */
 static uint64_t segment_full_bytes(const struct rg_node *node)
 {

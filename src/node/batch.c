@@ -1,7 +1,9 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "cmd/index.h"
+#include "node/migrate.h"
 #include "node/node_impl.h"
+#include "node/sentinel.h"
 
 /*
  * The way of clients' requests. In turns, requests are taken off all connections with input, ahead
@@ -155,10 +157,15 @@ static void batch_gather_conn(struct rg_node *node, struct rg_conn *conn)
 static void batch_link_input(struct rg_node *node, struct rg_conn *conn)
 {
     conn_keep_input(node, conn);
+    lend_end_all(node);
     if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_input(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_input(node, conn);
     else if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_input(node);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_input(node, conn);
 }
 
 static void batch_gather(struct rg_node *node)

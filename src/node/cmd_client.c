@@ -5,6 +5,7 @@
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/serve_disk.h"
+#include "node/tracking.h"
 
 enum client_type client_type(const struct rg_conn *conn)
 {
@@ -36,6 +37,7 @@ bool client_type_of_name(struct rg_bytes name, enum client_type *ret_type)
 
 static void client_flags(const struct rg_conn *conn, char out[16])
 {
+    const struct tracking_client *tracking = conn->tracking;
     const struct {
         bool set;
         char letter;
@@ -46,6 +48,9 @@ static void client_flags(const struct rg_conn *conn, char out[16])
         {conn->subscriptions > 0, 'P'},
         {conn->multi != NULL, 'x'},
         {conn->block != RG_BLOCK_NONE, 'b'},
+        {tracking != NULL, 't'},
+        {tracking != NULL && (tracking->flags & TRACKING_BROKEN), 'R'},
+        {tracking != NULL && (tracking->flags & TRACKING_BCAST), 'B'},
         {conn->watch_failed, 'd'},
         {conn->closing, 'c'},
         {conn->origin == RG_CONN_UNIX, 'U'},
@@ -105,8 +110,10 @@ static void client_describe(const struct rg_call *call, const struct rg_conn *co
     rg_buf_printf(out, "multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=0 tot-mem=%zu events=%s ",
                   multi_memory(conn), conn->out.cap, conn->out.cap, unsent, client_memory(conn),
                   unsent > 0 ? "rw" : "r");
-    rg_buf_printf(out, "cmd=%s user=default redir=-1 resp=%d\n",
-                  conn->last_command ? conn->last_command->name : "NULL", conn->proto);
+    rg_buf_printf(out, "cmd=%s user=default redir=%lld resp=%d\n",
+                  conn->last_command ? conn->last_command->name : "NULL",
+                  conn->tracking != NULL ? (long long)conn->tracking->redirect_id : -1,
+                  conn->proto);
 }
 
 bool client_listed(const struct rg_conn *conn)
@@ -326,6 +333,7 @@ void cmd_client_replication_mode(struct rg_call *call)
             return;
         }
         feed_activate(call->node); /* what is waited for needs an offset */
+        call->node->own_modes = true;
         conn->has_mode = true;
         conn->mode = (enum rg_mode)mode;
         rg_reply_simple(&call->reply, "OK");

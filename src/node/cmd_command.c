@@ -2,44 +2,46 @@
 #include "base/glob.h"
 #include "cmd/docs.h"
 #include "node/handlers.h"
+#include "node/sentinel.h"
 
-static bool command_shown(const struct rg_command *command)
+static bool command_shown(const struct rg_node *node, const struct rg_command *command)
 {
-    return command->parent == NULL && !(command->flags & RG_CMD_HIDDEN);
+    return command->parent == NULL && !(command->flags & RG_CMD_HIDDEN) &&
+           (node->sentinel == NULL || sentinel_offers(command));
 }
 
-static int64_t command_count(void)
+static int64_t command_count(const struct rg_node *node)
 {
     unsigned count = 0;
     const struct rg_command *table = rg_cmd_table(&count);
     int64_t shown = 0;
 
     for (unsigned i = 0; i < count; i++)
-        shown += command_shown(&table[i]);
+        shown += command_shown(node, &table[i]);
     return shown;
 }
 
-static void command_all(struct rg_reply *reply,
+static void command_all(const struct rg_node *node, struct rg_reply *reply,
                         void (*write)(struct rg_reply *, const struct rg_command *))
 {
     unsigned count = 0;
     const struct rg_command *table = rg_cmd_table(&count);
 
     for (unsigned i = 0; i < count; i++) {
-        if (command_shown(&table[i]))
+        if (command_shown(node, &table[i]))
             write(reply, &table[i]);
     }
 }
 
 void cmd_command(struct rg_call *call)
 {
-    rg_reply_array(&call->reply, command_count());
-    command_all(&call->reply, rg_cmd_reply_info);
+    rg_reply_array(&call->reply, command_count(call->node));
+    command_all(call->node, &call->reply, rg_cmd_reply_info);
 }
 
 void cmd_command_count(struct rg_call *call)
 {
-    rg_reply_i64(&call->reply, command_count());
+    rg_reply_i64(&call->reply, command_count(call->node));
 }
 
 void cmd_command_info(struct rg_call *call)
@@ -69,8 +71,8 @@ void cmd_command_docs(struct rg_call *call)
     int64_t known = 0;
 
     if (call->argc == 2) {
-        rg_reply_map(&call->reply, command_count());
-        command_all(&call->reply, command_docs_pair);
+        rg_reply_map(&call->reply, command_count(call->node));
+        command_all(call->node, &call->reply, command_docs_pair);
         return;
     }
     for (int i = 2; i < call->argc; i++)
@@ -148,6 +150,8 @@ static bool command_has_category(const struct rg_command *command, struct rg_byt
 /* COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
 static bool command_listed(const struct rg_call *call, const struct rg_command *command)
 {
+    if (call->node->sentinel != NULL && !sentinel_offers(command))
+        return false;
     if (command->flags & RG_CMD_HIDDEN)
         return false;
     if (call->argc == 2)

@@ -2,6 +2,8 @@
 #include "base/number.h"
 #include "node/handlers.h"
 #include "node/multi.h"
+#include "node/pubsub.h"
+#include "node/tracking.h"
 #include "node/version.h"
 
 bool cmd_arg_i64(struct rg_call *call, int index, int64_t *ret_value)
@@ -117,7 +119,7 @@ static void connection_hello_reply(struct rg_call *call)
     rg_reply_bulk_str(reply, "id");
     rg_reply_i64(reply, (int64_t)call->conn->id);
     rg_reply_bulk_str(reply, "mode");
-    rg_reply_bulk_str(reply, "standalone");
+    rg_reply_bulk_str(reply, call->node->sentinel != NULL ? "sentinel" : "standalone");
     rg_reply_bulk_str(reply, "role");
     rg_reply_bulk_str(reply, node_is_primary(call->node) ? "master" : "replica");
     rg_reply_bulk_str(reply, "modules");
@@ -198,6 +200,7 @@ void cmd_reset(struct rg_call *call)
     struct rg_conn *conn = call->conn;
 
     pubsub_client_gone(call->node, conn);
+    tracking_end(call->node, conn);
     rg_list_remove(&conn->monitor_link);
     multi_discard(call->node, conn);
     conn->db = 0;

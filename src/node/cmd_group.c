@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/info.h"
 
 static bool group_here(struct rg_call *call, struct rg_group_view *ret_view)
 {

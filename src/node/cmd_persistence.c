@@ -6,8 +6,12 @@
 
 void cmd_save(struct rg_call *call)
 {
-    /* Others are served meanwhile; what they change now is not in the file. */
-    if (save_begin(call->node, RG_SAVE_CLIENT, call->conn->id) < 0)
+    uint64_t client = call->conn->id;
+
+    /* Others are served meanwhile; what they change now is not in the file. While the AOF is being
+     * rewritten it has to wait for the end of that. */
+    if (save_begin(call->node, RG_SAVE_CLIENT, client) < 0 &&
+        (!save_is_rewrite(call->node) || !save_queue(call->node, client)))
         rg_reply_error(&call->reply, "ERR Background save already in progress");
     else
         conn_block(call->node, call->conn, RG_BLOCK_FILE, RG_NEVER);
@@ -25,9 +29,14 @@ void cmd_bgsave(struct rg_call *call)
     int result = call->in_exec ? RG_EAGAIN : save_begin(call->node, RG_SAVE_BACKGROUND, 0);
     if (result == 0) {
         rg_reply_simple(&call->reply, "Background saving started");
-    } else if (result == RG_EAGAIN && (schedule || call->in_exec)) {
+    } else if ((result == RG_EAGAIN || save_is_rewrite(call->node)) &&
+               (schedule || call->in_exec)) {
         save_schedule(call->node);
         rg_reply_simple(&call->reply, "Background saving scheduled");
+    } else if (save_is_rewrite(call->node)) {
+        rg_reply_error(&call->reply,
+                       "ERR Another child process is active (AOF?): can't BGSAVE right now. Use "
+                       "BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.");
     } else {
         rg_reply_error(&call->reply, "ERR Background save already in progress");
     }

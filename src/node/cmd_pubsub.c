@@ -1,5 +1,6 @@
 #include "node/handlers.h"
 #include "node/pubsub.h"
+#include "node/sentinel.h"
 
 /* The word that tells of a subscription's end is the command's name, too. */
 static const char *const begins[] = {"subscribe", "psubscribe", "ssubscribe"};
@@ -97,6 +98,10 @@ static void pubsub_log(struct rg_call *call)
 
 void cmd_publish(struct rg_call *call)
 {
+    if (call->node->sentinel != NULL) {
+        sentinel_publish(call);
+        return;
+    }
     /* What is said there is the group's history to every follower (docs/failover.md, "Log"). */
     if (call->node->members.group != NULL && rg_bytes_is(call->argv[1], RG_GROUP_CHANNEL)) {
         rg_reply_error(&call->reply, "ERR Only the group itself publishes on " RG_GROUP_CHANNEL);

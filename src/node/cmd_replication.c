@@ -2,7 +2,11 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "node/failover.h"
 #include "node/handlers.h"
+#include "node/own_keys.h"
+#include "node/sentinel.h"
+#include "node/serve_count.h"
 
 void replication_promote(struct rg_node *node, const char *why)
 {
@@ -11,6 +15,7 @@ void replication_promote(struct rg_node *node, const char *why)
     if (!node->follow.active)
         return;
     follow_stop(node);
+    own_keys_forget(node);
     /* The log goes on under a name of its own; what was before stays known, so that the
      * fellow replicas can go on from here without the RDB. */
     feed_new_replid(node, 0);
@@ -82,9 +87,9 @@ static void replication_role_primary(struct rg_call *call)
     rg_reply_bulk_str(reply, "master");
     rg_reply_i64(reply, (int64_t)node_log_end(node));
     rg_reply_array(reply, online);
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing || conn->serve->state != RG_SERVE_ONLINE)
             continue;
         rg_reply_array(reply, 3);
@@ -120,6 +125,10 @@ void cmd_role(struct rg_call *call)
     const struct rg_node *node = call->node;
     struct rg_reply *reply = &call->reply;
 
+    if (node->sentinel != NULL) {
+        rg_sentinel_role(node->sentinel, reply);
+        return;
+    }
     if (node_is_primary(node)) {
         replication_role_primary(call);
         return;

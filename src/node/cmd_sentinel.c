@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "node/handlers.h"
+#include "node/sentinel.h"
 
 /*
  * The questions that Sentinel-aware clients ask, answered by the group's members themselves: the
@@ -17,7 +18,7 @@ static bool sentinel_named(struct rg_call *call, struct rg_group_view *ret_view)
     return false;
 }
 
-void cmd_sentinel_get_master_addr(struct rg_call *call)
+static void sentinel_group_get_master_addr(struct rg_call *call)
 {
     struct rg_group_view view;
 
@@ -102,7 +103,7 @@ static void sentinel_master(struct rg_call *call, const struct rg_group_view *vi
     sentinel_number(call, "failover-timeout", node->config->group_node_timeout);
 }
 
-void cmd_sentinel_masters(struct rg_call *call)
+static void sentinel_group_masters(struct rg_call *call)
 {
     struct rg_group_view view;
 
@@ -114,7 +115,7 @@ void cmd_sentinel_masters(struct rg_call *call)
     sentinel_master(call, &view);
 }
 
-void cmd_sentinel_master(struct rg_call *call)
+static void sentinel_group_master(struct rg_call *call)
 {
     struct rg_group_view view;
 
@@ -143,7 +144,7 @@ static void sentinel_replica(struct rg_call *call, const struct rg_group_view *v
     sentinel_field(call, "replica-announced", "1");
 }
 
-void cmd_sentinel_replicas(struct rg_call *call)
+static void sentinel_group_replicas(struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     struct rg_group_view view;
@@ -157,7 +158,7 @@ void cmd_sentinel_replicas(struct rg_call *call)
     }
 }
 
-void cmd_sentinel_sentinels(struct rg_call *call)
+static void sentinel_group_sentinels(struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     struct rg_group_view view;
@@ -173,7 +174,7 @@ void cmd_sentinel_sentinels(struct rg_call *call)
     }
 }
 
-void cmd_sentinel_ckquorum(struct rg_call *call)
+static void sentinel_group_ckquorum(struct rg_call *call)
 {
     const struct rg_node *node = call->node;
     struct rg_group_view view;
@@ -201,7 +202,7 @@ void cmd_sentinel_ckquorum(struct rg_call *call)
                     usable);
 }
 
-void cmd_sentinel_myid(struct rg_call *call)
+static void sentinel_group_myid(struct rg_call *call)
 {
     const struct rg_members *members = &call->node->members;
     char run_id[41];
@@ -212,4 +213,29 @@ void cmd_sentinel_myid(struct rg_call *call)
     }
     (void)snprintf(run_id, sizeof(run_id), "%.32s%08x", members->digest, members->self);
     rg_reply_bulk_str(&call->reply, run_id);
+}
+
+/* Which of them a group's member answers. */
+void cmd_sentinel(struct rg_call *call)
+{
+    static node_handler *const answers[] = {
+        [RG_CMD_ID_sentinel_ckquorum] = sentinel_group_ckquorum,
+        [RG_CMD_ID_sentinel_get_master_addr_by_name] = sentinel_group_get_master_addr,
+        [RG_CMD_ID_sentinel_master] = sentinel_group_master,
+        [RG_CMD_ID_sentinel_masters] = sentinel_group_masters,
+        [RG_CMD_ID_sentinel_myid] = sentinel_group_myid,
+        [RG_CMD_ID_sentinel_replicas] = sentinel_group_replicas,
+        [RG_CMD_ID_sentinel_sentinels] = sentinel_group_sentinels,
+        [RG_CMD_ID_sentinel_slaves] = sentinel_group_replicas,
+    };
+    unsigned id = call->command->id;
+
+    if (call->node->sentinel != NULL)
+        sentinel_call(call);
+    else if (id < sizeof(answers) / sizeof(answers[0]) && answers[id] != NULL)
+        answers[id](call);
+    else
+        rg_reply_errorf(&call->reply, "ERR unknown subcommand '%.*s'. Try SENTINEL HELP.",
+                        (int)(call->argv[1].len < 128 ? call->argv[1].len : 128),
+                        call->argv[1].data);
 }

@@ -1,6 +1,7 @@
 #include "base/number.h"
 #include "node/aof.h"
 #include "node/handlers.h"
+#include "node/serve_count.h"
 
 /*
  * WAIT and WAITAOF: a client that takes no further command until so many nodes hold its writes, in

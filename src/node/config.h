@@ -20,6 +20,9 @@ enum rg_io_backend { RG_IO_AUTO, RG_IO_URING, RG_IO_EPOLL };
 
 enum rg_fsync { RG_FSYNC_EVERYSEC, RG_FSYNC_ALWAYS, RG_FSYNC_NO }; /* appendfsync */
 
+/* repl-diskless-load: when a full resync passes this node's disk by. */
+enum rg_diskless_load { RG_DISKLESS_DISABLED, RG_DISKLESS_ON_EMPTY_DB, RG_DISKLESS_SWAPDB };
+
 enum rg_maxmemory_policy {
     RG_POLICY_VOLATILE_LRU,
     RG_POLICY_VOLATILE_LFU,
@@ -72,6 +75,7 @@ struct rg_config {
     struct rg_config_limit output_limit[RG_CLASSES];
     int64_t slowlog_log_slower_than; /* microseconds; negative: off */
     int64_t slowlog_max_len;
+    int64_t tracking_table_max_keys;   /* 0: any number */
     int64_t latency_monitor_threshold; /* milliseconds; 0: off */
     bool latency_tracking;
     char *notify_keyspace_events;
@@ -130,7 +134,10 @@ struct rg_config {
     int64_t repl_timeout;             /* seconds */
     int64_t repl_ping_replica_period; /* seconds */
     bool repl_diskless_sync;
-    int64_t repl_diskless_sync_delay; /* seconds */
+    int64_t repl_diskless_sync_delay;        /* seconds */
+    int64_t repl_diskless_sync_max_replicas; /* 0: no end to the delay by number */
+    int64_t repl_diskless_load;              /* enum rg_diskless_load */
+    int64_t repl_backlog_ttl;                /* seconds; 0: the backlog is kept */
     int64_t min_replicas_to_write;
     int64_t min_replicas_max_lag; /* seconds */
 
@@ -145,10 +152,20 @@ struct rg_config {
     int64_t replication_timeout;    /* milliseconds; 5000: a write's wait for its mode */
     int64_t replication_durability; /* enum rg_durability */
 
+    /* Sentinel mode: lines that begin with that word, without it; the sentinel reads them. */
+    bool sentinel;
+    struct rg_config_line {
+        char *text;     /* owned */
+        int number;     /* in the file; 0: of the command line */
+    } * sentinel_lines; /* owned */
+    int sentinel_line_count;
+
     struct rg_config_extra *extra; /* owned: values of directives without a field, and the file */
 };
 
 struct rg_config *rg_config_new(void); /* all defaults */
+/* … of a sentinel, which has no data and other defaults; to be called before anything is read. */
+void rg_config_be_sentinel(struct rg_config *config);
 void rg_config_free(struct rg_config *config);
 
 /*
@@ -179,6 +196,10 @@ const char *rg_config_inert(const struct rg_config *config, unsigned index);
 /* CONFIG REWRITE: the text of the file anew: comments and order kept, changed values in place, new
  * ones at the end. Errors: RG_ENOENT (the server runs without a file). */
 RG_MUST_USE int rg_config_rewrite(const struct rg_config *config, struct rg_buf *out);
+/* The same for a sentinel: lines are what it wants to have there, one each, and take the place of
+ * those that begin with the same words. */
+RG_MUST_USE int rg_config_rewrite_sentinel(const struct rg_config *config, struct rg_bytes lines,
+                                           struct rg_buf *out);
 /* Absolute path of the file read; "" without one. */
 const char *rg_config_file(const struct rg_config *config);
 

@@ -106,6 +106,21 @@ static int read_include(struct reader *reader, struct rg_bytes path)
     return rc;
 }
 
+/* The sentinel's own lines: who knows them reads them when all are there. */
+static void read_sentinel(struct reader *reader, struct rg_bytes line)
+{
+    struct rg_config *config = reader->config;
+    size_t word = sizeof("sentinel") - 1;
+    size_t size = sizeof(struct rg_config_line) * (size_t)(config->sentinel_line_count + 1);
+    const struct read_frame *frame = &reader->frames[reader->depth - 1];
+
+    config->sentinel_lines = rg_realloc(config->sentinel_lines, size);
+    config->sentinel_lines[config->sentinel_line_count++] = (struct rg_config_line){
+        .text = rg_alloc_copy(line.data + word, line.len - word),
+        .number = frame->file[0] != '\0' ? frame->line : 0,
+    };
+}
+
 static int read_directive(struct reader *reader, const struct rg_bytes *argv, int argc)
 {
     const struct config_directive *directive = config_find(argv[0]);
@@ -147,6 +162,8 @@ static int read_line(struct reader *reader, struct rg_bytes line)
         rc = read_fail(reader, "Unbalanced quotes in configuration line");
     else if (argc == 2 && rg_bytes_is_nocase(argv[0], "include"))
         rc = read_include(reader, argv[1]);
+    else if (argc > 1 && reader->config->sentinel && rg_bytes_is_nocase(argv[0], "sentinel"))
+        read_sentinel(reader, line);
     else if (argc > 0)
         rc = read_directive(reader, argv, argc);
     rg_buf_fini(&words);

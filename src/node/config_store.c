@@ -246,6 +246,16 @@ struct rg_config *rg_config_new(void)
     return config;
 }
 
+void rg_config_be_sentinel(struct rg_config *config)
+{
+    static const char *const values[][2] = {
+        {"port", "26379"}, {"protected-mode", "no"}, {"save", ""}, {"appendonly", "no"}};
+
+    config->sentinel = true;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        config_store(config, config_find(rg_bytes_str(values[i][0])), rg_bytes_str(values[i][1]));
+}
+
 static void config_free_extra(struct rg_config_extra *extra)
 {
     for (unsigned i = 0; i < config_directive_count; i++)
@@ -270,6 +280,9 @@ void rg_config_free(struct rg_config *config)
         if (text && directive->offset != CONFIG_NO_FIELD)
             rg_free(*(char **)(void *)((char *)config + directive->offset));
     }
+    for (int i = 0; i < config->sentinel_line_count; i++)
+        rg_free(config->sentinel_lines[i].text);
+    rg_free(config->sentinel_lines);
     for (int i = 0; i < config->bind_count; i++)
         rg_free(config->bind[i]);
     for (int i = 0; i < config->group_member_count; i++)

@@ -4,6 +4,8 @@
 #include "base/panic.h"
 #include "node/blocked.h"
 #include "node/multi.h"
+#include "node/pubsub.h"
+#include "node/tracking.h"
 
 struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
 {
@@ -21,11 +23,13 @@ struct rg_conn *conn_new(struct rg_node *node, enum rg_conn_kind kind)
     rg_list_append(&node->conns, &conn->link);
     rg_list_init(&conn->input_link);
     rg_list_init(&conn->output_link);
+    rg_list_init(&conn->lend_link);
     rg_list_init(&conn->gated_link);
     rg_list_init(&conn->block_link);
     rg_list_init(&conn->subscribed);
     rg_list_init(&conn->monitor_link);
     rg_list_init(&conn->watched);
+    rg_list_init(&conn->serve_link);
     return conn;
 }
 
@@ -51,13 +55,16 @@ void conn_free(struct rg_node *node, struct rg_conn *conn)
         node->clients--;
     }
     pubsub_client_gone(node, conn);
+    tracking_conn_gone(node, conn);
     multi_discard(node, conn);
     blocked_drop(node, conn);
     gate_drop(conn);
     rg_list_remove(&conn->link);
     rg_list_remove(&conn->input_link);
     rg_list_remove(&conn->output_link);
+    rg_list_remove(&conn->lend_link);
     rg_list_remove(&conn->block_link);
+    rg_list_remove(&conn->serve_link);
     rg_list_remove(&conn->monitor_link);
     node_effects_forget(node, conn);
     serve_free(node, conn);

@@ -15,7 +15,9 @@ enum rg_conn_kind {
     RG_CONN_REPLICA,  /* a client that sent SYNC or PSYNC */
     RG_CONN_PEER_IN,  /* a member that said GROUP HELLO to us */
     RG_CONN_PEER_OUT, /* our message link to a member */
+    RG_CONN_SENTINEL, /* a sentinel's link to who it watches */
     RG_CONN_STREAM,   /* our replication stream from the primary */
+    RG_CONN_MIGRATE,  /* ours to a server that keys go to */
 };
 
 /* What a client that takes no further command waits for. */
@@ -26,6 +28,7 @@ enum rg_block {
     RG_BLOCK_STOP,      /* SHUTDOWN: the end, or that there is none */
     RG_BLOCK_HAND_OVER, /* GROUP FAILOVER: the end of the hand-over */
     RG_BLOCK_PAUSE,     /* CLIENT PAUSE, or a hand-over: runs its command afterwards */
+    RG_BLOCK_MIGRATE,   /* MIGRATE: the other server's replies */
     RG_BLOCK_KEYS,      /* BLPOP and its like: a change of its keys; in node->waiting */
 };
 
@@ -78,6 +81,22 @@ void room_take(struct rg_node *node, struct rg_buf *buf);
 void room_give(struct rg_node *node, struct rg_buf *buf);
 void room_cron(struct rg_node *node);
 void room_fini(struct rg_node *node);
+
+/* ---- lend.c: large values of the store in the output ---- */
+struct rg_command;
+/* Whether what this command replies may be lent, and stays as it is while it runs. */
+bool lend_allowed(const struct rg_command *command);
+/* The reply that was just written lent something (conn->lents). */
+void lend_begin(struct rg_node *node, struct rg_conn *conn);
+/* The first `ready` bytes of out, with what stands between them, in up to max runs. */
+unsigned lend_output(const struct rg_conn *conn, size_t ready, struct rg_bytes *ret_runs,
+                     unsigned max);
+/* n bytes of that were sent; returns how many of them out has. */
+size_t lend_sent(struct rg_conn *conn, size_t n);
+uint64_t lend_bytes(const struct rg_conn *conn);
+/* What is lent becomes the connection's own. */
+void lend_end(struct rg_conn *conn);
+void lend_end_all(struct rg_node *node);
 
 /* ---- large.c: the large value at the end of a request ---- */
 struct rg_large {

@@ -7,7 +7,10 @@
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
 #include "node/scripting.h"
+#include "node/serve_count.h"
+#include "node/tracking.h"
 
 /*
  * One command: from words to handler. The checks come in the order of Redis, so that the first
@@ -190,7 +193,7 @@ static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, b
 void dispatch_look(struct rg_node *node)
 {
     node->calm = 0;
-    if (node->config->maxmemory > 0 || node_holds_writes(node) ||
+    if (node->config->maxmemory > 0 || node_delays_writes(node) ||
         node->pause_until_us > node->now.mono_us)
         return;
     if (dispatch_node_refusal(node, RG_CMD_READONLY, false, false) == NULL)
@@ -245,7 +248,7 @@ static bool dispatch_held(const struct rg_call *call)
     bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
     bool logged = changes || multi_logs(call);
 
-    if (node_holds_writes(node) && logged)
+    if (node_delays_writes(node) && logged)
         return true;
     if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;
@@ -305,6 +308,8 @@ static void dispatch_data(struct rg_call *call)
     if (!primary) {
         /* A writable replica's own changes are nobody else's. */
         rg_propagation_reset(&node->propagation);
+        if (ctx.dirty > 0)
+            own_keys_note(call);
         return;
     }
     bool verbatim = ctx.dirty > 0 && !node->propagation.replaced;
@@ -322,7 +327,13 @@ static void dispatch_data(struct rg_call *call)
 static void dispatch_notes(const struct rg_call *call)
 {
     if (call->command->run != NULL)
-        notify_end(call->node, call->command, call->conn->db, call->argv, call->changed);
+        notify_end(call->node, call->conn, call->command, call->conn->db, call->argv,
+                   call->changed);
+    else if (call->command->id == RG_CMD_ID_exec)
+        tracking_settle(call->node, call->conn);
+    /* What was read counts from now on: a key that expired under it was told above. */
+    if (call->conn->tracking != NULL)
+        tracking_remember(call);
 }
 
 /* What a reply says of the statistics: whether it is an error, and of which kind. */
@@ -387,6 +398,15 @@ static bool dispatch_is_ungated(const struct rg_call *call)
 
     return call->command->run != NULL && (call->node->calm & RG_CALM_REPLY) != 0 &&
            !conn->has_mode && conn->gated_bytes == 0;
+}
+
+/* The reply goes out as it is as soon as the host takes it. */
+static bool dispatch_lends(const struct rg_call *call)
+{
+    const struct rg_conn *conn = call->conn;
+
+    return conn->kind == RG_CONN_CLIENT && conn->multi == NULL && call->reply.out == &conn->out &&
+           dispatch_is_ungated(call);
 }
 
 static void dispatch_run(struct rg_call *call)
@@ -594,6 +614,10 @@ static bool dispatch_found(struct rg_call *call, size_t mark, size_t reply_mark)
 bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_command *command,
                     const struct rg_bytes *argv, int argc)
 {
+    bool lends = command != NULL && lend_allowed(command);
+
+    if (!lends && !rg_list_empty(&node->lending))
+        lend_end_all(node);
     if (conn->out.cap == 0)
         room_take(node, &conn->out);
     struct rg_call call = {.node = node,
@@ -610,6 +634,8 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
         call.reply.out = &node->muted;
     }
     size_t reply_mark = rg_buf_len(call.reply.out);
+    if (lends && dispatch_lends(&call))
+        call.reply.lents = &conn->lents;
     conn->active_us = node->now.mono_us;
     if (command == NULL) {
         if (dispatch_is_http(&call))
@@ -623,6 +649,10 @@ bool dispatch_known(struct rg_node *node, struct rg_conn *conn, const struct rg_
     }
     if (!taken)
         return false;
+    if (conn->lents.count > 0)
+        lend_begin(node, conn);
+    if (conn->tracking != NULL)
+        tracking_command_over(&call);
     dispatch_skip_next(conn);
     /* Nothing is new to one that is to be served and goes on. */
     if (conn->closing || rg_list_empty(&conn->output_link))
@@ -655,7 +685,7 @@ int dispatch_stream(struct rg_node *node, const struct rg_command *command, unsi
     node->changes += ctx.dirty;
     node->stats.per_command[command->id].calls++;
     rg_propagation_reset(&node->propagation);
-    notify_end(node, command, db, argv, ctx.dirty > 0);
+    notify_end(node, NULL, command, db, argv, ctx.dirty > 0);
     if (monitor_on(node) && node->follow.conn != NULL)
         monitor_feed(node, node->follow.conn, db, command, argv, argc);
     bool failed = rg_buf_len(&sink) > 0 && rg_buf_view(&sink).data[0] == '-';

@@ -28,6 +28,9 @@ static void effect_free(struct rg_effect_item *item)
 {
     if (item == NULL)
         return;
+    for (int i = 0; item->argv != NULL && item->argv[i] != NULL; i++)
+        rg_free(item->argv[i]);
+    rg_free(item->argv);
     rg_free(item->strings[0]);
     rg_free(item->strings[1]);
     rg_buf_fini(&item->bytes);
@@ -73,6 +76,25 @@ void node_effect_config(struct rg_node *node, const char *name)
 void node_effect_exit(struct rg_node *node, int status)
 {
     effect_add(node, RG_EFFECT_EXIT)->effect.status = status;
+}
+
+void node_effect_script(struct rg_node *node, uint64_t id, const char *const *argv)
+{
+    struct rg_effect_item *item = effect_add(node, RG_EFFECT_SCRIPT);
+    size_t count = 0;
+
+    while (argv[count] != NULL)
+        count++;
+    item->argv = RG_NEW_ARRAY(char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        item->argv[i] = rg_alloc_copy(argv[i], strlen(argv[i]));
+    item->effect.argv = item->argv;
+    item->effect.token = id;
+}
+
+void node_effect_script_kill(struct rg_node *node, uint64_t id)
+{
+    effect_add(node, RG_EFFECT_SCRIPT_KILL)->effect.token = id;
 }
 
 static struct rg_effect_item *effect_file(struct rg_node *node, enum rg_effect_type type,

@@ -26,6 +26,7 @@ struct rg_failover {
     int64_t port;
     bool force;
     int64_t deadline_us; /* RG_NEVER: none */
+    uint64_t end;        /* of the log when writes began to be held back */
 };
 
 struct failover_words {
@@ -106,9 +107,9 @@ static const char *failover_replica_host(const struct rg_conn *conn)
 static const struct rg_conn *failover_replica(const struct rg_node *node, struct rg_bytes host,
                                               int64_t port)
 {
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing &&
             conn->serve->listening_port == port && rg_bytes_is(host, failover_replica_host(conn)))
             return conn;
@@ -116,11 +117,22 @@ static const struct rg_conn *failover_replica(const struct rg_node *node, struct
     return NULL;
 }
 
+/*
+ * A redis-server acknowledges what lies before the GETACK that it answers, and counts that one
+ * itself only a second later. Nothing but that is in the log since writes are held back, and it has
+ * it.
+ */
 static bool failover_has_all(const struct rg_node *node, const struct rg_conn *conn)
 {
-    return conn->kind == RG_CONN_REPLICA && !conn->closing &&
-           conn->serve->state == RG_SERVE_ONLINE && conn->serve->ack_seen &&
-           conn->serve->acked == node_log_end(node);
+    static const char getack[] = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
+    const struct rg_serve *serve = conn->serve;
+    uint64_t end = node_log_end(node);
+
+    if (conn->kind != RG_CONN_REPLICA || conn->closing || serve->state != RG_SERVE_ONLINE ||
+        !serve->ack_seen)
+        return false;
+    return serve->acked == end ||
+           (node->failover->end + strlen(getack) == end && serve->acked == node->failover->end);
 }
 
 /* The replica to change places with has all; where none was named, the first that has is named. */
@@ -133,9 +145,9 @@ static bool failover_is_synced(struct rg_node *node)
             failover_replica(node, rg_bytes_str(failover->host), failover->port);
         return conn != NULL && failover_has_all(node, conn);
     }
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (!failover_has_all(node, conn))
             continue;
         const char *host = failover_replica_host(conn);
@@ -253,13 +265,14 @@ static void failover_begin(struct rg_node *node, const struct failover_words *wo
     failover->deadline_us = words->timeout_ms == 0 || words->timeout_ms > room_ms
                                 ? RG_NEVER
                                 : node->now.mono_us + words->timeout_ms * RG_MS_US;
+    failover->end = node_log_end(node);
     node->failover = failover;
     failover_describe(failover, target, sizeof(target));
     node_say(node, RG_LOG_NOTICE, "FAILOVER requested to %s.", target);
     /* Replicas acknowledge once a second unless they are asked. */
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        if (failover_has_all(node, RG_CONTAINER_OF(link, struct rg_conn, link)))
+        if (failover_has_all(node, RG_CONTAINER_OF(link, struct rg_conn, serve_link)))
             return;
     }
     node->ask_acks = true;

@@ -21,4 +21,10 @@ void failover_refused(struct rg_node *node);
 /* As INFO names where it stands. */
 const char *failover_state_name(const struct rg_node *node);
 
+/* The role outside groups (cmd_replication.c). */
+/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
+void replication_promote(struct rg_node *node, const char *why);
+/* The node becomes a replica, or one of another primary. */
+void replication_follow(struct rg_node *node, const char *host, uint16_t port);
+
 #endif

@@ -110,6 +110,21 @@ void feed_new_replid(struct rg_node *node, uint64_t term)
     node->feed_db = -1;
 }
 
+void feed_forget(struct rg_node *node)
+{
+    uint64_t end = node_log_end(node);
+    char replid[RG_REPLID_LEN + 1];
+
+    /* What is written from now on is in no log: nobody may go on from here under a known id. */
+    rg_rand_hex(&node->rand, replid, RG_REPLID_LEN);
+    rg_history_reset(&node->history);
+    rg_history_push(&node->history, 0, replid, end);
+    rg_backlog_free(node->backlog);
+    node->backlog = rg_backlog_new(end, (uint64_t)node->config->repl_backlog_size);
+    node->feed_db = -1;
+    node->log_active = false;
+}
+
 void feed_trim(struct rg_node *node)
 {
     uint64_t replicas = serve_slowest(node);

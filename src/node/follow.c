@@ -5,13 +5,20 @@
 #include "base/panic.h"
 #include "node/aof.h"
 #include "node/failover.h"
+#include "node/own_keys.h"
+#include "node/transfer.h"
 
 /*
  * The replica's side of replication: dial, introduce oneself, PSYNC, the RDB where one is needed,
  * then the stream of commands, acknowledged. The states are drawn in node_impl.h.
  */
 
-enum { FOLLOW_REDIAL_US = 1000000, FOLLOW_REDIAL_GROUP_US = 100000, FOLLOW_MAX_LINE = 1024 };
+enum {
+    FOLLOW_REDIAL_US = 1000000,
+    FOLLOW_REDIAL_GROUP_US = 100000,
+    FOLLOW_NEWS_US = 100000, /* between acknowledgements that nobody asked for */
+    FOLLOW_MAX_LINE = 1024,
+};
 
 /* The introduction: all requests go out at once, and the answers come in this order. PSYNC follows
  * the last answer: Redis refuses it while it still owes replies. */
@@ -258,12 +265,21 @@ static bool follow_handshake_line(struct rg_node *node, struct rg_bytes line)
 
 /* ---- The answer to PSYNC ---- */
 
-/* rdb-del-sync-files: where nothing is saved otherwise, no file of the primary's stays either. */
+/*
+ * repl-diskless-load says whether the snapshot goes to disk, too; what was there is served until
+ * the new one is whole either way. rdb-del-sync-files: where nothing is saved otherwise, no file of
+ * the primary's stays. A member of a group has on disk what it says that it has.
+ */
 static bool follow_keeps_file(const struct rg_node *node)
 {
     const struct rg_config *config = node->config;
 
-    return !follow_plain(node) || !config->rdb_del_sync_files || config->save_count > 0;
+    if (!follow_plain(node))
+        return true;
+    if (config->repl_diskless_load == RG_DISKLESS_SWAPDB ||
+        (config->repl_diskless_load == RG_DISKLESS_ON_EMPTY_DB && rg_store_count(node->store) == 0))
+        return false;
+    return !config->rdb_del_sync_files || config->save_count > 0;
 }
 
 static void follow_full(struct rg_node *node, const char *replid, uint64_t offset)
@@ -435,6 +451,7 @@ void follow_transferred(struct rg_node *node)
     gate_fail_all(node); /* readers of the old data are told nothing that is gone now */
     serve_drop_all(node, "this replica's data set was replaced by a full resync");
     transfer_adopt(node, transfer);
+    own_keys_forget(node);
     feed_reset(node, &history, follow->full_offset);
     follow->want_full = false;
     /* Redis sends SELECT first after a full resync; its RDB says which database before. */
@@ -459,12 +476,12 @@ void follow_ack(struct rg_node *node)
         return;
     uint64_t held = aof_held(node);
     uint64_t synced = aof_synced(node);
-    bool beat = node->now.mono_us - follow->last_ack_us >= RG_S_US;
+    bool news = follow->acked != held || follow->synced != synced;
     /* A plain primary asks where it wants to know, and is answered until all it asked for is told.
-     */
-    bool moved = (follow->acked != held || follow->synced != synced) &&
-                 (!follow_plain(node) || follow->ack_owed > follow->acked ||
-                  (aof_on(node) && follow->ack_owed > follow->synced));
+     * FAILOVER of a redis-server does not ask, and holds writes back until it is told. */
+    bool beat = node->now.mono_us - follow->last_ack_us >= (news ? FOLLOW_NEWS_US : RG_S_US);
+    bool moved = news && (!follow_plain(node) || follow->ack_owed > follow->acked ||
+                          (aof_on(node) && follow->ack_owed > follow->synced));
     if (!beat && !moved && !follow->ack_asked)
         return;
     /* Invariant 3: nothing of an older term once a newer one is promised. */

@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/serve_count.h"
 
 /*
  * Replies that wait for the replicas (docs/failover.md, invariant 2), or for the disk (aof.c). A

@@ -60,13 +60,7 @@ void cmd_group_status(struct rg_call *call);
 void cmd_group_failover(struct rg_call *call);
 void cmd_group_recover(struct rg_call *call);
 /* cmd_sentinel.c */
-void cmd_sentinel_get_master_addr(struct rg_call *call);
-void cmd_sentinel_masters(struct rg_call *call);
-void cmd_sentinel_master(struct rg_call *call);
-void cmd_sentinel_replicas(struct rg_call *call);
-void cmd_sentinel_sentinels(struct rg_call *call);
-void cmd_sentinel_ckquorum(struct rg_call *call);
-void cmd_sentinel_myid(struct rg_call *call);
+void cmd_sentinel(struct rg_call *call);
 /* cmd_config.c */
 void cmd_config_get(struct rg_call *call);
 void cmd_config_set(struct rg_call *call);
@@ -91,6 +85,13 @@ void cmd_client_unblock(struct rg_call *call);
 void cmd_client_unpause(struct rg_call *call);
 void cmd_client_reply(struct rg_call *call);
 void cmd_client_replication_mode(struct rg_call *call);
+/* migrate.c */
+void cmd_migrate(struct rg_call *call);
+/* cmd_tracking.c */
+void cmd_client_caching(struct rg_call *call);
+void cmd_client_getredir(struct rg_call *call);
+void cmd_client_tracking(struct rg_call *call);
+void cmd_client_trackinginfo(struct rg_call *call);
 /* cmd_lolwut.c, monitor.c */
 void cmd_lolwut(struct rg_call *call);
 void cmd_monitor(struct rg_call *call);

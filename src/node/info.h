@@ -3,13 +3,14 @@
 
 #include "node/node_impl.h"
 
-/* The sections of INFO: each appends its lines, without the title. info_group: node_impl.h. */
+/* The sections of INFO: each appends its lines, without the title. */
 void info_server(const struct rg_node *node, struct rg_buf *out);
 void info_clients(const struct rg_node *node, struct rg_buf *out);
 void info_memory(const struct rg_node *node, struct rg_buf *out);
 void info_persistence(const struct rg_node *node, struct rg_buf *out);
 void info_stats(const struct rg_node *node, struct rg_buf *out);
 void info_replication(const struct rg_node *node, struct rg_buf *out);
+void info_group(const struct rg_node *node, struct rg_buf *out);
 void info_cpu(const struct rg_node *node, struct rg_buf *out);
 void info_modules(const struct rg_node *node, struct rg_buf *out);
 void info_commandstats(const struct rg_node *node, struct rg_buf *out);

@@ -1,3 +1,4 @@
+#include "node/info.h"
 #include "node/node_impl.h"
 
 static const char *info_role_name(enum rg_member_role role)

@@ -1,5 +1,7 @@
 #include "node/failover.h"
 #include "node/info.h"
+#include "node/serve_count.h"
+#include "node/transfer.h"
 
 static void info_primary_link(const struct rg_node *node, struct rg_buf *out)
 {
@@ -57,14 +59,18 @@ static unsigned info_replica(const struct rg_node *node, const struct rg_conn *c
 static void info_backlog(const struct rg_node *node, struct rg_buf *out)
 {
     const struct rg_history *history = &node->history;
-    const struct rg_history_term *last = &history->terms[history->count - 1];
+    /* A member that loads its files has none yet. */
+    const struct rg_history_term none = {
+        .replid = "0000000000000000000000000000000000000000",
+    };
+    const struct rg_history_term *last =
+        history->count > 0 ? &history->terms[history->count - 1] : &none;
     uint64_t start = rg_backlog_start(node->backlog);
     bool second = history->count > 1;
 
     rg_buf_printf(out, "master_replid:%s\r\n", last->replid);
     rg_buf_printf(out, "master_replid2:%s\r\n",
-                  second ? history->terms[history->count - 2].replid
-                         : "0000000000000000000000000000000000000000");
+                  second ? history->terms[history->count - 2].replid : none.replid);
     rg_buf_printf(out, "master_repl_offset:%llu\r\n", (unsigned long long)node_log_end(node));
     rg_buf_printf(out, "second_repl_offset:%lld\r\n", second ? (long long)last->start + 1 : -1LL);
     rg_buf_printf(out, "repl_backlog_active:%d\r\n", node->log_active);
@@ -87,9 +93,9 @@ void info_replication(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "connected_slaves:%u\r\n", node->replicas);
     if (node->config->min_replicas_to_write > 0 && node->config->min_replicas_max_lag > 0)
         rg_buf_printf(out, "min_slaves_good_slaves:%u\r\n", serve_count_good(node));
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA)
             index = info_replica(node, conn, index, out);
     }

@@ -9,8 +9,10 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
     int64_t uptime_s = (node->now.mono_us - node->started.mono_us) / RG_S_US;
 
     rg_buf_printf(out, "redis_version:%s\r\nregent_version:%s\r\n", RG_REDIS_VERSION, RG_VERSION);
-    rg_buf_append_str(out, "redis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
-                           "redis_build_id:0\r\nredis_mode:standalone\r\n");
+    rg_buf_printf(out,
+                  "redis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
+                  "redis_build_id:0\r\nredis_mode:%s\r\n",
+                  node->sentinel != NULL ? "sentinel" : "standalone");
     rg_buf_printf(out, "os:%s\r\narch_bits:%zu\r\nmonotonic_clock:POSIX clock_gettime\r\n",
                   node->facts.os[0] != '\0' ? node->facts.os : "none", 8 * sizeof(void *));
     rg_buf_printf(out, "multiplexing_api:%s\r\natomicvar_api:c11-builtin\r\n",
@@ -22,6 +24,9 @@ void info_server(const struct rg_node *node, struct rg_buf *out)
     rg_buf_printf(out, "server_time_usec:%lld\r\n", (long long)node->now.wall_us);
     rg_buf_printf(out, "uptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n", (long long)uptime_s,
                   (long long)(uptime_s / 86400));
+    if (node->stop_state == RG_STOP_LAGGING)
+        rg_buf_printf(out, "shutdown_in_milliseconds:%lld\r\n",
+                      (long long)((node->stop_limit_us - node->now.mono_us) / RG_MS_US));
     rg_buf_printf(out, "hz:%lld\r\nconfigured_hz:%lld\r\n", (long long)node->config->hz,
                   (long long)node->config->hz);
     rg_buf_printf(out, "lru_clock:%lld\r\n", (long long)(node->now.mono_us / RG_S_US & 0xffffff));
@@ -55,9 +60,9 @@ void info_clients(const struct rg_node *node, struct rg_buf *out)
                   "client_recent_max_input_buffer:%zu\r\nclient_recent_max_output_buffer:%zu\r\n",
                   max_in, max_out);
     rg_buf_printf(out,
-                  "blocked_clients:%u\r\ntracking_clients:0\r\n"
+                  "blocked_clients:%u\r\ntracking_clients:%u\r\n"
                   "clients_in_timeout_table:%u\r\n",
-                  blocked, timed);
+                  blocked, node->tracking_clients, timed);
 }
 
 void info_cpu(const struct rg_node *node, struct rg_buf *out)

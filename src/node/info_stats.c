@@ -1,7 +1,9 @@
 #include "node/aof.h"
 #include "node/evict.h"
 #include "node/info.h"
+#include "node/own_keys.h"
 #include "node/pubsub.h"
+#include "node/tracking.h"
 
 typedef unsigned long long ull;
 
@@ -9,9 +11,10 @@ typedef unsigned long long ull;
 
 void info_persistence(const struct rg_node *node, struct rg_buf *out)
 {
-    rg_buf_printf(out, "loading:%d\r\nasync_loading:0\r\n", node->loading.on);
+    rg_buf_printf(out, "loading:%d\r\nasync_loading:%d\r\n", node->loading.on,
+                  node->follow.state == RG_FOLLOW_TRANSFER);
     rg_buf_append_str(out, "current_cow_peak:0\r\ncurrent_cow_size:0\r\n"
-                           "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\n");
+                           "current_cow_size_age:0\r\n");
     save_info(node, out);
     rg_buf_printf(out, "rdb_last_load_keys_expired:%llu\r\nrdb_last_load_keys_loaded:%llu\r\n",
                   (ull)node->loading.expired, (ull)node->loading.keys);
@@ -62,12 +65,16 @@ void info_stats(const struct rg_node *node, struct rg_buf *out)
                   (ull)pubsub_count(node, PUBSUB_CHANNEL), (ull)pubsub_count(node, PUBSUB_PATTERN));
     rg_buf_printf(out, "pubsubshard_channels:%llu\r\n", (ull)pubsub_count(node, PUBSUB_SHARD));
     rg_buf_append_str(out, "latest_fork_usec:0\r\ntotal_forks:0\r\n"
-                           "migrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
-                           "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
+                           "migrate_cached_sockets:0\r\n");
+    rg_buf_printf(out, "slave_expires_tracked_keys:%llu\r\n", (ull)own_keys_count(node));
+    rg_buf_append_str(out, "active_defrag_hits:0\r\nactive_defrag_misses:0\r\n"
                            "active_defrag_key_hits:0\r\nactive_defrag_key_misses:0\r\n"
-                           "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n"
-                           "tracking_total_keys:0\r\ntracking_total_items:0\r\n"
-                           "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\n");
+                           "total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n");
+    rg_buf_printf(out,
+                  "tracking_total_keys:%llu\r\ntracking_total_items:%llu\r\n"
+                  "tracking_total_prefixes:%llu\r\nunexpected_error_replies:0\r\n",
+                  (ull)node->tracking->keys.count, (ull)node->tracking->items,
+                  (ull)node->tracking->prefix_count);
     rg_buf_printf(out, "total_error_replies:%llu\r\ndump_payload_sanitizations:0\r\n",
                   (ull)stats->errors.total);
     rg_buf_printf(out, "total_reads_processed:%llu\r\ntotal_writes_processed:%llu\r\n",

@@ -3,6 +3,8 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/sentinel.h"
+#include "node/transfer.h"
 
 /* The start: what the disk held, and what of it a member may believe. */
 
@@ -83,6 +85,8 @@ bool rg_node_is_temporary(const char *name, int64_t *ret_pid)
     if (!rg_bytes_starts_with(rest, RG_BYTES("temp-")))
         return false;
     rest = rg_bytes(rest.data + 5, rest.len - 5);
+    if (rg_bytes_starts_with(rest, RG_BYTES("spool-")))
+        rest = rg_bytes(rest.data + 6, rest.len - 6);
     if (rg_parse_u64(rg_bytes_cut(&rest, '.'), &number) < 0)
         return false;
     struct rg_bytes pid = rg_bytes_cut(&rest, '.');
@@ -121,15 +125,29 @@ void load_info(const struct rg_node *node, struct rg_buf *out)
                   (unsigned long long)load_percent(loading), (long long)load_left_s(node));
 }
 
+static void load_say_clean(struct rg_node *node)
+{
+    node_say(node, RG_LOG_NOTICE, "The last stop was clean: the log goes on from offset %llu",
+             (unsigned long long)node_log_end(node));
+}
+
 /*
- * A clean stop saved the whole log's effect: the file names exactly where the log ended. Any other
- * file, of a save point or a BGSAVE, is older than what this node may have acknowledged.
+ * A clean stop saved the whole log's effect: the file names exactly where the log ended, as the log
+ * on disk does. Any other file, of a save point or a BGSAVE, is older than what this node may have
+ * acknowledged.
  */
 static void node_resume_log(struct rg_node *node)
 {
     const struct rg_group_durable *durable = &node->members.durable;
     const struct rg_transfer_log *log = node->load ? transfer_log(node->load) : NULL;
 
+    if (aof_load_placed(node) && node->members.had_state && durable->clean &&
+        durable->clean_offset == node_log_end(node) &&
+        strcmp(durable->clean_replid, feed_replid(node)) == 0) {
+        node->members.log_complete = true;
+        load_say_clean(node);
+        return;
+    }
     if (log == NULL || !log->has_history || !node->members.had_state || !durable->clean ||
         log->history.count == 0 || log->history.terms[log->history.count - 1].start > log->offset ||
         durable->clean_offset != log->offset || strcmp(durable->clean_replid, log->replid) != 0)
@@ -139,8 +157,7 @@ static void node_resume_log(struct rg_node *node)
     node->follow.stream_db = log->stream_db;
     if (log->mode >= 0)
         node->config->replication_mode = log->mode;
-    node_say(node, RG_LOG_NOTICE, "The last stop was clean: the log goes on from offset %llu",
-             (unsigned long long)log->offset);
+    load_say_clean(node);
 }
 
 /* A group that begins with a node's data (a Redis being replaced, say): that node's log counts as
@@ -193,4 +210,6 @@ void rg_node_start(struct rg_node *node, struct rg_time now)
     node->next_cron_us = now.mono_us;
     node->running = true;
     aof_start(node);
+    if (node->sentinel != NULL)
+        rg_sentinel_start(node->sentinel, now);
 }

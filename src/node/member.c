@@ -6,7 +6,9 @@
 #include "base/number.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/pubsub.h"
 #include "node/stop.h"
+#include "node/transfer.h"
 
 /*
  * The group's glue: links to the other members, what the state machine (core/group.h) is told, and

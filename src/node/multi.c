@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/handlers.h"
+#include "node/tracking.h"
 #include "node/watch.h"
 
 /*
@@ -249,6 +250,7 @@ void cmd_exec(struct rg_call *call)
     /* Its own changes touch nothing that it watches, and what it runs sees no transaction. */
     watch_drop(node, conn);
     conn->multi = NULL;
+    tracking_hold(node, conn);
     multi_run(call, multi, &replies);
     feed_unit(node);
     rg_reply_array(&call->reply, (int64_t)multi->count);

@@ -12,11 +12,18 @@
 #include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
+#include "node/migrate.h"
 #include "node/monitor.h"
 #include "node/notify.h"
+#include "node/own_keys.h"
+#include "node/pubsub.h"
 #include "node/scripting.h"
+#include "node/sentinel.h"
 #include "node/serve_disk.h"
+#include "node/spool.h"
 #include "node/stop.h"
+#include "node/tracking.h"
+#include "node/transfer.h"
 
 enum { NODE_CRON_US = 100000, NODE_EXPIRE_BATCH = 200 };
 
@@ -39,6 +46,11 @@ bool node_holds_writes(const struct rg_node *node)
 {
     return node->members.hold || node->failover != NULL || node->stop_state == RG_STOP_LAGGING ||
            node->stop_state == RG_STOP_LOG;
+}
+
+bool node_delays_writes(const struct rg_node *node)
+{
+    return node_holds_writes(node) || node->migrate != NULL;
 }
 
 bool node_expires_keys(const struct rg_node *node)
@@ -64,7 +76,8 @@ int64_t node_measure_us(const struct rg_node *node)
 uint64_t node_memory(const struct rg_node *node)
 {
     return node->fixed_memory + node->clients_memory + node->rooms.bytes +
-           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node);
+           rg_store_memory(node->store) + rg_backlog_memory(node->backlog) + snapshot_memory(node) +
+           tracking_memory(node);
 }
 
 const struct rg_config *rg_node_config(const struct rg_node *node)
@@ -77,15 +90,19 @@ const struct rg_config *rg_node_config(const struct rg_node *node)
 static void node_lists(struct rg_node *node)
 {
     rg_list_init(&node->conns);
+    rg_list_init(&node->spools);
+    rg_list_init(&node->serving);
     rg_list_init(&node->monitors);
     rg_list_init(&node->with_input);
     rg_list_init(&node->with_output);
+    rg_list_init(&node->lending);
     rg_list_init(&node->gated);
     rg_list_init(&node->blocked);
     rg_list_init(&node->waiting);
     rg_list_init(&node->ready_keys);
     rg_list_init(&node->effects);
     rg_list_init(&node->slowlog);
+    rg_list_init(&node->sentinel_held);
 }
 
 struct rg_store_limits node_store_limits(const struct rg_node *node)
@@ -143,13 +160,15 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     node->follow.stream_db = -1;
     (void)rg_cmd_table(&commands);
     node->stats.per_command = RG_NEW_ARRAY(struct rg_command_stats, commands);
-    node->commands = rg_cmd_index_new();
+    node->commands =
+        node->config->sentinel ? rg_cmd_index_new_of(sentinel_offers) : rg_cmd_index_new();
     node->batch = batch_new();
     node->evict = evict_new();
     node_set_access(node);
     rg_payload_codec_init(&node->payload_codec, &node->access, &node->now,
                           &node->config->rdbcompression);
     node->pubsub = pubsub_new();
+    node->tracking = tracking_new();
     node->wanted = wanted_new(rg_hash64(rg_bytes_str(node->run_id), 0));
     notify_configure(node);
     node->latency = latency_new();
@@ -160,6 +179,8 @@ struct rg_node *rg_node_new(const struct rg_node_init *init)
     rg_history_reset(&node->history);
     if (node->config->group_name[0] == '\0')
         rg_history_push(&node->history, 0, replid, 0);
+    if (node->config->sentinel)
+        sentinel_new(node);
     return node;
 }
 
@@ -177,9 +198,13 @@ void rg_node_free(struct rg_node *node)
     node->follow.transfer = NULL;
     while (!rg_list_empty(&node->conns))
         conn_free(node, RG_CONTAINER_OF(node->conns.next, struct rg_conn, link));
+    sentinel_fini(node);
+    spool_free_all(node);
     rg_free(node->follow.host);
     member_fini(node);
     pubsub_free(node->pubsub);
+    tracking_free(node->tracking);
+    migrate_free(node->migrate);
     wanted_free(node->wanted);
     rg_heap_fini(&node->wait_timers);
     slowlog_fini(node);
@@ -195,6 +220,7 @@ void rg_node_free(struct rg_node *node)
     failover_free(node->failover);
     rg_backlog_free(node->backlog);
     rg_store_free(node->store);
+    rg_store_free(node->own_keys);
     rg_buf_fini(&node->muted);
     rg_free(node->stats.per_command);
     rg_config_free(node->config);
@@ -266,6 +292,10 @@ void rg_node_connected(struct rg_node *node, struct rg_conn *conn, const struct 
         follow_connected(node);
     else if (conn->kind == RG_CONN_PEER_OUT)
         member_connected(node, conn);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_connected(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_connected(node, conn, info);
 }
 
 void rg_node_received(struct rg_node *node, struct rg_conn *conn, struct rg_bytes bytes,
@@ -309,12 +339,17 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now)
 {
     node->now = now;
+    lend_end_all(node);
     if (conn->kind == RG_CONN_STREAM && node->follow.conn == conn)
         follow_closed(node, reason);
     else if (conn->kind == RG_CONN_REPLICA)
         serve_closed(node, conn);
     else if (conn->kind == RG_CONN_PEER_IN || conn->kind == RG_CONN_PEER_OUT)
         member_closed(node, conn, reason);
+    else if (conn->kind == RG_CONN_MIGRATE)
+        migrate_closed(node, conn);
+    else if (conn->kind == RG_CONN_SENTINEL)
+        sentinel_closed(node, conn, reason);
     conn_free(node, conn);
 }
 
@@ -335,6 +370,7 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     struct rg_file_wait wait;
 
     node->now = now;
+    lend_end_all(node); /* what was loaded may take the place of the store */
     if (!node_take_wait(node, token, &wait))
         return;
     switch (wait.purpose) {
@@ -354,6 +390,9 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_STOP:
         stop_marked(node, result);
         break;
+    case RG_FILE_SENTINEL:
+        sentinel_file_done(node, wait.arg, result);
+        break;
     case RG_FILE_REWRITE:
         config_rewritten(node, wait.arg, result);
         break;
@@ -364,9 +403,21 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     case RG_FILE_AOF_MANIFEST:
         aof_file_done(node, wait.purpose, wait.arg, result);
         break;
+    case RG_FILE_SPOOL:
+        spool_file_done(node, wait.arg, result);
+        break;
+    case RG_FILE_SPOOL_READ:
     case RG_FILE_SERVE: /* rg_node_file_read answers it */
         RG_UNREACHABLE();
     }
+}
+
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    node->now = now;
+    if (node->sentinel != NULL)
+        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
 }
 
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
@@ -377,6 +428,10 @@ void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct 
     node->now = now;
     if (!node_take_wait(node, token, &wait))
         return;
+    if (wait.purpose == RG_FILE_SPOOL_READ) {
+        spool_file_read(node, wait.arg, result, bytes);
+        return;
+    }
     RG_ASSERT(wait.purpose == RG_FILE_SERVE);
     serve_disk_read(node, wait.arg, result, bytes, size);
 }
@@ -410,7 +465,7 @@ struct rg_cmd_ctx node_upkeep_ctx(struct rg_node *node, unsigned db)
 void node_upkeep_done(struct rg_node *node)
 {
     feed_propagation(node);
-    notify_deliver(node);
+    notify_deliver(node, NULL);
     blocked_serve(node);
 }
 
@@ -482,7 +537,7 @@ static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
 {
     enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
     const struct rg_config_limit *limit = &node->config->output_limit[class];
-    uint64_t used = rg_buf_len(&conn->out);
+    uint64_t used = rg_buf_len(&conn->out) + lend_bytes(conn);
 
     if (limit->hard_bytes > 0 && used > limit->hard_bytes)
         return true;
@@ -546,6 +601,7 @@ static void node_cron(struct rg_node *node)
     serve_cron(node);
     follow_cron(node);
     member_cron(node);
+    own_keys_cron(node);
     save_cron(node);
     aof_cron(node);
 }
@@ -579,6 +635,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
 {
     RG_ASSERT(node->running || node->loading.on);
     node->now = now;
+    lend_end_all(node);
     if (node->stopping) {
         /* What the final files lack must not happen, unless they fail and the node goes on. */
         batch_hold(node);
@@ -606,13 +663,16 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         member_run(node); /* it learns where the log ends now */
     gate_advance(node);
     failover_run(node);
+    migrate_run(node);
     session_blocked(node);
     blocked_time(node);
     /* Commands that a hand-over or a pause had held back. */
     batch_run(node);
+    sentinel_run(node);
     follow_ack(node);
     snapshot_run(node);
     save_run(node);
+    spool_run(node);
     aof_run(node);
     serve_begin_waiting(node);
     serve_disk_run(node);
@@ -620,6 +680,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         serve_wake(node);
         feed_trim(node);
     }
+    prefix_tell(node);
     node_output_limits(node);
     node_free_dropped(node);
     stop_run(node);
@@ -632,10 +693,15 @@ int64_t rg_node_deadline(const struct rg_node *node)
     if (node->loading.on)
         return node->now.mono_us;
     int64_t deadlines[] = {
-        member_deadline(node),     follow_deadline(node),   gate_deadline(node),
-        session_deadline(node),    node->next_cron_us,      node_expire_deadline(node),
-        evict_deadline(node),      snapshot_deadline(node), stop_deadline(node),
-        serve_disk_deadline(node), failover_deadline(node),
+        member_deadline(node),      follow_deadline(node),     gate_deadline(node),
+        session_deadline(node),     node->next_cron_us,        node_expire_deadline(node),
+        evict_deadline(node),       snapshot_deadline(node),   stop_deadline(node),
+        spool_deadline(node),       serve_disk_deadline(node), failover_deadline(node),
+        migrate_deadline(node),     member_deadline(node),     follow_deadline(node),
+        gate_deadline(node),        session_deadline(node),    node->next_cron_us,
+        node_expire_deadline(node), evict_deadline(node),      snapshot_deadline(node),
+        stop_deadline(node),        spool_deadline(node),      serve_disk_deadline(node),
+        failover_deadline(node),    sentinel_deadline(node),
     };
     int64_t deadline = RG_NEVER;
 
@@ -660,14 +726,13 @@ struct rg_conn *rg_node_next_output(struct rg_node *node)
 unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_bytes *ret_runs,
                         unsigned max)
 {
-    struct rg_bytes all = rg_buf_view(&conn->out);
-    size_t ready = all.len - conn->gated_bytes;
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
     unsigned n = 0;
 
     if (!conn->established || conn->discarded)
         return 0;
     if (ready > 0 && max > 0)
-        ret_runs[n++] = rg_bytes(all.data, ready);
+        n = lend_output(conn, ready, ret_runs, max);
     if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->gated_bytes == 0)
         n += serve_output(node, conn, ret_runs + n, max - n);
     return n;
@@ -675,18 +740,22 @@ unsigned rg_node_output(struct rg_node *node, struct rg_conn *conn, struct rg_by
 
 void rg_node_sent(struct rg_node *node, struct rg_conn *conn, size_t n, struct rg_time now)
 {
-    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
-    size_t own = n < ready ? n : ready;
+    bool any = n > 0;
 
     node->now = now;
     node->stats.output_bytes += n;
     node->stats.writes++;
+    if (conn->lents.count > 0)
+        n = lend_sent(conn, n);
+    size_t ready = rg_buf_len(&conn->out) - conn->gated_bytes;
+    size_t own = n < ready ? n : ready;
     rg_buf_consume(&conn->out, own);
+    lend_end(conn);
     if (rg_buf_len(&conn->out) == 0)
         room_give(node, &conn->out);
     if (n > own)
         serve_sent(node, conn, n - own);
-    if (n > 0)
+    if (any)
         conn_wants_output(node, conn);
 }
 
@@ -696,6 +765,12 @@ void rg_node_writable(struct rg_node *node, struct rg_conn *conn)
 }
 
 /* ---- Views ---- */
+
+/* A member that loads its files does not know its log's name yet. */
+static const char *node_any_replid(const struct rg_node *node)
+{
+    return node->history.count > 0 ? feed_replid(node) : "";
+}
 
 void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node_view *ret_view)
 {
@@ -708,7 +783,7 @@ void rg_node_view(const struct rg_node *node, struct rg_time now, struct rg_node
         .log_end = node_log_end(node),
         .log_term = at != NULL ? at->term : 0,
         .log_start = rg_backlog_start(node->backlog),
-        .replid = at != NULL ? at->replid : feed_replid(node),
+        .replid = at != NULL ? at->replid : node_any_replid(node),
     };
 }
 

@@ -48,6 +48,9 @@ struct rg_node_init {
     void *clock_arg;
 };
 
+/* What a sentinel's lines say is checked. Errors: RG_EINVAL with ret_error. */
+RG_MUST_USE int rg_node_check_sentinel(const struct rg_config *config, struct rg_buf *ret_error);
+
 struct rg_node *rg_node_new(const struct rg_node_init *init);
 void rg_node_free(struct rg_node *node);
 
@@ -115,6 +118,9 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
                     struct rg_time now);
 /* A file effect is done. result: 0, RG_EIO or RG_ENOSPC. */
 void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct rg_time now);
+/* A script ended with status, or by a signal (> 0; 0: by itself). */
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now);
 /* The same of FILE_READ. The bytes, fewer at the file's end only, are lent until this returns;
  * size: the whole file's. */
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
@@ -164,7 +170,9 @@ enum rg_effect_type {
     RG_EFFECT_SLEEP,      /* DEBUG SLEEP: block for sleep_us before anything else */
     RG_EFFECT_PURGE,      /* the allocator gives back what it keeps */
     RG_EFFECT_CONFIG,     /* CONFIG SET changed a directive that the host acts on (name) */
-    RG_EFFECT_EXIT,       /* end the process with status after sending what is pending */
+    RG_EFFECT_SCRIPT,     /* run the program argv; then script_ended(token) */
+    RG_EFFECT_SCRIPT_KILL, /* kill the script of this token, and all that it started */
+    RG_EFFECT_EXIT,        /* end the process with status after sending what is pending */
 };
 
 enum rg_log_level { RG_LOG_DEBUG, RG_LOG_VERBOSE, RG_LOG_NOTICE, RG_LOG_WARNING };
@@ -180,6 +188,7 @@ struct rg_effect {
     uint64_t token;
     const char *name;
     const char *new_name;
+    char *const *argv; /* ended by NULL */
     struct rg_bytes bytes;
     enum rg_log_level level;
     uint64_t position;
@@ -216,6 +225,12 @@ const struct rg_config *rg_node_config(const struct rg_node *node);
 bool rg_node_is_temporary(const char *name, int64_t *ret_pid);
 
 /* ---- For the simulator and tests ---- */
+
+struct rg_sentinel_view;
+/* Of a sentinel's primaries, by index; false past the last one, and where it is none. */
+bool rg_node_sentinel_view(const struct rg_node *node, unsigned index,
+                           struct rg_sentinel_view *ret_view);
+const char *rg_node_sentinel_id(const struct rg_node *node);
 
 struct rg_group_view;
 struct rg_node_view {

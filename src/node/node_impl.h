@@ -23,12 +23,18 @@
 
 struct rg_failover;
 struct rg_snapshot;
+struct rg_spool; /* a snapshot on disk for replicas (spool.c) */
 struct rg_serve_disk;
 struct rg_save;
 struct rg_aof;
 struct rg_pubsub;
+struct rg_tracking;
+struct rg_migrate;
+struct tracking_client;
 struct rg_latency;
 struct rg_node_scripts;
+struct rg_sentinel;
+struct rg_sentinel_link;
 struct rg_multi;   /* a transaction being queued (multi.c) */
 struct rg_waiting; /* a command that waits for keys (blocked.c) */
 struct rg_wanted;  /* keys whose changes matter (wanted.c) */
@@ -66,6 +72,8 @@ struct rg_serve {
     char *ip; /* announced; owned; NULL */
     bool capa_eof;
     bool capa_psync2;
+    bool rdb_only;                /* it wants the snapshot and nothing behind it */
+    int64_t asked_us;             /* for a full or partial resync */
     int member;                   /* index in the group; -1: an ordinary replica */
     uint64_t member_term;         /* term in which it said so */
     struct rg_snapshot *snapshot; /* a reference */
@@ -73,8 +81,12 @@ struct rg_serve {
     bool psync;                   /* it is told the log's id and offset before the snapshot */
     int64_t told_alive_us;        /* when it was last sent an empty line meanwhile */
     bool awaits_length; /* it takes the snapshot behind its length only, which is not known yet */
-    char eof_mark[41];  /* behind the snapshot, where the replica takes it so; "" */
-    uint64_t sent;      /* end of the log sent */
+    struct rg_spool *spool; /* that it takes the snapshot from; borrowed; NULL */
+    struct rg_buf spooled;  /* of that, to be sent next */
+    uint64_t spool_read;    /* bytes of it that came from the file */
+    bool spool_reading;
+    char eof_mark[41];          /* behind the snapshot, where the replica takes it so; "" */
+    uint64_t sent;              /* end of the log sent */
     struct rg_serve_disk *disk; /* fed from disk (serve_disk.c); owned; NULL */
     uint64_t acked;             /* end of the log acknowledged */
     uint64_t synced;            /* … and on its disk (FACK); 0 where it does not say */
@@ -100,6 +112,7 @@ struct rg_conn {
     struct rg_large large; /* the end of the request in in */
     struct rg_request_parser parser;
     struct rg_buf out;
+    struct rg_lents lents; /* what goes out between the bytes of out (lend.c) */
     size_t gated_bytes;    /* at the end of out */
     struct rg_gate *gates; /* owned ring-free array; [gate_head, gate_count) are open */
     unsigned gate_head;
@@ -113,6 +126,7 @@ struct rg_conn {
     bool discarded;             /* closed at once: what was not sent never is */
     struct rg_list input_link;  /* in node->with_input */
     struct rg_list output_link; /* in node->with_output */
+    struct rg_list lend_link;   /* in node->lending */
 
     /* The client. */
     unsigned db;
@@ -137,18 +151,21 @@ struct rg_conn {
     bool wait_disk;  /* WAITAOF: the replicas' disks, … */
     bool wait_local; /* … and this node's own */
     uint64_t commands;
-    struct rg_multi *multi;      /* owned; NULL outside a transaction */
-    struct rg_list watched;      /* of struct watch (watch.c) */
-    bool watch_failed;           /* one of its watched keys changed */
-    struct rg_waiting *waiting;  /* owned; of RG_BLOCK_KEYS */
-    struct rg_list subscribed;   /* its subscriptions, in the order they were made (pubsub.c) */
-    struct rg_list monitor_link; /* in node->monitors (monitor.c) */
-    size_t pushed;               /* bytes that its own running command pushed to it */
-    unsigned subscriptions;      /* of all kinds */
-    unsigned patterns;           /* of those, to patterns */
-    unsigned shards;             /* … and to shard channels */
-    int64_t over_soft_since_us;  /* output limit; 0: not over */
+    struct rg_multi *multi;     /* owned; NULL outside a transaction */
+    struct rg_list watched;     /* of struct watch (watch.c) */
+    bool watch_failed;          /* one of its watched keys changed */
+    struct rg_waiting *waiting; /* owned; of RG_BLOCK_KEYS */
+    struct rg_list subscribed;  /* its subscriptions, in the order they were made (pubsub.c) */
+    struct tracking_client *tracking; /* owned; NULL: it is off (tracking.c) */
+    struct rg_list monitor_link;      /* in node->monitors (monitor.c) */
+    size_t pushed;                    /* bytes that its own running command pushed to it */
+    unsigned subscriptions;           /* of all kinds */
+    unsigned patterns;                /* of those, to patterns */
+    unsigned shards;                  /* … and to shard channels */
+    int64_t over_soft_since_us;       /* output limit; 0: not over */
 
+    struct rg_sentinel_link *sentinel_link; /* of kind SENTINEL; NULL once it is given up */
+    struct rg_list serve_link;              /* in node->serving */
     struct rg_serve *serve; /* of a replica, or one that is about to be; owned; NULL */
     int peer_index;         /* PEER_IN, PEER_OUT */
     bool hello_done;        /* PEER_OUT: +OK came */
@@ -160,6 +177,7 @@ struct rg_effect_item {
     struct rg_list link;
     struct rg_effect effect;
     char *strings[2]; /* owned: host or name, new_name */
+    char **argv;      /* owned, ended by NULL; with its words */
     struct rg_buf bytes;
 };
 
@@ -171,12 +189,15 @@ enum rg_file_purpose {
     RG_FILE_SAVE,         /* a piece of a snapshot; arg: its attempt */
     RG_FILE_SAVE_END,     /* … renamed to dbfilename */
     RG_FILE_STOP,         /* the stop's mark in the state file */
+    RG_FILE_SENTINEL,     /* a sentinel's state; arg: its number */
     RG_FILE_REWRITE,      /* CONFIG REWRITE; arg: the client's id */
     RG_FILE_AOF_APPEND,   /* … to the newest file; arg of the four: the generation (aof.c) */
     RG_FILE_AOF_SYNC,
     RG_FILE_AOF_CUT,
     RG_FILE_AOF_TURN,     /* a step of a new file; arg: the turn's generation */
     RG_FILE_AOF_MANIFEST, /* the end of a rewrite */
+    RG_FILE_SPOOL,        /* a piece of a snapshot for replicas; arg: its attempt */
+    RG_FILE_SPOOL_READ,   /* … on its way to one; arg: the connection's id */
     RG_FILE_SERVE,        /* a piece of the log for a replica; arg: the connection's id */
 };
 struct rg_file_wait {
@@ -373,11 +394,14 @@ struct rg_node {
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */
 
     struct rg_list conns;
+    struct rg_list spools;  /* of spool.c */
+    struct rg_list serving; /* those of kind REPLICA, as they came */
     uint64_t next_conn_id;
     unsigned clients; /* connections of kind CLIENT and REPLICA */
     struct rg_list with_input;
     struct rg_batch *batch;
     struct rg_list with_output;
+    struct rg_list lending; /* connections with bytes of the store in their output */
     struct rg_rooms rooms;
     struct rg_list gated;
     struct rg_list blocked;
@@ -412,16 +436,24 @@ struct rg_node {
     struct rg_aof *aof;           /* the log on disk (aof.c) */
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
-    unsigned replicas;     /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers; /* of those, fed from disk */
+    struct rg_store *own_keys; /* names (own_keys.c); NULL: none */
+    int64_t last_replica_us; /* when there was one, or no log either */
+    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;   /* of those, fed from disk */
 
+    struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
+    struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
     int last_primary;                /* whom +switch-master named last; -1 */
     struct rg_node_scripts *scripts; /* EVAL (script.c); owned; NULL until the first one */
     struct rg_pubsub *pubsub;
-    struct rg_list monitors; /* connections that are sent every command (monitor.c) */
+    struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
+    unsigned tracking_clients;
+    struct rg_migrate *migrate; /* keys on their way to another server (migrate.c); NULL */
+    struct rg_list monitors;    /* connections that are sent every command (monitor.c) */
 
     /* CLIENT PAUSE. */
     int64_t pause_until_us; /* 0: none */
@@ -451,6 +483,8 @@ bool node_feeds(const struct rg_node *node);
 bool node_expires_keys(const struct rg_node *node);
 /* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
 bool node_holds_writes(const struct rg_node *node);
+/* … or for keys that are on their way to another server; the node itself may add to the log. */
+bool node_delays_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);
@@ -481,6 +515,9 @@ void node_effect_sleep(struct rg_node *node, int64_t sleep_us);
 void node_effect_purge(struct rg_node *node);
 void node_effect_config(struct rg_node *node, const char *name);
 void node_effect_exit(struct rg_node *node, int status);
+/* argv, ended by NULL, is copied. */
+void node_effect_script(struct rg_node *node, uint64_t id, const char *const *argv);
+void node_effect_script_kill(struct rg_node *node, uint64_t id);
 /* bytes are moved out of *bytes where it is not NULL. */
 void node_effect_file(struct rg_node *node, enum rg_effect_type type, const char *name,
                       const char *new_name, struct rg_buf *bytes, enum rg_file_purpose purpose,
@@ -585,6 +622,8 @@ void feed_unit(struct rg_node *node);
 void feed_reset(struct rg_node *node, const struct rg_history *history, uint64_t end);
 /* A new replication id of an own history from here on. */
 void feed_new_replid(struct rg_node *node, uint64_t term);
+/* The log is given up: what is written from now on is not kept, until it is activated again. */
+void feed_forget(struct rg_node *node);
 const char *feed_replid(const struct rg_node *node);
 void feed_trim(struct rg_node *node);
 void feed_ping(struct rg_node *node);
@@ -625,6 +664,10 @@ void save_free(struct rg_save *save);
 RG_MUST_USE int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client);
 /* One is to begin as soon as it can. */
 void save_schedule(struct rg_node *node);
+/* What is being written is a base of the AOF. */
+bool save_is_rewrite(const struct rg_node *node);
+/* One for this client is to begin as soon as it can; false: another client waits already. */
+RG_MUST_USE bool save_queue(struct rg_node *node, uint64_t client);
 /* What is being written is none of it: the data are replaced, or the node stops. */
 void save_abort(struct rg_node *node, const char *why);
 /* Hands what is there of the snapshot to the file; begins what is due. */
@@ -632,10 +675,6 @@ void save_run(struct rg_node *node);
 void save_cron(struct rg_node *node);
 void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
                     int result);
-/* Where the file stands in a snapshot: what it took over, and what of that is written. Both are
- * UINT64_MAX where the snapshot is for no file. */
-void save_position(const struct rg_node *node, const struct rg_snapshot *snapshot,
-                   uint64_t *ret_taken, uint64_t *ret_written);
 /* Changes are refused: they could not be saved. */
 bool save_refuses_writes(const struct rg_node *node);
 int64_t save_last_s(const struct rg_node *node);
@@ -649,12 +688,6 @@ bool save_on(const struct rg_node *node);
 void load_on(struct rg_node *node, uint64_t size_bytes, struct rg_time now);
 /* The lines of INFO persistence while the file is loaded. */
 void load_info(const struct rg_node *node, struct rg_buf *out);
-
-/* ---- cmd_replication.c: the role outside groups ---- */
-/* A replica becomes a primary; fellow replicas can go on from here by partial resync. */
-void replication_promote(struct rg_node *node, const char *why);
-/* The node becomes a replica, or one of another primary. */
-void replication_follow(struct rg_node *node, const char *host, uint16_t port);
 
 /* ---- serve.c ---- */
 struct rg_serve *serve_of(struct rg_conn *conn); /* made at the first REPLCONF */
@@ -678,15 +711,6 @@ void serve_wake(struct rg_node *node);
 void serve_drop_all(struct rg_node *node, const char *why);
 void serve_closed(struct rg_node *node, struct rg_conn *conn);
 void serve_cron(struct rg_node *node);
-/* Replicas online whose acknowledgement is at least offset. */
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset);
-/* … and that say so of their disks. */
-unsigned serve_count_synced(const struct rg_node *node, uint64_t offset);
-unsigned serve_count_good(const struct rg_node *node);
-/* Replicas online that have not acknowledged all of the log. */
-unsigned serve_count_lagging(const struct rg_node *node);
-/* The offset that `mode` has released to plain replicas. */
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode);
 /* Oldest offset that a replica still has to be sent. */
 uint64_t serve_slowest(const struct rg_node *node);
 
@@ -714,47 +738,6 @@ void follow_drop(struct rg_node *node);
 void apply_stream(struct rg_node *node);
 /* One command of it, in the database that it has selected. Errors: RG_EPROTO. */
 RG_MUST_USE int apply_command(struct rg_node *node, const struct rg_bytes *argv, int argc);
-
-/* ---- transfer.c: an RDB into a store of its own ---- */
-struct rg_transfer *transfer_new(struct rg_node *node, bool to_file);
-void transfer_free(struct rg_node *node, struct rg_transfer *transfer);
-/* payload: "$<len>" or "$EOF:<mark>" without the CRLF. Errors: RG_EPROTO. */
-RG_MUST_USE int transfer_begin(struct rg_transfer *transfer, struct rg_bytes header);
-/*
- * Takes bytes; *ret_used says how many belonged to it. Errors: RG_EAGAIN (not whole yet),
- * RG_ECORRUPT, RG_ETYPE and RG_ENOMEM (transfer_error says why). 0: whole; the file, if any, is
- * being synced.
- */
-RG_MUST_USE int transfer_feed(struct rg_node *node, struct rg_transfer *transfer,
-                              struct rg_bytes bytes, size_t *ret_used);
-/* The same without a header, for a file. */
-RG_MUST_USE int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece);
-const char *transfer_error(const struct rg_transfer *transfer);
-/* The end mark came; what was fed behind it. */
-bool transfer_ended(const struct rg_transfer *transfer);
-struct rg_bytes transfer_rest(const struct rg_transfer *transfer);
-/* Entries due before this are not loaded. */
-void transfer_drop_expired(struct rg_transfer *transfer, int64_t now_ms);
-uint64_t transfer_expired_keys(const struct rg_transfer *transfer);
-/* What the writer said that it used; 0. */
-uint64_t transfer_used_memory(const struct rg_transfer *transfer);
-bool transfer_to_file(const struct rg_transfer *transfer);
-void transfer_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
-                        int result);
-/* Puts what was loaded in place of the node's store. history_set: the file named the log. */
-void transfer_adopt(struct rg_node *node, struct rg_transfer *transfer);
-struct rg_transfer_log { /* what the file said of the log it was taken from */
-    bool has_history;
-    struct rg_history history;
-    bool has_replid;
-    char replid[RG_REPLID_LEN + 1];
-    uint64_t offset;
-    int stream_db;
-    int mode;         /* enum rg_mode; -1 */
-    char modes[1024]; /* rg_group_modes_format; "" */
-};
-const struct rg_transfer_log *transfer_log(const struct rg_transfer *transfer);
-void transfer_progress(const struct rg_transfer *transfer, uint64_t *ret_total, uint64_t *ret_read);
 
 /* ---- member.c: the group's glue ---- */
 /* Errors: RG_EINVAL: the list does not name this node. */
@@ -784,13 +767,6 @@ bool member_view(const struct rg_node *node, struct rg_group_view *ret_view);
 void member_cron(struct rg_node *node);
 #define RG_GROUP_CHANNEL "__regent__:group"
 
-/* ---- pubsub.c ---- */
-struct rg_pubsub *pubsub_new(void);
-void pubsub_free(struct rg_pubsub *pubsub);
-/* Returns how many clients got it. */
-uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
-void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
-
 /* ---- wanted.c, watch.c ---- */
 struct rg_wanted *wanted_new(uint64_t seed);
 void wanted_free(struct rg_wanted *wanted);
@@ -798,10 +774,6 @@ void wanted_free(struct rg_wanted *wanted);
 bool wanted_any(const struct rg_node *node);
 /* The connection watches nothing any more. */
 void watch_drop(struct rg_node *node, struct rg_conn *conn);
-
-/* ---- info_group.c ---- */
-/* The lines of INFO group, without the title. */
-void info_group(const struct rg_node *node, struct rg_buf *out);
 
 /* ---- cmd_config.c ---- */
 void config_rewritten(struct rg_node *node, uint64_t client, int result);

@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "node/blocked.h"
 #include "node/pubsub.h"
+#include "node/tracking.h"
 #include "node/wanted.h"
 #include "node/watch.h"
 
@@ -62,7 +63,7 @@ void notify_begin(struct rg_node *node, const struct rg_command *command)
 {
     rg_notes_reset(&node->notes);
     node->notes.wanted = node->events != 0 ? notify_wanted(node) : 0;
-    node->notes.changes_wanted = wanted_any(node);
+    node->notes.changes_wanted = node->tracking_clients > 0 || wanted_any(node);
     if (node->notes.changes_wanted && command != NULL && notify_is_wholesale(command))
         watch_mark_existing(node);
 }
@@ -88,7 +89,13 @@ static void notify_tell(struct rg_node *node, const struct rg_note *note, struct
         notify_publish(node, note->db, "keyevent", event, key);
 }
 
-void notify_deliver(struct rg_node *node)
+/* What goes by itself is nobody's change. */
+static const struct rg_conn *notify_author(const struct rg_note *note, const struct rg_conn *by)
+{
+    return note->class & (RG_NOTE_EXPIRED | RG_NOTE_EVICTED) ? NULL : by;
+}
+
+void notify_deliver(struct rg_node *node, const struct rg_conn *by)
 {
     struct rg_notes *notes = &node->notes;
 
@@ -101,6 +108,8 @@ void notify_deliver(struct rg_node *node)
             watch_touch(node, wanted);
             blocked_ready(node, wanted);
         }
+        if (note->changed && node->tracking_clients > 0)
+            tracking_changed(node, notify_author(note, by), key);
         if (note->event != NULL && (note->class & notes->wanted) != 0)
             notify_tell(node, note, key);
     }
@@ -135,13 +144,16 @@ static void notify_wholesale(struct rg_node *node, const struct rg_command *comm
     }
 }
 
-void notify_end(struct rg_node *node, const struct rg_command *command, unsigned db,
-                const struct rg_bytes *argv, bool changed)
+void notify_end(struct rg_node *node, const struct rg_conn *by, const struct rg_command *command,
+                unsigned db, const struct rg_bytes *argv, bool changed)
 {
-    if (node->notes.changes_wanted && changed && notify_is_wholesale(command))
+    if (node->notes.changes_wanted && changed && notify_is_wholesale(command)) {
         notify_wholesale(node, command, db, argv);
+        if (node->tracking_clients > 0 && command->id != RG_CMD_ID_swapdb)
+            tracking_flushed(node);
+    }
     if (node->notes.count > 0)
-        notify_deliver(node);
+        notify_deliver(node, by);
 }
 
 void notify_replace(struct rg_node *node)
@@ -155,4 +167,6 @@ void notify_replaced(struct rg_node *node)
     {
         watch_replaced(node, RG_CONTAINER_OF(link, struct wanted_key, all));
     }
+    if (node->tracking_clients > 0)
+        tracking_flushed(node);
 }

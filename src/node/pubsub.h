@@ -3,7 +3,13 @@
 
 #include "node/node_impl.h"
 
-/* Publish and subscribe; pubsub_publish and pubsub_client_gone stand in node_impl.h. */
+/* Publish and subscribe. */
+
+struct rg_pubsub *pubsub_new(void);
+void pubsub_free(struct rg_pubsub *pubsub);
+/* Returns how many clients got it. */
+uint64_t pubsub_publish(struct rg_node *node, struct rg_bytes channel, struct rg_bytes message);
+void pubsub_client_gone(struct rg_node *node, struct rg_conn *conn);
 
 /* What a subscription is to. Shard channels have names of their own, and no patterns. */
 enum pubsub_kind { PUBSUB_CHANNEL, PUBSUB_PATTERN, PUBSUB_SHARD, PUBSUB_KINDS };

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/aof.h"
@@ -17,9 +15,6 @@
 enum save_state { SAVE_NONE, SAVE_WRITING, SAVE_RENAMING };
 
 enum {
-    SAVE_PIECES = 16,                /* under way to the disk */
-    SAVE_PIECES_A_RUN = 4,           /* copied at once */
-    SAVE_PIECE_BYTES = 1 << 20,      /* at most */
     SAVE_RETRY_US = 5 * 1000 * 1000, /* after a failure */
     SAVE_HAND_OVER_US = 2 * 1000 * 1000,
 };
@@ -27,22 +22,15 @@ enum {
 struct rg_save {
     enum save_state state;
     enum rg_save_for why;
-    uint64_t client; /* who waits for it; 0 */
-    uint64_t attempt;
-    struct rg_snapshot *snapshot; /* a reference, while WRITING */
-    uint64_t offset;              /* of the log, that it holds */
+    uint64_t client;           /* who waits for it; 0 */
+    struct snapshot_file file; /* while WRITING it has a snapshot */
+    uint64_t offset;           /* of the log, that it holds */
     uint64_t changes;
-    uint64_t taken;             /* bytes of it that went to the file */
-    uint64_t ends[SAVE_PIECES]; /* where the pieces under way end; a ring */
-    unsigned first;
-    unsigned pieces;
-    bool created; /* the file is there */
-    uint64_t written;
-    char temp[64];
     char *target; /* owned: dbfilename as it was at the beginning */
     int64_t began_us;
 
     bool scheduled;
+    uint64_t queued;  /* the client whose SAVE waits for the end of a rewrite; 0 */
     bool ok;          /* the last one was, or there was none yet */
     int64_t tried_us; /* monotonic */
     int64_t saved_us; /* monotonic: the last that went well, or the start */
@@ -66,7 +54,7 @@ void save_free(struct rg_save *save)
 {
     if (save == NULL)
         return;
-    snapshot_unref(save->snapshot);
+    snapshot_file_end(&save->file);
     rg_free(save->target);
     rg_free(save);
 }
@@ -92,24 +80,16 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
     save->state = SAVE_WRITING;
     save->why = why;
     save->client = client;
-    save->snapshot = snapshot;
     save->offset = snapshot->offset;
     save->changes = snapshot->changes;
-    save->taken = save->written = 0;
-    save->first = save->pieces = 0;
-    save->created = false;
-    save->scheduled = false;
+    save->scheduled = save->scheduled && why != RG_SAVE_BACKGROUND;
     save->tried_us = save->began_us = node->now.mono_us;
-    save->attempt = ++node->next_token;
     char path[512];
     const char *target =
         why == RG_SAVE_REWRITE ? aof_base_path(node, path) : node->config->dbfilename;
     rg_free(save->target);
     save->target = rg_alloc_copy(target, strlen(target));
-    (void)snprintf(save->temp, sizeof(save->temp), "temp-%llu.%lld.rdb",
-                   (unsigned long long)save->attempt, (long long)node->pid);
-    node_effect_file(node, RG_EFFECT_FILE_CREATE, save->temp, NULL, NULL, RG_FILE_SAVE,
-                     save->attempt);
+    snapshot_file_begin(node, &save->file, snapshot, RG_FILE_SAVE, "");
     if (why == RG_SAVE_BACKGROUND)
         node_say(node, RG_LOG_NOTICE, "Background saving started");
     return 0;
@@ -118,6 +98,34 @@ int save_begin(struct rg_node *node, enum rg_save_for why, uint64_t client)
 void save_schedule(struct rg_node *node)
 {
     node->save->scheduled = true;
+}
+
+bool save_is_rewrite(const struct rg_node *node)
+{
+    return node->save->state != SAVE_NONE && node->save->why == RG_SAVE_REWRITE;
+}
+
+bool save_queue(struct rg_node *node, uint64_t client)
+{
+    const struct rg_conn *other = conn_by_id(node, node->save->queued);
+
+    if (other != NULL && !other->closing)
+        return false;
+    node->save->queued = client;
+    return true;
+}
+
+/* The SAVE that waited for the rewrite, unless its client is gone. */
+static void save_unqueue(struct rg_node *node)
+{
+    uint64_t client = node->save->queued;
+    const struct rg_conn *conn = conn_by_id(node, client);
+
+    if (client == 0)
+        return;
+    if (conn != NULL && !conn->closing && save_begin(node, RG_SAVE_CLIENT, client) == RG_EAGAIN)
+        return; /* it stays */
+    node->save->queued = 0;
 }
 
 /* ---- The end ---- */
@@ -146,14 +154,14 @@ static void save_over(struct rg_node *node)
     save->state = SAVE_NONE;
     if (save->why != RG_SAVE_REWRITE)
         save->took_s = (node->now.mono_us - save->began_us) / RG_S_US;
-    snapshot_unref(save->snapshot);
-    save->snapshot = NULL;
+    snapshot_file_end(&save->file);
 }
 
 /* Also where a rename was asked for: it comes first, or nothing is left to remove. */
 static void save_remove(struct rg_node *node)
 {
-    node_effect_file(node, RG_EFFECT_FILE_REMOVE, node->save->temp, NULL, NULL, RG_FILE_IGNORED, 0);
+    node_effect_file(node, RG_EFFECT_FILE_REMOVE, node->save->file.name, NULL, NULL,
+                     RG_FILE_IGNORED, 0);
 }
 
 /* A group's primary that refuses writes because of its disk is of less use than another member. */
@@ -199,7 +207,7 @@ static void save_done(struct rg_node *node)
 
     save_over(node);
     if (save->why == RG_SAVE_REWRITE) {
-        aof_base_saved(node, 0, save->written);
+        aof_base_saved(node, 0, save->file.written);
         return;
     }
     save->ok = true;
@@ -243,58 +251,19 @@ bool save_on(const struct rg_node *node)
 
 /* ---- In between ---- */
 
-void save_position(const struct rg_node *node, const struct rg_snapshot *snapshot,
-                   uint64_t *ret_taken, uint64_t *ret_written)
-{
-    const struct rg_save *save = node->save;
-    bool ours = save->snapshot == snapshot;
-
-    *ret_taken = ours ? save->taken : UINT64_MAX;
-    *ret_written = ours ? save->written : UINT64_MAX;
-}
-
-/* A piece that does not grow any more; false where there is none. */
-static bool save_piece(struct rg_node *node)
-{
-    struct rg_save *save = node->save;
-    struct rg_snapshot *snapshot = save->snapshot;
-    uint64_t ready = snapshot->done ? snapshot_window_end(&snapshot->window)
-                                    : snapshot_window_closed(&snapshot->window);
-    struct rg_buf bytes = {0};
-
-    if (save->taken == ready || save->pieces == SAVE_PIECES)
-        return false;
-    struct rg_bytes run = snapshot_window_read(&snapshot->window, save->taken);
-    size_t len = run.len < SAVE_PIECE_BYTES ? run.len : SAVE_PIECE_BYTES;
-    rg_buf_append(&bytes, run.data, len);
-    save->taken += len;
-    save->ends[(save->first + save->pieces++) % SAVE_PIECES] = save->taken;
-    node_effect_file(node, RG_EFFECT_FILE_APPEND, save->temp, NULL, &bytes, RG_FILE_SAVE,
-                     save->attempt);
-    return true;
-}
-
-static void save_finish(struct rg_node *node)
-{
-    struct rg_save *save = node->save;
-
-    if (!save->created || save->pieces > 0 || !save->snapshot->done ||
-        save->taken < snapshot_window_end(&save->snapshot->window))
-        return;
-    snapshot_unref(save->snapshot);
-    save->snapshot = NULL;
-    save->state = SAVE_RENAMING;
-    node_effect_file(node, RG_EFFECT_FILE_RENAME, save->temp, save->target, NULL, RG_FILE_SAVE_END,
-                     save->attempt);
-}
-
 void save_run(struct rg_node *node)
 {
+    if (node->save->state == SAVE_NONE && !node->stopping)
+        save_unqueue(node);
     if (node->save->state != SAVE_WRITING)
         return;
-    for (int i = 0; i < SAVE_PIECES_A_RUN && save_piece(node); i++)
-        continue;
-    save_finish(node);
+    struct rg_save *save = node->save;
+    if (!snapshot_file_run(node, &save->file))
+        return;
+    snapshot_file_end(&save->file);
+    save->state = SAVE_RENAMING;
+    node_effect_file(node, RG_EFFECT_FILE_RENAME, save->file.name, save->target, NULL,
+                     RG_FILE_SAVE_END, save->file.attempt);
 }
 
 void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t attempt,
@@ -302,19 +271,14 @@ void save_file_done(struct rg_node *node, enum rg_file_purpose purpose, uint64_t
 {
     struct rg_save *save = node->save;
 
-    if (save->state == SAVE_NONE || save->attempt != attempt)
+    if (save->state == SAVE_NONE || save->file.attempt != attempt)
         return;
     if (result < 0) {
         save_failed(node, result);
     } else if (purpose == RG_FILE_SAVE_END) {
         save_done(node);
-    } else if (!save->created) {
-        save->created = true;
     } else {
-        RG_ASSERT(save->pieces > 0);
-        save->written = save->ends[save->first];
-        save->first = (save->first + 1) % SAVE_PIECES;
-        save->pieces--;
+        snapshot_file_done(&save->file);
     }
 }
 
@@ -375,7 +339,12 @@ void save_info(const struct rg_node *node, struct rg_buf *out)
     const struct rg_snapshot *walk = node->snapshot;
     bool on = save->state != SAVE_NONE && save->why != RG_SAVE_REWRITE;
 
-    rg_buf_printf(out, "current_save_keys_processed:%llu\r\ncurrent_save_keys_total:%llu\r\n",
+    rg_buf_printf(out,
+                  "current_fork_perc:%.2f\r\ncurrent_save_keys_processed:%llu\r\n"
+                  "current_save_keys_total:%llu\r\n",
+                  walk != NULL && walk->keys_total > 0
+                      ? (double)walk->keys * 100 / (double)walk->keys_total
+                      : 0,
                   (unsigned long long)(walk != NULL ? walk->keys : 0),
                   (unsigned long long)(walk != NULL ? walk->keys_total : 0));
     rg_buf_printf(out,

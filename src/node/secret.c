@@ -12,6 +12,21 @@ static bool secret_of_hello(const struct rg_bytes *argv, int argc, int index)
     return false;
 }
 
+static bool secret_of_migrate(const struct rg_bytes *argv, int index)
+{
+    enum { OPTIONS_AT = 6 };
+
+    for (int i = OPTIONS_AT; i < index && !rg_bytes_is_nocase(argv[i], "keys"); i++) {
+        int words = rg_bytes_is_nocase(argv[i], "auth")    ? 1
+                    : rg_bytes_is_nocase(argv[i], "auth2") ? 2
+                                                           : 0;
+        if (index <= i + words)
+            return true;
+        i += words;
+    }
+    return false;
+}
+
 static bool secret_of_config(const struct rg_bytes *argv, int index)
 {
     return index % 2 == 1 && index > 2 &&
@@ -27,6 +42,8 @@ bool secret_is(const struct rg_command *command, const struct rg_bytes *argv, in
         return index > 0;
     case RG_CMD_ID_hello:
         return secret_of_hello(argv, argc, index);
+    case RG_CMD_ID_migrate:
+        return secret_of_migrate(argv, index);
     case RG_CMD_ID_config_set:
         return secret_of_config(argv, index);
     default:

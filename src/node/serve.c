@@ -5,8 +5,11 @@
 #include "base/panic.h"
 #include "core/planted.h"
 #include "node/aof.h"
+#include "node/failover.h"
+#include "node/serve_count.h"
 #include "node/serve_disk.h"
 #include "node/snapshot.h"
+#include "node/spool.h"
 
 /* The primary's side of replication: PSYNC, the snapshot, the stream, acknowledgements. */
 
@@ -27,13 +30,9 @@ void serve_free(struct rg_node *node, struct rg_conn *conn)
         return;
     serve_disk_end(node, conn);
     snapshot_unref(serve->snapshot);
+    rg_buf_fini(&serve->spooled);
     rg_free(serve->ip);
     rg_free(serve);
-}
-
-static bool serve_online(const struct rg_conn *conn)
-{
-    return conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->state == RG_SERVE_ONLINE;
 }
 
 static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
@@ -46,12 +45,6 @@ static void serve_describe(const struct rg_conn *conn, char *out, size_t size)
 
 /* ---- REPLCONF ---- */
 
-/* Where the disk is to count, the words of a replica that does not speak of its own are void. */
-static bool serve_wants_disk(const struct rg_node *node)
-{
-    return node->config->replication_durability == RG_DURABILITY_DISK;
-}
-
 static void serve_say_no_fack(struct rg_node *node, struct rg_conn *conn)
 {
     if (conn->serve->no_fack_told || !serve_wants_disk(node))
@@ -61,12 +54,6 @@ static void serve_say_no_fack(struct rg_node *node, struct rg_conn *conn)
              "Replica %s does not say what it has on disk (no appendonly there): its "
              "acknowledgements do not count here, where replication-durability is disk",
              conn->peer);
-}
-
-/* The end that a replica's acknowledgement counts up to. */
-static uint64_t serve_held(const struct rg_node *node, const struct rg_serve *serve)
-{
-    return serve_wants_disk(node) ? serve->synced : serve->acked;
 }
 
 static void serve_ack(struct rg_call *call, uint64_t offset, bool has_synced, uint64_t synced)
@@ -154,6 +141,13 @@ static bool serve_option(struct rg_call *call, struct rg_bytes name, struct rg_b
             serve->capa_eof = true;
         else if (rg_bytes_is_nocase(value, "psync2"))
             serve->capa_psync2 = true;
+    } else if (rg_bytes_is_nocase(name, "rdb-only")) {
+        int64_t only = 0;
+        if (rg_parse_i64(value, &only) < 0) {
+            rg_reply_error(&call->reply, "ERR value is not an integer or out of range");
+            return false;
+        }
+        serve->rdb_only = only == 1;
     } else if (rg_bytes_is_nocase(name, "group-member")) {
         return serve_group_member(call, value);
     } else {
@@ -206,9 +200,9 @@ static const char *serve_refusal(const struct rg_node *node, struct rg_conn *con
 /* A member has one stream: what it had before this one is dead, whether or not TCP knows it. */
 static void serve_replace_member(struct rg_node *node, int member)
 {
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && conn->serve->member == member)
             conn_close(node, conn, false);
     }
@@ -222,12 +216,42 @@ static void serve_enter(struct rg_call *call, enum rg_serve_state state, uint64_
     if (serve->member >= 0)
         serve_replace_member(call->node, serve->member);
     conn->kind = RG_CONN_REPLICA;
+    rg_list_append(&call->node->serving, &conn->serve_link);
     conn->reply_mode = RG_REPLY_ON;
     serve->state = state;
+    serve->asked_us = call->node->now.mono_us;
     serve->sent = end;
     serve->acked = serve->synced = 0;
     serve->last_ack_us = call->node->now.mono_us;
     call->node->replicas++;
+}
+
+/*
+ * repl-diskless-sync-delay: whoever asks first waits so long for others, or until there are
+ * repl-diskless-sync-max-replicas, so that one walk serves them all. Nobody waits for a walk that
+ * is under way and can be shared, nor beside a member of the group, or one who takes no stream.
+ */
+static bool serve_delays(const struct rg_node *node)
+{
+    const struct rg_config *config = node->config;
+    unsigned waiting = 0;
+
+    if (!config->repl_diskless_sync || config->repl_diskless_sync_delay == 0 ||
+        node->snapshot != NULL)
+        return false;
+    RG_LIST_EACH(link, &node->serving)
+    {
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
+        const struct rg_serve *serve = conn->serve;
+        if (conn->closing || serve->state != RG_SERVE_WAITING)
+            continue;
+        if (serve->member >= 0 || !serve->capa_eof ||
+            node->now.mono_us - serve->asked_us >= config->repl_diskless_sync_delay * RG_S_US)
+            return false;
+        waiting++;
+    }
+    return config->repl_diskless_sync_max_replicas == 0 ||
+           (int64_t)waiting < config->repl_diskless_sync_max_replicas;
 }
 
 /* False: it has to wait for the end of another one. */
@@ -248,12 +272,11 @@ static bool serve_begin(struct rg_node *node, struct rg_conn *conn)
     if (serve->psync)
         rg_buf_printf(&conn->out, "+FULLRESYNC %s %llu\r\n", feed_replid(node),
                       (unsigned long long)serve->snapshot->offset);
-    if (serve->capa_eof && node->config->repl_diskless_sync && serve->psync) {
+    if (serve->capa_eof && node->config->repl_diskless_sync) {
         rg_rand_hex(&node->rand, serve->eof_mark, 40);
         rg_buf_printf(&conn->out, "$EOF:%s\r\n", serve->eof_mark);
     } else {
-        serve->awaits_length = true;
-        serve->snapshot->whole = true;
+        spool_join(node, conn);
     }
     conn_wants_output(node, conn);
     return true;
@@ -261,11 +284,11 @@ static bool serve_begin(struct rg_node *node, struct rg_conn *conn)
 
 void serve_begin_waiting(struct rg_node *node)
 {
-    if (node->replicas == 0)
-        return;
-    RG_LIST_EACH(link, &node->conns)
+    bool delayed = serve_delays(node);
+
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing ||
             conn->serve->state != RG_SERVE_WAITING)
             continue;
@@ -275,7 +298,7 @@ void serve_begin_waiting(struct rg_node *node)
             node_say(node, RG_LOG_NOTICE, "Closing the link of replica %s: %s", conn->peer,
                      refusal);
             conn_close(node, conn, false);
-        } else {
+        } else if (!delayed) {
             (void)serve_begin(node, conn);
         }
     }
@@ -291,28 +314,23 @@ static void serve_full(struct rg_call *call, bool psync)
     node->stats.sync_full++;
     serve->psync = psync;
     serve_enter(call, RG_SERVE_WAITING, node_log_end(node));
-    if (serve_begin(node, call->conn))
+    bool delayed = serve_delays(node);
+    serve_begin_waiting(node); /* one that is due by now brings the others with it */
+    if (serve->state != RG_SERVE_WAITING)
         return;
     serve_describe(call->conn, name, sizeof(name));
-    node_say(node, RG_LOG_NOTICE, "Replica %s waits for the end of the snapshot under way", name);
-}
-
-static void serve_say_length(struct rg_conn *conn)
-{
-    rg_buf_printf(&conn->out, "$%llu\r\n",
-                  (unsigned long long)snapshot_window_end(&conn->serve->snapshot->window));
-    conn->serve->awaits_length = false;
+    node_say(node, RG_LOG_NOTICE, "Replica %s waits for %s", name,
+             delayed ? "others to share its snapshot (repl-diskless-sync-delay)"
+                     : "the end of the snapshot under way");
 }
 
 void serve_snapshot_done(struct rg_node *node, const struct rg_snapshot *snapshot)
 {
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->serve->snapshot != snapshot)
             continue;
-        if (conn->serve->awaits_length)
-            serve_say_length(conn);
         conn_wants_output(node, conn);
     }
 }
@@ -358,13 +376,22 @@ static bool serve_failover(struct rg_call *call)
     return true;
 }
 
+/* A reply that is still to go out would stand in the stream. */
+static bool serve_owes(struct rg_call *call)
+{
+    if (rg_buf_len(&call->conn->out) == 0)
+        return false;
+    rg_reply_error(&call->reply, "ERR SYNC and PSYNC are invalid with pending output");
+    return true;
+}
+
 void serve_psync(struct rg_call *call)
 {
     struct rg_node *node = call->node;
     int64_t wanted = 0;
     char name[320];
 
-    if (call->conn->kind == RG_CONN_REPLICA || !serve_failover(call))
+    if (call->conn->kind == RG_CONN_REPLICA || !serve_failover(call) || serve_owes(call))
         return;
     const char *refusal = serve_refusal(node, call->conn);
     if (refusal != NULL) {
@@ -409,7 +436,7 @@ void serve_psync(struct rg_call *call)
 
 void serve_sync(struct rg_call *call)
 {
-    if (call->conn->kind == RG_CONN_REPLICA)
+    if (call->conn->kind == RG_CONN_REPLICA || serve_owes(call))
         return;
     const char *refusal = serve_refusal(call->node, call->conn);
     if (refusal == NULL)
@@ -429,9 +456,8 @@ static size_t serve_trailer_len(const struct rg_serve *serve)
 /* Bytes of the snapshot and its mark that are there to be sent. */
 static uint64_t serve_snapshot_ready(const struct rg_serve *serve)
 {
-    return serve->awaits_length ? 0
-                                : snapshot_window_end(&serve->snapshot->window) +
-                                      serve_trailer_len(serve) - serve->snapshot_sent;
+    return snapshot_window_end(&serve->snapshot->window) + serve_trailer_len(serve) -
+           serve->snapshot_sent;
 }
 
 static bool serve_reads_log(const struct rg_conn *conn)
@@ -445,6 +471,8 @@ bool serve_has_output(const struct rg_node *node, const struct rg_conn *conn)
         return false;
     if (conn->serve->snapshot != NULL)
         return serve_snapshot_ready(conn->serve) > 0;
+    if (conn->serve->spool != NULL)
+        return spool_output(conn).len > 0;
     if (conn->serve->disk != NULL)
         return serve_disk_output(conn->serve->disk).len > 0;
     return serve_reads_log(conn) && conn->serve->sent < node_log_end(node);
@@ -474,9 +502,9 @@ uint64_t serve_snapshot_needed(const struct rg_node *node, const struct rg_snaps
 {
     if (node->replicas == 0)
         return position;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->snapshot == snapshot &&
             conn->serve->snapshot_sent < position)
             position = conn->serve->snapshot_sent;
@@ -492,6 +520,10 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
 
     if (serve->snapshot != NULL)
         return serve_snapshot_runs(serve, ret_runs, max);
+    if (serve->spool != NULL && max > 0)
+        ret_runs[n] = spool_output(conn);
+    if (serve->spool != NULL)
+        return max > 0 && ret_runs[n].len > 0;
     if (serve->disk != NULL && max > 0)
         ret_runs[n] = serve_disk_output(serve->disk);
     if (serve->disk != NULL)
@@ -504,11 +536,33 @@ unsigned serve_output(struct rg_node *node, struct rg_conn *conn, struct rg_byte
     return n;
 }
 
+/* All of it, and the mark behind it, went out. */
+static void serve_has_snapshot(struct rg_node *node, struct rg_conn *conn)
+{
+    struct rg_serve *serve = conn->serve;
+
+    if (serve->rdb_only) {
+        node_say(node, RG_LOG_NOTICE, "RDB transfer completed, rdb only replica (%s)", conn->peer);
+        conn_close(node, conn, true);
+        return;
+    }
+    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
+     * behind it would hide it. Its first ACK says that the mark was seen. */
+    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
+    serve->last_ack_us = node->now.mono_us;
+}
+
 void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
 {
     struct rg_serve *serve = conn->serve;
 
     node->stats.repl_output_bytes += n;
+    if (serve->spool != NULL) {
+        serve->last_ack_us = n > 0 ? node->now.mono_us : serve->last_ack_us;
+        if (spool_sent(conn, n))
+            serve_has_snapshot(node, conn);
+        return;
+    }
     if (serve->snapshot == NULL) {
         if (serve->disk != NULL)
             serve_disk_sent(serve->disk, n);
@@ -525,19 +579,16 @@ void serve_sent(struct rg_node *node, struct rg_conn *conn, size_t n)
         return;
     snapshot_unref(serve->snapshot);
     serve->snapshot = NULL;
-    /* A redis-server looks for the mark at the end of what it read only: a byte of the log right
-     * behind it would hide it. Its first ACK says that the mark was seen. */
-    serve->state = serve->eof_mark[0] != '\0' ? RG_SERVE_LOADING : RG_SERVE_ONLINE;
-    serve->last_ack_us = node->now.mono_us;
+    serve_has_snapshot(node, conn);
 }
 
 void serve_wake(struct rg_node *node)
 {
     if (node->replicas == 0)
         return;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing)
             conn_wants_output(node, conn);
     }
@@ -555,9 +606,9 @@ uint64_t serve_slowest(const struct rg_node *node)
 
     if (node->replicas == 0)
         return slowest;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing ||
             conn->serve->state == RG_SERVE_WAITING)
             continue;
@@ -581,9 +632,9 @@ void serve_closed(struct rg_node *node, struct rg_conn *conn)
 
 void serve_drop_all(struct rg_node *node, const char *why)
 {
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing)
             continue;
         node_say(node, RG_LOG_NOTICE, "Closing the link of replica %s: %s", conn->peer, why);
@@ -621,7 +672,8 @@ static bool serve_silent(const struct rg_node *node, const struct rg_conn *conn,
     int64_t heard_us =
         conn->received_us > serve->last_ack_us ? conn->received_us : serve->last_ack_us;
 
-    if (serve->state == RG_SERVE_SNAPSHOT && serve_snapshot_ready(serve) == 0)
+    if (serve->state == RG_SERVE_SNAPSHOT &&
+        (serve->spool != NULL ? spool_output(conn).len : serve_snapshot_ready(serve)) == 0)
         return false;
     return serve->state >= RG_SERVE_SNAPSHOT && node->now.mono_us - heard_us > timeout_us;
 }
@@ -639,15 +691,34 @@ static void serve_tell_alive(struct rg_node *node, struct rg_conn *conn)
     conn_wants_output(node, conn);
 }
 
+/* repl-backlog-ttl: without a replica for so long, a primary keeps no log for one. Whoever waits
+ * for acknowledgements needs its offsets, and a replica keeps it for the day of its promotion. */
+static void serve_forget_log(struct rg_node *node)
+{
+    if (node->replicas > 0 || !node->log_active) {
+        node->last_replica_us = node->now.mono_us;
+        return;
+    }
+    if (node->config->repl_backlog_ttl == 0 || node->members.group != NULL || aof_on(node) ||
+        !node_feeds(node) || node_mode(node) != RG_MODE_ASYNC || node->own_modes ||
+        node->now.mono_us - node->last_replica_us < node->config->repl_backlog_ttl * RG_S_US)
+        return;
+    feed_forget(node);
+    node_say(node, RG_LOG_NOTICE,
+             "Replication backlog freed after %lld seconds without connected replicas.",
+             (long long)node->config->repl_backlog_ttl);
+}
+
 void serve_cron(struct rg_node *node)
 {
     int64_t timeout_us = node->config->repl_timeout * RG_S_US;
 
+    serve_forget_log(node);
     if (node->replicas == 0)
         return;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind != RG_CONN_REPLICA || conn->closing)
             continue;
         serve_tell_alive(node, conn);
@@ -668,82 +739,4 @@ void serve_cron(struct rg_node *node)
         node->last_ping_us = node->now.mono_us;
         feed_ping(node);
     }
-}
-
-/* ---- Who holds what ---- */
-
-unsigned serve_count_acked(const struct rg_node *node, uint64_t offset)
-{
-    unsigned count = 0;
-
-    if (node->replicas == 0)
-        return 0;
-    RG_LIST_EACH(link, &node->conns)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        count += serve_online(conn) && conn->serve->acked >= offset;
-    }
-    return count;
-}
-
-unsigned serve_count_synced(const struct rg_node *node, uint64_t offset)
-{
-    unsigned count = 0;
-
-    if (node->replicas == 0)
-        return 0;
-    RG_LIST_EACH(link, &node->conns)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        count += serve_online(conn) && conn->serve->synced >= offset;
-    }
-    return count;
-}
-
-unsigned serve_count_lagging(const struct rg_node *node)
-{
-    unsigned count = 0;
-
-    if (node->replicas == 0)
-        return 0;
-    RG_LIST_EACH(link, &node->conns)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        count += serve_online(conn) && conn->serve->acked < node_log_end(node);
-    }
-    return count;
-}
-
-unsigned serve_count_good(const struct rg_node *node)
-{
-    unsigned count = 0;
-    int64_t max_us = node->config->min_replicas_max_lag * RG_S_US;
-
-    RG_LIST_EACH(link, &node->conns)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        count += serve_online(conn) && node->now.mono_us - conn->serve->last_ack_us <= max_us;
-    }
-    return count;
-}
-
-uint64_t serve_released(const struct rg_node *node, enum rg_mode mode)
-{
-    enum { MAX_ENDS = 256 };
-    uint64_t ends[MAX_ENDS] = {aof_held(node)};
-    unsigned n = 1;
-    unsigned copies = 0;
-
-    /* A plain replica's readers see what it has; only its primary knows more. */
-    if (mode == RG_MODE_ASYNC || !node_is_primary(node))
-        return UINT64_MAX;
-    RG_LIST_EACH(link, &node->conns)
-    {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (n < MAX_ENDS && serve_online(conn))
-            ends[n++] = serve_held(node, conn->serve);
-    }
-    /* Without a replica there is nobody to confirm: never a silent fall-back to async. */
-    copies = rg_mode_copies(mode, n < 2 ? 2 : n);
-    return rg_commit_offset(ends, n, copies);
 }

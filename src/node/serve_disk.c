@@ -148,9 +148,9 @@ void serve_disk_run(struct rg_node *node)
 {
     if (node->disk_readers == 0)
         return;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->disk != NULL)
             disk_step(node, conn);
     }
@@ -160,9 +160,9 @@ int64_t serve_disk_deadline(const struct rg_node *node)
 {
     if (node->disk_readers == 0)
         return RG_NEVER;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->disk != NULL &&
             disk_wants(conn->serve->disk))
             return node->now.mono_us;
@@ -176,9 +176,9 @@ uint64_t serve_disk_oldest(const struct rg_node *node)
 
     if (node->disk_readers == 0)
         return oldest;
-    RG_LIST_EACH(link, &node->conns)
+    RG_LIST_EACH(link, &node->serving)
     {
-        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
+        const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, serve_link);
         if (conn->kind == RG_CONN_REPLICA && !conn->closing && conn->serve->disk != NULL &&
             conn->serve->disk->end < oldest)
             oldest = conn->serve->disk->end;

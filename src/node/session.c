@@ -1,6 +1,7 @@
 #include "base/panic.h"
 #include "node/blocked.h"
 #include "node/handlers.h"
+#include "node/migrate.h"
 
 /* A client's input where it comes one request at a time (batch.c has the many), and its waiting. */
 
@@ -81,7 +82,7 @@ void session_blocked(struct rg_node *node)
         if (conn->block == RG_BLOCK_WAIT) {
             if (wait_is_over(node, conn, &error))
                 session_release(node, conn, error);
-        } else if (conn->block == RG_BLOCK_PAUSE && !node_holds_writes(node) &&
+        } else if (conn->block == RG_BLOCK_PAUSE && !node_delays_writes(node) &&
                    node->pause_until_us <= node->now.mono_us) {
             conn_unblock(node, conn);
         }
@@ -102,10 +103,11 @@ static void session_force(struct rg_node *node, struct rg_conn *conn)
 
 void session_unblock_all(struct rg_node *node)
 {
+    migrate_abort(node);
     RG_LIST_EACH(link, &node->blocked)
     {
         struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
-        if (conn->block == RG_BLOCK_WAIT)
+        if (conn->block == RG_BLOCK_WAIT || conn->block == RG_BLOCK_MIGRATE)
             session_force(node, conn);
     }
     RG_LIST_EACH(link, &node->waiting)
@@ -123,7 +125,7 @@ int64_t session_deadline(const struct rg_node *node)
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
         if (conn->block == RG_BLOCK_WAIT && conn->block_until_us < deadline)
             deadline = conn->block_until_us;
-        if (conn->block == RG_BLOCK_PAUSE && !node_holds_writes(node) &&
+        if (conn->block == RG_BLOCK_PAUSE && !node_delays_writes(node) &&
             node->pause_until_us < deadline)
             deadline = node->pause_until_us;
     }

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "node/spool.h"
 #include "node/value.h"
 #include "node/version.h"
 
@@ -17,8 +18,8 @@ enum {
     SNAPSHOT_WINDOW_BYTES = 8 << 20, /* that one who takes it may be behind */
     /* A slice takes about as long as what else the loop did since the last one, so that a loaded
      * server's replies take no more than twice the time. */
-    SNAPSHOT_LEAST_US = 100,
-    SNAPSHOT_MOST_US = 1000,
+    SNAPSHOT_LEAST_US = 50,
+    SNAPSHOT_MOST_US = 250,
     SNAPSHOT_STEP = 32, /* entries between two looks at the clock */
     SNAPSHOT_TELL_US = 5 * 1000 * 1000,
     SNAPSHOT_UNTIMED = 16, /* entries of a slice where there is no clock */
@@ -96,6 +97,7 @@ static void snapshot_begin(struct rg_node *node)
     snapshot->compress = node->config->rdbcompression;
     snapshot->began_us = snapshot->told_us = node->now.mono_us;
     memcpy(snapshot->replid, feed_replid(node), sizeof(snapshot->replid));
+    rg_list_init(&snapshot->files);
     snapshot_window_init(&snapshot->window, true);
     snapshot_parts_init(snapshot, node->snapshot_whole_bytes);
     rg_rdb_write_begin(&snapshot->writer, &snapshot->window.newest, snapshot->compress,
@@ -128,11 +130,7 @@ static void snapshot_end(struct rg_node *node)
 static uint64_t snapshot_needed(const struct rg_node *node, const struct rg_snapshot *snapshot,
                                 bool written)
 {
-    uint64_t taken = 0;
-    uint64_t on_disk = 0;
-
-    save_position(node, snapshot, &taken, &on_disk);
-    return serve_snapshot_needed(node, snapshot, written ? on_disk : taken);
+    return serve_snapshot_needed(node, snapshot, snapshot_files_need(snapshot, written));
 }
 
 static bool snapshot_waits(const struct rg_node *node)
@@ -140,14 +138,13 @@ static bool snapshot_waits(const struct rg_node *node)
     const struct rg_snapshot *snapshot = node->snapshot;
     uint64_t end = snapshot_window_end(&snapshot->window);
 
-    return !snapshot->whole && end > SNAPSHOT_WINDOW_BYTES &&
+    return end > SNAPSHOT_WINDOW_BYTES &&
            snapshot_needed(node, snapshot, true) < end - SNAPSHOT_WINDOW_BYTES;
 }
 
 static void snapshot_trim(const struct rg_node *node, struct rg_snapshot *snapshot)
 {
-    if (snapshot->whole || (snapshot->window.start == 0 &&
-                            snapshot_window_end(&snapshot->window) < SNAPSHOT_KEEP_BYTES))
+    if (snapshot->window.start == 0 && snapshot_window_end(&snapshot->window) < SNAPSHOT_KEEP_BYTES)
         return;
     snapshot_window_trim(&snapshot->window, snapshot_needed(node, snapshot, false));
 }
@@ -263,6 +260,7 @@ void snapshot_run(struct rg_node *node)
         if (!snapshot_waits(node) && snapshot_slice(node))
             snapshot_end(node);
         save_run(node);
+        spool_run(node);
         snapshot_trim(node, snapshot);
     } while (node->stopping && node->snapshot != NULL && !snapshot_waits(node));
     snapshot_unref(snapshot);

@@ -28,7 +28,6 @@ struct rg_snapshot {
     uint64_t keys;    /* written so far */
     uint64_t keys_total;
     bool done;
-    bool whole; /* somebody needs its length first: nothing is let go before its end */
     struct rg_rdb_writer writer;
     int db; /* the one its keys are in; -1: none yet */
     bool compress;
@@ -36,6 +35,7 @@ struct rg_snapshot {
     int64_t began_us;
     int64_t told_us; /* when its progress was last told in the log */
     struct snapshot_window window;
+    struct rg_list files; /* struct snapshot_file: that it goes to */
 
     /* snapshot_parts.c */
     struct rg_snapshot_visitor visitor;
@@ -54,6 +54,34 @@ uint64_t snapshot_window_closed(const struct snapshot_window *window);
 struct rg_bytes snapshot_window_read(const struct snapshot_window *window, uint64_t at);
 /* Nobody needs what lies before `position`. */
 void snapshot_window_trim(struct snapshot_window *window, uint64_t position);
+
+/* A file that a snapshot goes to (snapshot_file.c). */
+enum { SNAPSHOT_FILE_PIECES = 16 }; /* under way to the disk */
+struct snapshot_file {
+    struct rg_list link;          /* in snapshot->files */
+    struct rg_snapshot *snapshot; /* a reference; NULL: none, or no more */
+    enum rg_file_purpose purpose; /* of its effects; their arg is the attempt */
+    uint64_t attempt;
+    char name[64];
+    bool created;                        /* the file is there */
+    uint64_t taken;                      /* bytes that went to it */
+    uint64_t written;                    /* … and are there */
+    uint64_t ends[SNAPSHOT_FILE_PIECES]; /* where the pieces under way end; a ring */
+    unsigned first;
+    unsigned pieces;
+};
+/* The reference is given. The name is made of `kind` and the attempt. */
+void snapshot_file_begin(struct rg_node *node, struct snapshot_file *file,
+                         struct rg_snapshot *snapshot, enum rg_file_purpose purpose,
+                         const char *kind);
+/* Hands a piece to the disk, where there is one. True: all of it is written. */
+bool snapshot_file_run(struct rg_node *node, struct snapshot_file *file);
+/* One of its effects went well. */
+void snapshot_file_done(struct snapshot_file *file);
+/* It takes no more. Any number of times. */
+void snapshot_file_end(struct snapshot_file *file);
+/* The first byte that a file has not taken, or not written; UINT64_MAX. */
+uint64_t snapshot_files_need(const struct rg_snapshot *snapshot, bool written);
 
 /* Makes the visitor, whose arg is the snapshot: what it is shown goes to the file, or has to wait.
  * whole_bytes: as in rg_node_init. */

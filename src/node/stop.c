@@ -1,6 +1,7 @@
 #include "node/stop.h"
 #include "base/panic.h"
 #include "node/aof.h"
+#include "node/serve_count.h"
 
 /*
  * The end of a node. Replicas get what they lack first, for a while. Where snapshots are wanted
@@ -97,6 +98,7 @@ static void stop_mark_clean(struct rg_node *node, uint64_t offset)
     struct rg_group_durable durable = node->members.durable;
     struct rg_buf text = {0};
 
+    aof_seal(node, offset);
     durable.clean = true;
     durable.clean_offset = offset;
     memcpy(durable.clean_replid, feed_replid(node), RG_REPLID_LEN + 1);

@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "node/node_impl.h"
 #include "node/notify.h"
+#include "node/transfer.h"
 #include "node/value.h"
 
 /*
@@ -364,11 +365,14 @@ int transfer_load(struct rg_transfer *transfer, struct rg_bytes piece)
 {
     value_load_moved(&transfer->load);
     rg_rdb_reader_feed(transfer->reader, piece);
+    transfer->taken += piece.len;
     int result = transfer_read(transfer);
     if (piece.len > 0)
         return result == RG_EAGAIN ? 0 : result;
     if (result == RG_EAGAIN) {
-        transfer_say_error(transfer, "Unexpected EOF reading RDB file");
+        (void)snprintf(transfer->error, sizeof(transfer->error),
+                       "Unexpected EOF reading RDB file at offset %llu",
+                       (unsigned long long)transfer->taken);
         return RG_ECORRUPT;
     }
     return result;

@@ -119,6 +119,19 @@ void rg_reply_bulk(struct rg_reply *reply, struct rg_bytes value)
     write_bulk(reply->out, value);
 }
 
+void rg_reply_bulk_lent(struct rg_reply *reply, struct rg_bytes value)
+{
+    struct rg_lents *lents = reply->lents;
+
+    if (lents == NULL || value.len < RG_LENT_MIN_BYTES || lents->count == RG_LENTS_MAX) {
+        write_bulk(reply->out, value);
+        return;
+    }
+    write_head(reply->out, '$', (int64_t)value.len);
+    lents->items[lents->count++] = (struct rg_lent){rg_buf_len(reply->out), value};
+    rg_buf_append(reply->out, "\r\n", 2);
+}
+
 void rg_reply_bulk_str(struct rg_reply *reply, const char *value)
 {
     write_bulk(reply->out, rg_bytes_str(value));

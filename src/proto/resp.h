@@ -101,9 +101,23 @@ void rg_request_write_strs(struct rg_buf *out, const char *first, ...) __attribu
 
 /* ---- Replies, as a writer: one per connection and command. ---- */
 
+/*
+ * Bulks that are not copied: their bytes lie elsewhere, and go out between those of the buffer. Who
+ * offers room for them sees to it that they stay as they are until then.
+ */
+enum { RG_LENTS_MAX = 4, RG_LENT_MIN_BYTES = 8 << 10 };
+struct rg_lents {
+    unsigned count;
+    struct rg_lent {
+        size_t at; /* bytes of the buffer that stand before it */
+        struct rg_bytes bytes;
+    } items[RG_LENTS_MAX];
+};
+
 struct rg_reply {
-    struct rg_buf *out; /* borrowed */
-    int proto;          /* 2 or 3 */
+    struct rg_buf *out;     /* borrowed */
+    int proto;              /* 2 or 3 */
+    struct rg_lents *lents; /* borrowed; NULL: everything is copied */
 };
 
 void rg_reply_simple(struct rg_reply *reply, const char *text);
@@ -113,6 +127,8 @@ void rg_reply_errorf(struct rg_reply *reply, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void rg_reply_i64(struct rg_reply *reply, int64_t value);
 void rg_reply_bulk(struct rg_reply *reply, struct rg_bytes value);
+/* The same; where it is large and there is room for it, it is lent. */
+void rg_reply_bulk_lent(struct rg_reply *reply, struct rg_bytes value);
 void rg_reply_bulk_str(struct rg_reply *reply, const char *value);
 void rg_reply_bulk_i64(struct rg_reply *reply, int64_t value);
 void rg_reply_null(struct rg_reply *reply);       /* $-1 or _ */

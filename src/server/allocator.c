@@ -22,6 +22,7 @@ const char *malloc_conf = "narenas:1,background_thread:true,dirty_decay_ms:1000,
                           "oversize_threshold:0";
 
 enum { ALL_ARENAS = 4096 };
+#define CACHED_BYTES "stats.arenas.4096.tcache_bytes"
 
 static bool is_jemalloc(void)
 {
@@ -73,7 +74,10 @@ void rg_allocator_facts(struct rg_node_facts *facts)
     /* Its figures are those of the last epoch. */
     uint64_t epoch = 1;
     (void)mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
-    facts->allocated = figure("stats.allocated");
+    /* What threads keep of what was freed, for their next requests, counts as allocated there. */
+    uint64_t allocated = figure("stats.allocated");
+    uint64_t kept = figure(CACHED_BYTES);
+    facts->allocated = allocated > kept ? allocated - kept : 0;
     facts->active = figure("stats.active");
     facts->resident = figure("stats.resident");
     facts->allocator_report = allocator_report;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "node/node.h"
+
 enum { CONFIGURE_PIECE_BYTES = 64 << 10, CONFIGURE_MAX_BYTES = 64 << 20 };
 
 void rg_configure_fail(struct rg_bytes why)
@@ -120,6 +122,8 @@ static int configure_check(const struct rg_config *config)
     struct rg_buf error = {0};
     int result = rg_config_check(config, &error);
 
+    if (result == 0 && config->sentinel)
+        result = rg_node_check_sentinel(config, &error);
     if (result < 0)
         rg_configure_fail(rg_buf_view(&error));
     rg_buf_fini(&error);
@@ -131,6 +135,8 @@ struct rg_config *rg_configure(const struct rg_options *options)
     struct rg_config *config = rg_config_new();
     int result = 0;
 
+    if (options->sentinel)
+        rg_config_be_sentinel(config);
     if (options->file != NULL)
         result = configure_from_file(config, options->file);
     /* Later lines win, so the command line comes last. */

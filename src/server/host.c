@@ -65,6 +65,9 @@ static void host_dispatch(struct host *host, const struct rg_loop_event *event)
     case HOST_SOURCE_FILES:
         host_files_answered(host);
         break;
+    case HOST_SOURCE_SCRIPT:
+        rg_host_script_ended(host, RG_CONTAINER_OF(source, struct host_script, source));
+        break;
     case HOST_SOURCE_NAMES:
         rg_host_names_answered(host);
         break;
@@ -75,6 +78,8 @@ static void host_update_role(struct host *host)
 {
     struct rg_node_view view = {0};
 
+    if (rg_node_config(host->node)->sentinel)
+        return;
     rg_node_view(host->node, host->now, &view);
     host->log.role = view.primary ? 'M' : 'S';
 }

@@ -22,6 +22,7 @@ enum host_source {
     HOST_SOURCE_SIGNALS,
     HOST_SOURCE_FILES,
     HOST_SOURCE_NAMES,
+    HOST_SOURCE_SCRIPT,
 };
 
 struct host_listener {
@@ -67,6 +68,15 @@ struct host_dial {
     struct rg_address addresses[RG_NAMES_MAX_ADDRESSES];
 };
 
+/* A program that the node runs. */
+struct host_script {
+    enum host_source source; /* first */
+    struct rg_list node;     /* in host.scripts */
+    uint64_t token;
+    int pid;
+    struct rg_sock *sock; /* of the descriptor that is readable once it ended */
+};
+
 struct host {
     struct rg_loop *loop;
     struct rg_node *node;
@@ -80,6 +90,7 @@ struct host {
     struct rg_list draining;
     struct rg_list bulky; /* connections that received much in this turn, or where it should lie */
     struct rg_list listeners;
+    struct rg_list scripts;
     struct rg_heap timers; /* of host_conn.timer */
     bool more_output;      /* the last turn did not send all it could */
     bool exiting;
@@ -143,6 +154,15 @@ void rg_host_send_last(struct host *host, int64_t limit_us);
 
 /* Carries out what the node asks for, in order. */
 void rg_host_effects(struct host *host);
+
+/* ---- host_scripts.c ---- */
+
+/* Runs the program; the node is told of its end. */
+void rg_host_script_run(struct host *host, uint64_t token, char *const *argv);
+void rg_host_script_kill(struct host *host, uint64_t token);
+void rg_host_script_ended(struct host *host, struct host_script *script);
+/* Those that still run go on by themselves. */
+void rg_host_scripts_free(struct host *host);
 
 /* ---- host_listen.c ---- */
 

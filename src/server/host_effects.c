@@ -87,6 +87,12 @@ static void host_effect(struct host *host, const struct rg_effect *effect)
     case RG_EFFECT_CONFIG:
         host_config_changed(host, effect->name);
         break;
+    case RG_EFFECT_SCRIPT:
+        rg_host_script_run(host, effect->token, effect->argv);
+        break;
+    case RG_EFFECT_SCRIPT_KILL:
+        rg_host_script_kill(host, effect->token);
+        break;
     case RG_EFFECT_EXIT:
         host->exiting = true;
         host->exit_status = effect->status;

@@ -382,6 +382,10 @@ static int load_data(struct host *host)
 int rg_host_load(struct host *host)
 {
     load_remove_leftovers(host);
+    if (rg_node_config(host->node)->sentinel) {
+        load_start_node(host);
+        return 0;
+    }
     int result = load_state(host);
     return result < 0 ? result : load_data(host);
 }

@@ -13,6 +13,7 @@ static void main_help(FILE *out)
         "\n"
         "Usage:\n"
         "  regent server [CONF] [--directive value ...]  run a server\n"
+        "  regent sentinel CONF [--directive value ...]  watch primaries, and replace what dies\n"
         "  regent status HOST:PORT [--watch] [--json]    show a group's members\n"
         "  regent failover HOST:PORT [TO]                hand the primary's role over\n"
         "  regent check-rdb FILE                         say whether a snapshot is whole\n"
@@ -21,8 +22,8 @@ static void main_help(FILE *out)
         "  regent --version                              print the version\n"
         "  regent help                                   print this\n"
         "\n"
-        "Called by the name redis-server, it behaves as 'regent server', and by the name\n"
-        "redis-check-rdb and redis-check-aof as 'regent check-rdb' and 'regent check-aof'.\n",
+        "Called by the name redis-server, redis-sentinel, redis-check-rdb or redis-check-aof, it\n"
+        "behaves as 'regent server', 'regent sentinel' and so on.\n",
         out);
 }
 
@@ -43,7 +44,9 @@ int main(int argc, char **argv)
     const char *name = argc > 0 ? main_base_name(argv[0]) : "regent";
 
     if (strcmp(name, "redis-server") == 0)
-        return rg_serve(argc - 1, argv + 1, argv[0]);
+        return rg_serve(argc - 1, argv + 1, argv[0], false);
+    if (strcmp(name, "redis-sentinel") == 0)
+        return rg_serve(argc - 1, argv + 1, argv[0], true);
     if (strcmp(name, "redis-check-rdb") == 0)
         return rg_tool_check_rdb(argc, argv);
     if (strcmp(name, "redis-check-aof") == 0)
@@ -53,7 +56,9 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     if (strcmp(argv[1], "server") == 0)
-        return rg_serve(argc - 2, argv + 2, argv[0]);
+        return rg_serve(argc - 2, argv + 2, argv[0], false);
+    if (strcmp(argv[1], "sentinel") == 0)
+        return rg_serve(argc - 2, argv + 2, argv[0], true);
     if (strcmp(argv[1], "status") == 0)
         return rg_tool_status(argc - 1, argv + 1);
     if (strcmp(argv[1], "failover") == 0)

@@ -80,6 +80,8 @@ void rg_options_read(struct rg_options *options, int argc, char **argv)
     for (; i < argc; i++) {
         if (i == argc - 1 && strcmp(argv[i], "-") == 0) {
             options->from_stdin = true;
+        } else if (!value_next && strcasecmp(argv[i], "--sentinel") == 0) {
+            options->sentinel = true;
         } else if (!value_next && options_is_directive(argv[i])) {
             value_next = options_add_directive(options, argc, argv, i);
         } else {

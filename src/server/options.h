@@ -16,6 +16,7 @@ enum rg_options_action {
 struct rg_options {
     enum rg_options_action action;
     const char *file;   /* borrowed from argv; NULL: none */
+    bool sentinel;      /* run as a sentinel */
     bool from_stdin;    /* more configuration follows on standard input */
     struct rg_buf text; /* the directives as configuration text, one a line */
 };

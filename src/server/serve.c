@@ -186,6 +186,8 @@ static void serve_new_node(struct host *host, struct rg_config *config, const ch
     host->now = init.now;
     host->node = rg_node_new(&init);
     host->log.role = config->replicaof_host[0] == '\0' ? 'M' : 'S';
+    if (config->sentinel)
+        host->log.role = 'X';
 }
 
 static void serve_watch(struct host *host)
@@ -211,19 +213,41 @@ static void serve_name_inert(const struct host *host, const struct rg_config *co
     rg_buf_fini(&names);
 }
 
+/* A sentinel's votes are in its file: without one, or where it cannot be written, there is none. */
+static int serve_check_sentinel(const struct host *host, const struct rg_config *config)
+{
+    const char *file = rg_config_file(config);
+
+    if (!config->sentinel)
+        return 0;
+    if (file[0] == '\0') {
+        rg_host_logf(&host->log, RG_LOG_WARNING,
+                     "Sentinel needs config file on disk, where it keeps its state. Exiting...");
+        return RG_EINVAL;
+    }
+    if (access(file, W_OK) == 0)
+        return 0;
+    rg_host_logf(&host->log, RG_LOG_WARNING,
+                 "Sentinel config file %s is not writable: %s. Exiting...", file,
+                 strerrordesc_np(errno));
+    return RG_EIO;
+}
+
 static int serve_start(struct host *host, struct rg_config *config, const char *executable,
                        const char *self)
 {
     int64_t clients = rg_process_raise_files(&host->log, config->maxclients);
 
-    if (clients < 0 || serve_lock(host, config) < 0 || serve_open_io(host, config) < 0) {
+    if (clients < 0 || serve_check_sentinel(host, config) < 0 || serve_lock(host, config) < 0 ||
+        serve_open_io(host, config) < 0) {
         rg_config_free(config);
         return RG_EIO;
     }
     config->maxclients = clients;
     serve_pidfile(host, config);
     serve_new_node(host, config, executable, self);
-    rg_host_logf(&host->log, RG_LOG_NOTICE, "Running mode=standalone, port=%d.", (int)config->port);
+    rg_host_logf(&host->log, RG_LOG_NOTICE, "Running mode=%s, port=%d.",
+                 config->sentinel ? "sentinel" : "standalone", (int)config->port);
     rg_host_logf(&host->log, RG_LOG_NOTICE, "Event loop: %s, PID: %d", rg_loop_name(host->loop),
                  (int)getpid());
     rg_host_logf(&host->log, RG_LOG_WARNING, "Server initialized");
@@ -244,6 +268,7 @@ static void serve_end(struct host *host)
         rg_host_listen_close(host);
         rg_host_free_conns(host);
     }
+    rg_host_scripts_free(host);
     rg_loop_free(host->loop);
     rg_host_load_free(host);
     if (host->names != NULL && rg_names_pending(host->names) == 0)
@@ -262,6 +287,7 @@ static int serve_run(struct host *host, const struct rg_options *options, struct
     rg_list_init(&host->ended);
     rg_list_init(&host->draining);
     rg_list_init(&host->bulky);
+    rg_list_init(&host->scripts);
     rg_list_init(&host->listeners);
     host->lock_fd = -1;
     serve_greet(host, options);
@@ -309,13 +335,14 @@ static int serve_configured(struct host *host, const struct rg_options *options,
     return serve_run(host, options, config, executable, self);
 }
 
-int rg_serve(int argc, char **argv, const char *executable)
+int rg_serve(int argc, char **argv, const char *executable, bool sentinel)
 {
     struct host host = {0};
     struct rg_options options;
 
     tzset();
     rg_options_read(&options, argc, argv);
+    options.sentinel |= sentinel;
     int status = serve_answer(&options);
     if (status < 0)
         status = serve_configured(&host, &options, executable);

@@ -309,22 +309,34 @@ static size_t cap_for(size_t len)
     return len + (len < SPARE_MAX_BYTES ? len : SPARE_MAX_BYTES);
 }
 
+/* Errors: RG_ENOMEM. */
+static int block_grow(struct rg_pool *pool, struct rg_entry *entry, size_t cap)
+{
+    struct rg_block *block = block_of(entry);
+    if (cap > RG_BLOCK_MAX)
+        return RG_ENOMEM;
+    size_t room = rg_pool_room(sizeof(*block) + cap);
+    block = rg_pool_try_realloc(pool, block, sizeof(*block) + block->cap, room);
+    if (block == NULL)
+        return RG_ENOMEM;
+    block->cap = room - sizeof(*block);
+    rg_entry_value(entry)->pointer = block;
+    return 0;
+}
+
 /* A block of what the entry holds with room for len bytes. Errors: RG_ENOMEM. */
 static int block_make_room(struct rg_db *db, struct rg_entry **entry, size_t len)
 {
     struct rg_entry *old = *entry;
     if (old->form == RG_FORM_BLOCK && len <= block_of(old)->cap)
         return 0;
+    if (old->form == RG_FORM_BLOCK)
+        return block_grow(rg_db_pool(db), old, cap_for(len));
     char scratch[RG_STRING_SCRATCH];
     struct rg_block *block =
         rg_block_try_new(rg_db_pool(db), rg_string_get(old, scratch), cap_for(len));
     if (block == NULL)
         return RG_ENOMEM;
-    if (old->form == RG_FORM_BLOCK) {
-        rg_block_free(rg_db_pool(db), block_of(old));
-        rg_entry_value(old)->pointer = block;
-        return 0;
-    }
     struct rg_entry *fresh =
         rg_entry_reshape(rg_db_pool(db), old, rg_entry_key(old), RG_FORM_BLOCK, 0, old->expires);
     rg_entry_value(fresh)->pointer = block;

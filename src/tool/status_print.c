@@ -50,14 +50,22 @@ static void status_row(status_cell *cells, const struct rg_topology *topology, i
     status_cell_ago(cells[6], node);
 }
 
+static const char *status_place(const char *durability)
+{
+    if (durability[0] == '\0')
+        return "";
+    return strcmp(durability, "disk") == 0 ? " on " : " in ";
+}
+
 static void status_header(struct rg_buf *out, const struct rg_topology *topology)
 {
     char seen_from[RG_TARGET_CHARS];
 
     rg_target_format(&topology->seen_from, seen_from);
     if (topology->group)
-        rg_buf_printf(out, "group %s: mode %s, term %lld, committed up to %lld; seen from %s\n",
-                      topology->name, topology->mode, (long long)topology->term,
+        rg_buf_printf(out, "group %s: mode %s%s%s, term %lld, committed up to %lld; seen from %s\n",
+                      topology->name, topology->mode, status_place(topology->durability),
+                      topology->durability, (long long)topology->term,
                       (long long)topology->commit_offset, seen_from);
     else
         rg_buf_printf(out, "no group: a primary and its replicas; seen from %s\n", seen_from);
@@ -133,8 +141,9 @@ void rg_status_print_json(struct rg_buf *out, const struct rg_topology *topology
     if (topology->group) {
         status_json_text(out, "group", topology->name);
         status_json_text(out, "mode", topology->mode);
+        status_json_text(out, "durability", topology->durability);
     } else {
-        rg_buf_append_str(out, "\"group\":null,\"mode\":null,");
+        rg_buf_append_str(out, "\"group\":null,\"mode\":null,\"durability\":null,");
     }
     status_json_number(out, "term", topology->term);
     status_json_number(out, "commit_offset", topology->commit_offset);

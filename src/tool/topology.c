@@ -122,6 +122,8 @@ int rg_topology_from_group(struct rg_bytes info, struct rg_topology *ret_topolog
     *topology = (struct rg_topology){.group = true, .primary = -1};
     topology_copy(topology->name, sizeof(topology->name), text);
     topology_copy_field(topology->mode, sizeof(topology->mode), info, "group_mode");
+    topology_copy_field(topology->durability, sizeof(topology->durability), info,
+                        "group_durability");
     topology->term = rg_info_number(info, "group_term", -1);
     topology->commit_offset = rg_info_number(info, "group_commit_offset", -1);
     topology->lease_ms = rg_info_number(info, "group_lease_ms", -1);

@@ -31,6 +31,7 @@ struct rg_topology {
     bool group;
     char name[128];
     char mode[RG_TOPOLOGY_WORD_CHARS];
+    char durability[RG_TOPOLOGY_WORD_CHARS]; /* of the node that was asked; "": it does not say */
     int64_t term;
     int64_t commit_offset;
     int64_t lease_ms;

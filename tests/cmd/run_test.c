@@ -25,7 +25,7 @@ static void world_init(struct world *world)
 
     *world = (struct world){.store = rg_store_new(16, 1, &limits)};
     rg_rand_init(&world->rand, 1);
-    world->reply = (struct rg_reply){&world->out, 2};
+    world->reply = (struct rg_reply){.out = &world->out, .proto = 2};
     world->ctx = (struct rg_cmd_ctx){
         .store = world->store,
         .now = {NOW_MS * RG_MS_US, NOW_MS * RG_MS_US},

@@ -187,12 +187,12 @@ static void model_do(struct model *model)
     case 0:
     case 1:
     case 2: {
-        unsigned field = world_below(world, WORLD_NAMES);
-        model_set(model, field, world_below(world, WORLD_NAMES));
+        unsigned field = world_draw(world);
+        model_set(model, field, world_draw(world));
         break;
     }
     case 3:
-        model_remove(model, world_below(world, WORLD_NAMES));
+        model_remove(model, world_draw(world));
         break;
     case 4:
         set_many(model);
@@ -205,7 +205,7 @@ static void model_do(struct model *model)
         take_run(model);
         break;
     case 8:
-        check_field(model, model->entry, world_below(world, WORLD_NAMES));
+        check_field(model, model->entry, world_draw(world));
         break;
     case 9:
         check_random(model);

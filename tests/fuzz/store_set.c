@@ -166,13 +166,13 @@ static void model_do(struct model *model)
     switch (world_byte(world) % 12) {
     case 0:
     case 1:
-        model_add(model, world_below(world, WORLD_NAMES));
+        model_add(model, world_draw(world));
         break;
     case 2:
-        model_add(model, world_below(world, WORLD_NAMES) & ~3u); /* an integer */
+        model_add(model, world_draw(world) & ~3u); /* an integer */
         break;
     case 3:
-        model_remove(model, world_below(world, WORLD_NAMES));
+        model_remove(model, world_draw(world));
         break;
     case 4:
     case 5:

@@ -50,6 +50,14 @@ struct rg_bytes world_name(unsigned id)
     return rg_bytes(names[id].text, names[id].len);
 }
 
+unsigned world_draw(struct world *world)
+{
+    enum { FEW = 24 };
+    unsigned high = world_byte(world);
+    unsigned low = world_byte(world);
+    return high >= 128 ? low % FEW : (high << 8 | low) % WORLD_NAMES;
+}
+
 unsigned world_id(struct rg_bytes name)
 {
     for (unsigned id = 0; id < WORLD_NAMES; id++) {

@@ -61,6 +61,8 @@ static inline bool world_affords(struct world *world, unsigned cost)
  * packed forms. It has a zero byte behind it.
  */
 struct rg_bytes world_name(unsigned id);
+/* One of all names, or, as often, of a few, so that the same one comes again. */
+unsigned world_draw(struct world *world);
 /* The name that this is; WORLD_NAMES where it is none. */
 unsigned world_id(struct rg_bytes name);
 

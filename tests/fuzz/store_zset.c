@@ -270,12 +270,12 @@ static void model_do(struct model *model)
     case 0:
     case 1:
     case 2: {
-        unsigned id = world_below(world, WORLD_NAMES);
+        unsigned id = world_draw(world);
         model_set(model, id, draw_score(world));
         break;
     }
     case 3:
-        model_remove(model, world_below(world, WORLD_NAMES));
+        model_remove(model, world_draw(world));
         break;
     case 4:
     case 5:
@@ -288,13 +288,13 @@ static void model_do(struct model *model)
         remove_ranks(model);
         break;
     case 8:
-        check_member(model, world_below(world, WORLD_NAMES));
+        check_member(model, world_draw(world));
         break;
     case 9:
         check_counts(model, draw_score(world));
         break;
     case 10:
-        check_before(model, world_below(world, WORLD_NAMES));
+        check_before(model, world_draw(world));
         break;
     case 11:
         copy(model);

@@ -15,7 +15,7 @@ MAX_FILE_LINES = 800
 MAX_FUNCTION_LINES = 100
 
 # Layers below the host: they hold no writable globals and reach for nothing outside.
-PURE = ["base", "proto", "store", "log", "core", "cmd", "node"]
+PURE = ["base", "proto", "store", "log", "core", "sentinel", "cmd", "node"]
 
 # What the pure layers may not call: clock, randomness, files, sockets, threads, environment.
 IMPURE = set("""

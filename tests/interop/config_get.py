@@ -18,7 +18,8 @@ with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     PORT = probe.getsockname()[1]
 OWN = {"group-heartbeat", "group-lease", "group-members", "group-name", "group-node-timeout",
-       "io-backend", "replication-durability", "replication-mode", "replication-timeout"}
+       "io-backend", "repl-disk-backlog-size", "replication-durability", "replication-mode",
+       "replication-timeout"}
 # dir is made absolute by the host, which knows the directory it runs in.
 IGNORED = OWN | {"dir"}
 

@@ -58,6 +58,36 @@ def test_a_whole_group_killed_at_once_comes_back_by_itself(tmp_path, mode):
                    for node in group.nodes)
 
 
+def test_a_group_goes_over_to_disk_and_back(tmp_path):
+    with Group(tmp_path) as group, Writer(group) as writer:
+        writer.wait_acks(20)
+        for node in group.nodes:
+            node.command_reply("CONFIG", "SET", "appendonly", "yes", "replication-durability",
+                               "disk")
+            node.options.update(appendonly="yes", replication_durability="disk")
+        eventually(lambda: all(node.group_info()["group_log_on_disk"] == "1"
+                               for node in group.nodes))
+        writer.wait_acks(20)
+        for node in group.nodes:
+            node.kill()
+        for node in group.nodes:
+            node.start()
+        group.check_node(group.wait_whole(), dict(writer.acked))
+        writer.wait_acks(20)
+        assert not any("forgot-log" in node.log() for node in group.nodes)
+        node = group.nodes[0]
+        node.command_reply("CONFIG", "SET", "replication-durability", "memory")
+        node.options.update(replication_durability="memory")
+        eventually(lambda: node.group_info()["group_log_on_disk"] == "0")
+        node.kill()
+        node.start()
+        group.wait_rejoined(node)
+        assert "forgot-log" in node.log()
+        writer.stopping.set()
+        writer.thread.join()
+        group.check_all(writer.acked)
+
+
 def test_a_member_that_loses_its_log_is_not_believed(tmp_path):
     with Group(tmp_path, appendonly="yes", replication_durability="disk") as group:
         primary = group.wait_whole()

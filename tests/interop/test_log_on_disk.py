@@ -1,5 +1,6 @@
 """Who was away for longer than the backlog in memory is served from the log on disk."""
 
+import contextlib
 import os
 import shutil
 import threading
@@ -8,10 +9,12 @@ import pytest
 import redis
 
 from content import assert_same_content
+from group import Group
 from processes import eventually
 from test_aof import FOLDER, MANIFEST, check, files, folder, manifest, rewritten, synced
 
 MEMORY = 16 * 1024
+MEGABYTES = int(os.environ.get("MEGABYTES", "300"))
 
 
 def link_up(replica):
@@ -174,3 +177,60 @@ def test_several_replicas_at_different_places_while_files_are_replaced(regent):
     assert primary.info("stats")["sync_full"] == full
     for replica in replicas:
         assert_same_content(primary, replica, at_least=500)
+
+
+class Filler(threading.Thread):
+    """Writes to whoever is primary until so many megabytes are acknowledged."""
+
+    def __init__(self, group, megabytes):
+        super().__init__(daemon=True)
+        self.group = group
+        self.left = megabytes * 200
+        self.value = os.urandom(5000)
+        self.start()
+
+    def run(self):
+        while self.left > 0:
+            with contextlib.suppress(redis.RedisError, OSError, AssertionError):
+                with self.group.wait_primary(20.0).client().pipeline(transaction=False) as pipe:
+                    while self.left > 0:
+                        for i in range(50):
+                            pipe.set(f"key:{(self.left + i) % 3000}", self.value)
+                        pipe.execute()
+                        self.left -= 50
+
+
+@pytest.mark.parametrize("policy, end", [("everysec", "kill"), ("always", "kill"),
+                                         ("everysec", "terminate")])
+def test_a_group_whose_nodes_are_killed_in_turn(tmp_path, policy, end):
+    """MEGABYTES go through the log; the only full resyncs are those of the beginning."""
+    def full(group):
+        return sum(node.log().count("Full resync of replica") for node in group.nodes)
+
+    share = max(MEGABYTES // 7, 1)
+    with Group(tmp_path, appendonly="yes", appendfsync=policy, repl_backlog_size=MEMORY,
+               repl_disk_backlog_size=f"{2 * share + 64}mb",
+               save="3600 1000000" if end == "terminate" else "") as group:
+        Filler(group, share).join()
+        group.wait_whole(300)
+        for node in group.nodes:
+            rewritten(node)
+        begun = full(group)
+        for node in group.nodes:
+            group.wait_whole(300)
+            # It goes on while the node dies, is away and returns. With always a primary may have on
+            # its disk what it had no time to send, and that would be dropped with all else.
+            filler = Filler(group, 2 * share) if policy != "always" else None
+            eventually(lambda: not filler or filler.left < 2 * share * 200 - 100, 60)
+            getattr(node, end)()
+            filler = filler or Filler(group, 2 * share)
+            eventually(lambda: filler.left < share * 100 or not filler.is_alive(), 600)
+            node.start()
+            filler.join()
+        group.wait_whole(300)
+        assert full(group) == begun
+        if end == "terminate":
+            assert all("The last stop was clean" in node.log() for node in group.nodes)
+        assert any("of the log on disk" in node.log() for node in group.nodes)
+        digests = {node.digest() for node in group.nodes}
+        assert len(digests) == 1

@@ -373,3 +373,18 @@ def test_large_values_are_saved_as_they_were_while_they_change(regent, redis_ser
     assert not content.differences(expected, content.content(other))
     server.start()
     assert not content.differences(expected, content.content(server))
+
+
+def test_a_replica_that_takes_a_file_is_sent_one(regent, redis_server, seed):
+    server = regent(repl_diskless_sync="no")
+    fill(server.client(), random.Random(seed))
+    client = server.client()
+    client.set("big", os.urandom(2000000))
+    replicas = [redis_server(replicaof=f"{server.host} {server.port}") for _ in range(2)]
+    for replica in replicas:
+        eventually(lambda r=replica: r.info("replication")["master_link_status"] == "up")
+    client.set("late", "1")
+    for replica in replicas:
+        eventually(lambda r=replica: r.client().get("late") == b"1")
+        assert not content.differences(content.content(server), content.content(replica))
+    eventually(lambda: not glob.glob(os.path.join(server.dir, "temp-*")))

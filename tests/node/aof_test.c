@@ -156,6 +156,64 @@ RG_TEST(a_crash_after_any_file_operation_leaves_what_was_acknowledged)
     RG_CHECK(operations > 30);
 }
 
+RG_TEST(a_member_that_loads_is_looked_at_before_its_log_has_a_name)
+{
+    static const char text[] = "save ''\nappendonly yes\ngroup-name g\n"
+                               "group-members 10.0.0.1:1 10.0.0.2:1 10.0.0.3:1\n";
+    static const char manifest[] = "file a seq 1 type b\nfile b seq 1 type i start 0\n";
+    static const struct rg_conn_info info = {
+        .peer_host = "127.0.0.1", .local_host = "127.0.0.1", .fd = -1, .loopback = true};
+    struct rg_time now = {.mono_us = RG_S_US, .wall_us = 1700000000 * RG_S_US};
+    struct rg_config *config = rg_config_new();
+    struct rg_buf error = {0};
+    struct rg_bytes runs[4];
+    const char *refusal = NULL;
+    struct rg_node_view view;
+
+    RG_CHECK_INT(rg_config_read(config, "test", rg_bytes_str(text), NULL, NULL, &error), 0);
+    struct rg_node_init init = {.config = config, .now = now, .self_member = "10.0.0.1:1"};
+    struct rg_node *node = rg_node_new(&init);
+    RG_CHECK_INT(rg_node_load_manifest(node, rg_bytes_str(manifest)), 0);
+    rg_node_load_log_begin(node, 100, now);
+    RG_CHECK_INT(rg_node_load_log(node, RG_BYTES("REDIS0010")), 0);
+    struct rg_conn *conn = rg_node_accepted(node, &info, now, &refusal);
+    rg_node_received(node, conn, RG_BYTES("INFO replication\r\n"), now);
+    rg_node_run(node, now);
+    rg_node_view(node, now, &view);
+    RG_CHECK_STR(view.replid, "");
+    RG_CHECK_INT(rg_node_output(node, conn, runs, 4), 1);
+    RG_CHECK(memmem(runs[0].data, runs[0].len, "master_replid:0000", 18) != NULL);
+    rg_node_free(node);
+}
+
+RG_TEST(a_term_whose_record_did_not_get_to_the_disk_is_none_of_the_log)
+{
+    static const char group[] = "appendonly yes\ngroup-name g\n"
+                                "group-members 10.0.0.1:1 10.0.0.2:1 10.0.0.3:1\n";
+    static const char begin[] = "#REGENT-LOG:1:0:-1:1\r\n"
+                                "#REGENT-TERM:1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:0\r\n"
+                                "*1\r\n$4\r\nPING\r\n";
+    struct hand before = {0};
+    struct hand hand;
+    struct rg_node_view view;
+
+    (void)snprintf(before.disk[0].name, sizeof(before.disk[0].name),
+                   "appendonlydir/appendonly.aof.manifest");
+    rg_buf_append_str(&before.disk[0].bytes, "file a seq 1 type i start 0\n");
+    (void)snprintf(before.disk[1].name, sizeof(before.disk[1].name), "appendonlydir/a");
+    rg_buf_printf(&before.disk[1].bytes, "%s#REGENT-TERM:2:%s:14\r\n*3\r\n$7\r\nPUBL", begin,
+                  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    hand_start_again(&hand, group, "10.0.0.1:1", &before);
+    rg_node_view(hand.node, hand.now, &view);
+    RG_CHECK_INT(view.log_end, 14);
+    RG_CHECK_INT(view.log_term, 1);
+    RG_CHECK_STR(view.replid, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    RG_CHECK_STR(hand_file_text(&hand, "appendonlydir/a"), begin);
+    hand_end(&hand);
+    rg_buf_fini(&before.disk[0].bytes);
+    rg_buf_fini(&before.disk[1].bytes);
+}
+
 RG_TEST(the_log_goes_on_under_a_new_id_from_where_it_was)
 {
     struct hand hand;

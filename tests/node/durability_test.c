@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "log/aof.h"
 #include "tests/harness.h"
 #include "tests/node/hand_group.h"
 
@@ -119,5 +120,36 @@ RG_TEST(a_primary_whose_log_cannot_be_written_hands_over)
     group.hand.file_result = 0;
     hand_group_pass(&group, 7000);
     RG_CHECK(hand_logged(&group.hand, "this node can persist again"));
+    hand_group_end(&group);
+}
+
+RG_TEST(the_name_of_a_term_without_its_record_is_dropped)
+{
+    static struct hand_group group;
+    static struct hand_group again;
+    struct rg_history_term term = {.term = 2};
+    struct rg_buf note = {0};
+    static const char path[] = "appendonlydir/appendonly.aof.1.incr.aof";
+
+    hand_group_start(&group, disk_conf);
+    hand_group_lead(&group);
+    term.start = hand_log_end(&group.hand);
+    memset(term.replid, 'e', RG_REPLID_LEN);
+    rg_aof_term_format(&term, &note);
+    for (int i = 0; i < HAND_MAX_FILES; i++) {
+        if (strcmp(group.hand.disk[i].name, path) == 0)
+            rg_buf_append_bytes(&group.hand.disk[i].bytes, rg_buf_view(&note));
+    }
+    rg_buf_append_char(&note, '\0');
+    RG_CHECK(strstr(hand_file_text(&group.hand, path), rg_buf_view(&note).data) != NULL);
+    hand_group_start_again(&again, disk_conf, &group.hand);
+    hand_group_pass(&again, 100);
+    RG_CHECK_INT(hand_log_end(&again.hand), term.start);
+    int c = hand_client(&again.hand);
+    RG_CHECK(strstr(hand_ask(&again.hand, c, "INFO replication\r\n"), term.replid) == NULL);
+    /* What follows in the file may be of the term before. */
+    RG_CHECK(strstr(hand_file_text(&again.hand, path), term.replid) == NULL);
+    rg_buf_fini(&note);
+    hand_group_end(&again);
     hand_group_end(&group);
 }

@@ -81,7 +81,7 @@ void hand_start_again(struct hand *hand, const char *config_text, const char *se
 
     memset(hand, 0, sizeof(*hand));
     hand->now = (struct rg_time){.mono_us = 1000 * RG_S_US, .wall_us = 1700000000 * RG_S_US};
-    rg_buf_printf(&text, "save ''\n%s\n", config_text);
+    rg_buf_printf(&text, "save ''\nrepl-diskless-sync-delay 0\n%s\n", config_text);
     if (rg_config_read(config, "test", rg_buf_view(&text), NULL, NULL, &error) < 0)
         rg_test_fail(__FILE__, __LINE__, "%.*s", (int)rg_buf_len(&error), error.data);
     rg_buf_fini(&text);
@@ -214,6 +214,9 @@ static void hand_effect(struct hand *hand, const struct rg_effect *effect)
         break;
     case RG_EFFECT_LOG_CUT:
         hand_file(hand, effect, "CUT");
+        break;
+    case RG_EFFECT_SCRIPT:
+    case RG_EFFECT_SCRIPT_KILL:
         break;
     case RG_EFFECT_LOG:
         rg_buf_append_bytes(&hand->log, effect->bytes);

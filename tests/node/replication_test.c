@@ -275,3 +275,109 @@ RG_TEST(a_promoted_replica_goes_on_under_a_name_of_its_own)
     rg_buf_fini(&snapshot);
     hand_end(&hand);
 }
+
+static bool holds(struct hand *hand, const char *part)
+{
+    int c = hand_client(hand);
+    bool found = strstr(hand_ask(hand, c, "INFO replication\r\n"), part) != NULL;
+
+    hand_close(hand, c, RG_CLOSE_EOF);
+    return found;
+}
+
+RG_TEST(a_log_that_no_replica_asks_for_is_given_up)
+{
+    struct hand hand;
+
+    hand_start(&hand, "repl-backlog-ttl 10", NULL);
+    int c = hand_client(&hand);
+    int r = fake_replica(&hand);
+    (void)hand_ask(&hand, r, "PSYNC ? -1\r\n");
+    hand_send(&hand, c, "SET a 1\r\n");
+    struct rg_node_view before;
+    rg_node_view(hand.node, hand.now, &before);
+    char request[128];
+    (void)snprintf(request, sizeof(request), "PSYNC %s %llu\r\n", before.replid,
+                   (unsigned long long)before.log_end + 1);
+    hand_close(&hand, r, RG_CLOSE_EOF);
+    hand_advance_ms(&hand, 100);
+    hand_advance_ms(&hand, 9000);
+    RG_CHECK(holds(&hand, "repl_backlog_active:1"));
+    hand_advance_ms(&hand, 1200);
+    RG_CHECK(hand_logged(&hand, "Replication backlog freed after 10 seconds"));
+    RG_CHECK(holds(&hand, "repl_backlog_active:0"));
+    /* What is written now is in no log: who knows the old id cannot go on from where it was. */
+    hand_send(&hand, c, "SET b 2\r\n");
+    RG_CHECK_INT((int64_t)hand_log_end(&hand), (int64_t)before.log_end);
+    int again = fake_replica(&hand);
+    RG_CHECK(strncmp(hand_ask(&hand, again, request), "+FULLRESYNC ", 12) == 0);
+    hand_end(&hand);
+}
+
+RG_TEST(replicas_that_ask_within_the_delay_share_one_walk)
+{
+    struct hand hand;
+
+    hand_start(&hand, "repl-diskless-sync-delay 5", NULL);
+    int first = fake_replica(&hand);
+    int second = fake_replica(&hand);
+    RG_CHECK_STR(hand_ask(&hand, first, "PSYNC ? -1\r\n"), "");
+    RG_CHECK(holds(&hand, "state=wait_bgsave"));
+    hand_advance_ms(&hand, 3000);
+    (void)hand_take(&hand, first); /* empty lines, so that it does not give up */
+    RG_CHECK_STR(hand_ask(&hand, second, "PSYNC ? -1\r\n"), "");
+    hand_advance_ms(&hand, 1900);
+    RG_CHECK(strstr(hand_take(&hand, first), "+FULLRESYNC") == NULL);
+    hand_advance_ms(&hand, 200);
+    RG_CHECK(strstr(hand_take(&hand, first), "+FULLRESYNC") != NULL);
+    RG_CHECK(strstr(hand_take(&hand, second), "+FULLRESYNC") != NULL);
+    hand_end(&hand);
+}
+
+RG_TEST(so_many_replicas_need_not_wait_for_more)
+{
+    struct hand hand;
+
+    hand_start(&hand, "repl-diskless-sync-delay 3600\nrepl-diskless-sync-max-replicas 2", NULL);
+    int first = fake_replica(&hand);
+    RG_CHECK_STR(hand_ask(&hand, first, "PSYNC ? -1\r\n"), "");
+    int second = fake_replica(&hand);
+    RG_CHECK(strstr(hand_ask(&hand, second, "PSYNC ? -1\r\n"), "+FULLRESYNC") != NULL);
+    RG_CHECK(strstr(hand_take(&hand, first), "+FULLRESYNC") != NULL);
+    hand_end(&hand);
+}
+
+RG_TEST(one_that_takes_a_length_only_does_not_wait_for_others)
+{
+    struct hand hand;
+
+    hand_start(&hand, "repl-diskless-sync-delay 3600", NULL);
+    int plain = hand_client(&hand);
+    RG_CHECK(strstr(hand_ask(&hand, plain, "PSYNC ? -1\r\n"), "+FULLRESYNC") != NULL);
+    hand_end(&hand);
+}
+
+RG_TEST(who_wants_the_snapshot_only_gets_no_stream)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int r = hand_client(&hand);
+    RG_CHECK_STR(hand_ask(&hand, r, "REPLCONF rdb-only 1\r\n"), "+OK\r\n");
+    hand_send(&hand, r, "SYNC\r\n");
+    hand_run(&hand);
+    RG_CHECK(strstr(hand_take(&hand, r), "REDIS0") != NULL);
+    RG_CHECK(hand.conns[r].closed);
+    hand_end(&hand);
+}
+
+RG_TEST(a_reply_that_is_owed_is_not_mixed_into_the_stream)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int r = hand_client(&hand);
+    RG_CHECK_STR(hand_ask(&hand, r, "PING\r\nPSYNC ? -1\r\n"),
+                 "+PONG\r\n-ERR SYNC and PSYNC are invalid with pending output\r\n");
+    hand_end(&hand);
+}

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "tests/harness.h"
 #include "tests/node/hand.h"
 
@@ -197,4 +198,110 @@ RG_TEST(temporary_files_are_known_by_their_names)
                                          "temp-1.b.rdb", "temp-17.1.rdb.bak", "temp-"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         RG_CHECK(!rg_node_is_temporary(others[i], &pid));
+}
+
+RG_TEST(what_is_asked_for_while_the_log_is_rewritten)
+{
+    struct hand hand;
+
+    hand_start(&hand, "appendonly yes", NULL);
+    int c = hand_client(&hand);
+    int other = hand_client(&hand);
+    int third = hand_client(&hand);
+    settle(&hand);
+    fill(&hand, c, 300);
+    hand.hold_files = true;
+    RG_CHECK_STR(hand_ask(&hand, c, "BGREWRITEAOF\r\n"),
+                 "+Background append only file rewriting started\r\n");
+    for (int i = 0; i < 6 && !hand_logged(&hand, "Snapshot at offset"); i++) {
+        hand_release(&hand);
+        hand_run(&hand);
+    }
+    RG_CHECK_STR(hand_ask(&hand, c, "BGSAVE\r\n"),
+                 "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE "
+                 "SCHEDULE in order to schedule a BGSAVE whenever possible.\r\n");
+    RG_CHECK_STR(hand_ask(&hand, c, "BGSAVE SCHEDULE\r\n"), "+Background saving scheduled\r\n");
+    RG_CHECK_STR(hand_ask(&hand, other, "SAVE\r\n"), "");
+    RG_CHECK_STR(hand_ask(&hand, third, "SAVE\r\n"),
+                 "-ERR Background save already in progress\r\n");
+    settle(&hand);
+    settle(&hand);
+    RG_CHECK(saved(&hand));
+    RG_CHECK_STR(hand_take(&hand, other), "+OK\r\n");
+    hand_advance_ms(&hand, 1000);
+    settle(&hand);
+    settle(&hand);
+    RG_CHECK(hand_logged(&hand, "Background saving terminated with success"));
+    hand_end(&hand);
+}
+
+/* What was sent to a replica begins with a length and an RDB of that length; returns how much is
+ * behind it. */
+static size_t behind_rdb(const struct hand *hand, int replica)
+{
+    struct rg_bytes sent = rg_buf_view(&hand->conns[replica].sent);
+    uint64_t len = 0;
+
+    while (sent.len > 0 && sent.data[0] == '\n')
+        sent = rg_bytes(sent.data + 1, sent.len - 1);
+    struct rg_bytes head = rg_bytes_cut(&sent, '\r');
+    RG_CHECK(head.len > 1 && head.data[0] == '$');
+    RG_CHECK_INT(rg_parse_u64(rg_bytes(head.data + 1, head.len - 1), &len), 0);
+    sent = rg_bytes(sent.data + 1, sent.len - 1);
+    RG_CHECK(rg_bytes_starts_with(sent, RG_BYTES("REDIS0010")));
+    RG_CHECK(sent.len >= len);
+    return sent.len - (size_t)len;
+}
+
+static bool file_asked(struct hand *hand, const char *what)
+{
+    rg_buf_append_char(&hand->files, '\0');
+    return strstr(rg_buf_view(&hand->files).data, what) != NULL;
+}
+
+RG_TEST(who_needs_the_length_first_is_sent_a_file)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int c = hand_client(&hand);
+    fill(&hand, c, 300);
+    int one = hand_client(&hand);
+    int other = hand_client(&hand);
+    hand.hold_files = true;
+    hand_send(&hand, one, "SYNC\r\n");
+    hand_send(&hand, other, "SYNC\r\n");
+    RG_CHECK_STR(hand_ask(&hand, c, "SET late 1\r\n"), "+OK\r\n");
+    RG_CHECK_STR(hand_take(&hand, one), "");
+    for (int i = 0; i < 4; i++)
+        settle(&hand);
+    RG_CHECK(behind_rdb(&hand, one) > 0); /* the log's bytes since */
+    RG_CHECK_INT(behind_rdb(&hand, one), behind_rdb(&hand, other));
+    RG_CHECK(file_asked(&hand, "REMOVE temp-spool-"));
+    int64_t pid = 0;
+    RG_CHECK(rg_node_is_temporary("temp-spool-3.17.rdb", &pid) && pid == 17);
+    hand_end(&hand);
+}
+
+RG_TEST(a_disk_that_does_not_take_the_file_costs_the_replicas_link)
+{
+    struct hand hand;
+
+    hand_start(&hand, "", NULL);
+    int c = hand_client(&hand);
+    fill(&hand, c, 300);
+    int replica = hand_client(&hand);
+    hand.file_result = RG_ENOSPC;
+    hand_send(&hand, replica, "SYNC\r\n");
+    settle(&hand);
+    RG_CHECK(hand.conns[replica].closed);
+    RG_CHECK(hand_logged(&hand, "the snapshot for it cannot be written: No space left on device"));
+    RG_CHECK_STR(hand_ask(&hand, c, "SET a 1\r\n"), "+OK\r\n");
+    hand.file_result = 0;
+    replica = hand_client(&hand);
+    hand_send(&hand, replica, "SYNC\r\n");
+    for (int i = 0; i < 4; i++)
+        settle(&hand);
+    (void)behind_rdb(&hand, replica);
+    hand_end(&hand);
 }

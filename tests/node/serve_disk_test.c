@@ -49,9 +49,8 @@ static int attach_by_id(struct hand *hand, const char *replid, uint64_t from)
     char text[160];
     int r = hand_client(hand);
 
-    (void)snprintf(text, sizeof(text),
-                   "REPLCONF listening-port 7000 capa eof capa psync2\r\nPSYNC %s %" PRIu64 "\r\n",
-                   replid, from + 1);
+    hand_send(hand, r, "REPLCONF listening-port 7000 capa eof capa psync2\r\n");
+    (void)snprintf(text, sizeof(text), "PSYNC %s %" PRIu64 "\r\n", replid, from + 1);
     hand_send(hand, r, text);
     return r;
 }

@@ -29,7 +29,7 @@ static void write_each(struct rg_reply *reply)
 RG_TEST(writes_resp2)
 {
     struct rg_buf out = {0};
-    struct rg_reply reply = {&out, 2};
+    struct rg_reply reply = {.out = &out, .proto = 2};
 
     write_each(&reply);
     RG_CHECK_BYTES(rg_buf_view(&out),
@@ -42,7 +42,7 @@ RG_TEST(writes_resp2)
 RG_TEST(writes_resp3)
 {
     struct rg_buf out = {0};
-    struct rg_reply reply = {&out, 3};
+    struct rg_reply reply = {.out = &out, .proto = 3};
 
     write_each(&reply);
     RG_CHECK_BYTES(rg_buf_view(&out),

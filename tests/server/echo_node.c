@@ -237,6 +237,23 @@ void rg_node_closed(struct rg_node *node, struct rg_conn *conn, enum rg_close_re
     echo_conn_free(conn);
 }
 
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    (void)node;
+    (void)token;
+    (void)status;
+    (void)signal;
+    (void)now;
+}
+
+int rg_node_check_sentinel(const struct rg_config *config, struct rg_buf *ret_error)
+{
+    (void)config;
+    (void)ret_error;
+    return 0;
+}
+
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
                        uint64_t size, struct rg_time now)
 {

@@ -63,7 +63,7 @@ static void server_child(const struct server *server, const char *name, const ch
         _exit(99);
     /* A server that a failed test forgets does not outlive it for long. */
     (void)alarm(20);
-    _exit(rg_serve(argc, argv, "test"));
+    _exit(rg_serve(argc, argv, "test", false));
 }
 
 static void server_fork(struct server *server, const char *name, const char *value)

@@ -19,4 +19,5 @@ hunt half-transactions --seeds 2000
 hunt disk-off-by-note --seeds 1000
 hunt loses-aside --seeds 300
 hunt ack-before-durable --seeds 2000
+hunt believes-sync --seeds 1000
 exit $failed

@@ -10,6 +10,7 @@ static const char group_info[] =
     "group_role:follower\r\n"
     "group_state:healthy\r\n"
     "group_mode:quorum\r\n"
+    "group_durability:disk\r\n"
     "group_primary:127.0.0.1:7002\r\n"
     "group_commit_offset:4200\r\n"
     "group_lease_ms:180\r\n"
@@ -52,7 +53,7 @@ RG_TEST(a_group_as_a_table)
     rg_status_print_table(&out, &topology);
     RG_CHECK_BYTES(
         rg_buf_view(&out),
-        "group alpha: mode quorum, term 7, committed up to 4200; seen from 127.0.0.1:7001\n"
+        "group alpha: mode quorum on disk, term 7, committed up to 4200; seen from 127.0.0.1:7001\n"
         "ROLE         ADDRESS         STATE                        OFFSET   LAG  TERM  LAST SEEN\n"
         "follower     127.0.0.1:7001  healthy                        4180    20     7  now\n"
         "primary      127.0.0.1:7002  healthy                        4200     0     7  12 ms ago\n"
@@ -73,7 +74,8 @@ RG_TEST(a_group_without_a_primary)
     RG_CHECK_INT(topology.nodes[0].offset, -1);
     rg_status_print_json(&out, &topology);
     RG_CHECK_BYTES(rg_buf_view(&out),
-                   "{\"group\":\"g\",\"mode\":\"\",\"term\":null,\"commit_offset\":null,"
+                   "{\"group\":\"g\",\"mode\":\"\",\"durability\":\"\",\"term\":null,"
+                   "\"commit_offset\":null,"
                    "\"lease_ms\":null,\"primary\":null,\"seen_from\":\":0\",\"members\":[{"
                    "\"address\":\"a:1\",\"role\":\"follower\",\"state\":\"\",\"link\":\"\","
                    "\"offset\":null,\"lag_bytes\":null,\"term\":null,\"last_seen_ms\":null,"
