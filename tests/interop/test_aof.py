@@ -221,6 +221,37 @@ def test_rewrites_under_load_lose_nothing(regent):
     assert sorted(os.listdir(folder(server))) == sorted([MANIFEST] + [w[1] for w in manifest(server)])
 
 
+def test_a_log_that_grew_is_rewritten_by_itself(regent):
+    server = regent(appendonly="yes", auto_aof_rewrite_min_size="1mb",
+                    auto_aof_rewrite_percentage=0, repl_disk_backlog_size=0)
+    rewritten(server)
+    client = server.client()
+
+    def write(count):
+        with client.pipeline(transaction=False) as pipe:
+            for i in range(count):
+                pipe.set(f"k{i % 300}", f"{i}:" + "x" * 1000)
+            pipe.execute()
+    write(2000)
+    synced(server)
+    assert server.info("persistence")["aof_rewrites"] == 1
+    client.config_set("auto-aof-rewrite-percentage", 100)
+    eventually(lambda: server.info("persistence")["aof_rewrites"] == 2)
+    assert "Starting automatic rewriting of AOF on" in server.log()
+
+    def rewrites():
+        write(1000)
+        return server.info("persistence")["aof_rewrites"] >= 5
+    eventually(rewrites, timeout=60)
+    rewritten(server)
+    size = client.dbsize()
+    server.kill()
+    check(server)
+    assert sum(os.path.getsize(path) for kind in "bi" for path in files(server, kind)) < 8 << 20
+    server.start()
+    assert server.client().dbsize() == size
+
+
 def test_the_log_goes_on_after_a_kill(regent, redis_server):
     """Primary and replica find together again without a full resync, whichever of them is killed."""
     primary = regent(appendonly="yes", appendfsync="always")
