@@ -437,10 +437,10 @@ struct rg_node {
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     struct rg_store *own_keys; /* names (own_keys.c); NULL: none */
-    int64_t last_replica_us; /* when there was one, or no log either */
-    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
-    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers;   /* of those, fed from disk */
+    int64_t last_replica_us;   /* when there was one, or no log either */
+    bool own_modes;            /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;         /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;     /* of those, fed from disk */
 
     struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
     struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
