@@ -17,6 +17,7 @@
 #include "node/notify.h"
 #include "node/own_keys.h"
 #include "node/pubsub.h"
+#include "node/scripting.h"
 #include "node/sentinel.h"
 #include "node/serve_disk.h"
 #include "node/spool.h"
@@ -185,6 +186,7 @@ void rg_node_free(struct rg_node *node)
     snapshot_drop(node);
     save_free(node->save);
     node->save = NULL;
+    scripts_free(node->scripts);
     aof_load_free(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
