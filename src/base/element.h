@@ -125,6 +125,20 @@ static inline const char *rg_element_skip(const char *at)
     return head < RG_ELEMENT_I16 ? rg_element_text(at, &text) : at + rest[head - RG_ELEMENT_I16];
 }
 
+/*
+ * Copies a code of `size` bytes; most are short, and two words do. room, ahead: the bytes that may
+ * be written, and read, from where it goes, and comes from, on.
+ */
+static inline void rg_element_copy(char *out, size_t room, const char *at, size_t ahead,
+                                   size_t size)
+{
+    enum { WORDS = 16 };
+    if (__builtin_expect(size <= WORDS && room >= WORDS && ahead >= WORDS, 1))
+        memcpy(out, at, WORDS);
+    else
+        memcpy(out, at, size);
+}
+
 /* The length of its text, without writing it. */
 size_t rg_element_text_len(const char *at);
 

@@ -115,9 +115,10 @@ struct rg_packed *rg_packed_of_run(struct rg_pool *pool, struct rg_bytes run, ui
     RG_ASSERT(len <= RG_PACKED_MAX);
     struct rg_packed *packed = packed_resize(pool, NULL, len);
     char *out = packed->data;
+    const char *out_end = out + packed->cap;
     for (const char *at = run.data; at < end;) {
         size_t size = (size_t)(rg_element_skip(at) - at);
-        memcpy(out, at, size);
+        rg_element_copy(out, (size_t)(out_end - out), at, (size_t)(end - at), size);
         out += size;
         at += size + rg_element_back_size(size);
     }

@@ -311,7 +311,7 @@ static bool member_before(const char *a, const char *b)
 
 /* Appends a pair of a run, of which it is the next one behind `last`; false where it may not. */
 static bool run_append(struct rg_zset_packed *packed, const char *member, const char *score_at,
-                       const char *last, double *last_score)
+                       const char *end, const char *last, double *last_score)
 {
     struct rg_element code;
     double score = 0;
@@ -324,7 +324,8 @@ static bool run_append(struct rg_zset_packed *packed, const char *member, const 
     score_code(&code, score);
     size_t body = rg_element_size(&code) + member_size;
     char *out = rg_element_write(packed->data + packed->len, &code);
-    memcpy(out, member, member_size);
+    const char *out_end = packed->data + packed->cap;
+    rg_element_copy(out, (size_t)(out_end - out), member, (size_t)(end - member), member_size);
     packed->len += (uint32_t)(body + rg_counted_back_size(body));
     rg_counted_back_write(packed->data + packed->len, body);
     packed->count++;
@@ -339,7 +340,7 @@ static bool run_append_all(struct rg_zset_packed *packed, struct rg_bytes run)
     double last_score = 0;
     for (const char *at = run.data; at < run.data + run.len;) {
         const char *score = rg_element_skip_both(at);
-        if (!run_append(packed, at, score, last, &last_score))
+        if (!run_append(packed, at, score, run.data + run.len, last, &last_score))
             return false;
         last = at;
         at = rg_element_skip_both(score);
