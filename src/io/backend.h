@@ -29,9 +29,13 @@ struct rg_sock {
     unsigned in_flight; /* io_uring: operations whose last completion has not come */
     char *room;         /* lent: where the next bytes go; NULL: to memory of the backend's */
     size_t room_bytes;
-    unsigned bulky; /* io_uring: so many receptions more are asked for one by one */
+    unsigned bulky; /* so many receptions more are of little, for a large request may begin there */
     bool stale;     /* io_uring: operations are missing and to be armed at the next wait */
 };
+
+/* A stream that brought a large request: the beginning of the next one is copied, and should be
+ * short. */
+enum { RG_SOCK_BULKY = 8, RG_SOCK_BULKY_BYTES = RG_LOOP_MUCH_BYTES };
 
 struct rg_loop_send_item {
     struct rg_sock *sock; /* NULL: closed meanwhile */

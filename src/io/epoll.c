@@ -83,8 +83,10 @@ static void epoll_update(struct rg_loop *loop, struct rg_sock *sock)
 {
     unsigned mask = epoll_interests(sock);
 
-    if (sock->room != NULL)
+    if (sock->room != NULL) {
+        sock->bulky = RG_SOCK_BULKY;
         rg_loop_fill_room(loop, sock);
+    }
     if (mask == sock->armed || sock->kind == RG_SOCK_GONE)
         return;
     sock->armed = mask;
@@ -130,7 +132,12 @@ static void epoll_receive(struct rg_loop *loop, struct rg_sock *sock)
     }
     if (room == 0)
         return; /* the next wait tells it again */
-    ssize_t n = recv(sock->fd, data, room < EPOLL_READ_BYTES ? room : EPOLL_READ_BYTES, 0);
+    size_t most = EPOLL_READ_BYTES;
+    if (sock->bulky > 0) {
+        sock->bulky--;
+        most = RG_SOCK_BULKY_BYTES;
+    }
+    ssize_t n = recv(sock->fd, data, room < most ? room : most, 0);
     if (n > 0) {
         backend->arena_used += (size_t)n;
         rg_loop_tell(loop,

@@ -78,6 +78,8 @@ bool rg_loop_next(struct rg_loop *loop, struct rg_loop_event *ret_event);
  * were taken (some may follow at once) and counts for one reception; the memory is lent until that
  * is taken, until another call (NULL: none), or until the socket is closed. */
 void rg_loop_set_room(struct rg_loop *loop, struct rg_sock *sock, char *room, size_t bytes);
+/* So many bytes received at once may be the beginning of more; it is worth while to ask. */
+enum { RG_LOOP_MUCH_BYTES = 4 << 10 };
 
 enum { RG_LOOP_MAX_RUNS = 16, RG_LOOP_MAX_SENDS = 256 };
 

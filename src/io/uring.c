@@ -40,7 +40,6 @@ enum {
     URING_BUFFER_WAITS = 4096, /* after so many it is looked whether fewer would do */
     URING_BUFFER_BYTES = 16 << 10,
     URING_GROUP = 0,
-    URING_BULKY = 8, /* receptions after a large one that may be the beginning of another */
 };
 
 /* What an operation is: the low bits of its user data, beside the socket. */
@@ -214,7 +213,7 @@ static void uring_start(struct uring_backend *backend, struct rg_sock *sock, enu
     case URING_RECEIVE:
         if (sock->bulky > 0) {
             sock->bulky--;
-            io_uring_prep_recv(sqe, sock->fd, NULL, URING_BUFFER_BYTES, 0);
+            io_uring_prep_recv(sqe, sock->fd, NULL, RG_SOCK_BULKY_BYTES, 0);
         } else {
             io_uring_prep_recv_multishot(sqe, sock->fd, NULL, 0, 0);
         }
@@ -273,7 +272,7 @@ static void uring_make_bulky(struct uring_backend *backend, struct rg_sock *sock
 {
     if (sock->bulky == 0 && (sock->armed & 1U << URING_RECEIVE))
         uring_cancel(backend, sock, URING_RECEIVE);
-    sock->bulky = URING_BULKY;
+    sock->bulky = RG_SOCK_BULKY;
 }
 
 /* Operations are started by the next wait: at once, one that failed for want of buffers would fail

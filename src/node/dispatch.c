@@ -4,6 +4,7 @@
 #include "node/blocked.h"
 #include "node/evict.h"
 #include "node/latency.h"
+#include "node/migrate.h"
 #include "node/monitor.h"
 #include "node/multi.h"
 #include "node/notify.h"
@@ -175,7 +176,7 @@ static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, b
 void dispatch_look(struct rg_node *node)
 {
     node->calm = 0;
-    if (node->config->maxmemory > 0 || node_delays_writes(node) ||
+    if (node->config->maxmemory > 0 || migrate_delays_writes(node) ||
         node->pause_until_us > node->now.mono_us)
         return;
     if (dispatch_node_refusal(node, RG_CMD_READONLY, false, false) == NULL)
@@ -230,7 +231,7 @@ static bool dispatch_held(const struct rg_call *call)
     bool changes = (multi_flags(call) & (RG_CMD_WRITE | RG_CMD_MAY_REPLICATE)) != 0;
     bool logged = changes || multi_logs(call);
 
-    if (node_delays_writes(node) && logged)
+    if (migrate_delays_writes(node) && logged)
         return true;
     if (call->conn->kind != RG_CONN_CLIENT || node->pause_until_us <= node->now.mono_us)
         return false;

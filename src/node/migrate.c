@@ -61,6 +61,11 @@ void migrate_free(struct rg_migrate *migrate)
     rg_free(migrate);
 }
 
+bool migrate_delays_writes(const struct rg_node *node)
+{
+    return node_holds_writes(node) || node->migrate != NULL;
+}
+
 /* ---- The end ---- */
 
 /* Returns how many were deleted, with one DEL for the log. */

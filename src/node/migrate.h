@@ -16,6 +16,9 @@ void migrate_closed(struct rg_node *node, struct rg_conn *conn);
 /* Ends what took too long, or is over. */
 void migrate_run(struct rg_node *node);
 int64_t migrate_deadline(const struct rg_node *node);
+/* Commands that add to the log wait, for this or for what node_holds_writes says; the node itself
+ * may add to it. */
+bool migrate_delays_writes(const struct rg_node *node);
 /* This node is no primary any more: what was sent stays there and here. */
 void migrate_abort(struct rg_node *node);
 

@@ -436,10 +436,10 @@ struct rg_node {
     bool ask_acks;                /* a GETACK is due at the end of this run */
     int64_t last_ping_us;
     struct rg_store *own_keys; /* names (own_keys.c); NULL: none */
-    int64_t last_replica_us; /* when there was one, or no log either */
-    bool own_modes;          /* a connection chose a replication mode, and may count on offsets */
-    unsigned replicas;       /* connections in serve state SNAPSHOT or ONLINE */
-    unsigned disk_readers;   /* of those, fed from disk */
+    int64_t last_replica_us;   /* when there was one, or no log either */
+    bool own_modes;            /* a connection chose a replication mode, and may count on offsets */
+    unsigned replicas;         /* connections in serve state SNAPSHOT or ONLINE */
+    unsigned disk_readers;     /* of those, fed from disk */
 
     struct rg_list sentinel_held; /* replies that wait for the disk (sentinel.c) */
     struct rg_sentinel *sentinel; /* NULL but in a sentinel, which has no data (sentinel.c) */
@@ -481,8 +481,6 @@ bool node_feeds(const struct rg_node *node);
 bool node_expires_keys(const struct rg_node *node);
 /* Commands that add to the log wait: for a hand-over, or for replicas before a stop. */
 bool node_holds_writes(const struct rg_node *node);
-/* … or for keys that are on their way to another server; the node itself may add to the log. */
-bool node_delays_writes(const struct rg_node *node);
 void node_say(struct rg_node *node, enum rg_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum rg_mode node_mode(const struct rg_node *node);

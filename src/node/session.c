@@ -82,7 +82,7 @@ void session_blocked(struct rg_node *node)
         if (conn->block == RG_BLOCK_WAIT) {
             if (wait_is_over(node, conn, &error))
                 session_release(node, conn, error);
-        } else if (conn->block == RG_BLOCK_PAUSE && !node_delays_writes(node) &&
+        } else if (conn->block == RG_BLOCK_PAUSE && !migrate_delays_writes(node) &&
                    node->pause_until_us <= node->now.mono_us) {
             conn_unblock(node, conn);
         }
@@ -125,7 +125,7 @@ int64_t session_deadline(const struct rg_node *node)
         const struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, block_link);
         if (conn->block == RG_BLOCK_WAIT && conn->block_until_us < deadline)
             deadline = conn->block_until_us;
-        if (conn->block == RG_BLOCK_PAUSE && !node_delays_writes(node) &&
+        if (conn->block == RG_BLOCK_PAUSE && !migrate_delays_writes(node) &&
             node->pause_until_us < deadline)
             deadline = node->pause_until_us;
     }

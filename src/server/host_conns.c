@@ -10,8 +10,6 @@ enum {
     /* A peer that does not read the last reply before its connection is closed. */
     HOST_DRAIN_US = 10 * 1000 * 1000,
     HOST_ACCEPT_LOG_US = 1000 * 1000,
-    /* Received at once: more of the same request may follow. */
-    HOST_MUCH_BYTES = 8 << 10,
 };
 
 static struct host_conn *host_conn_new(struct host *host, struct rg_conn *conn,
@@ -203,7 +201,7 @@ void rg_host_on_event(struct host *host, struct host_conn *hc, const struct rg_l
         if (hc->draining)
             break; /* it was told that nothing more is heard */
         rg_node_received(host->node, hc->conn, event->bytes, host->now);
-        if ((event->bytes.len >= HOST_MUCH_BYTES || hc->roomy) && rg_list_empty(&hc->bulky_node))
+        if ((event->bytes.len >= RG_LOOP_MUCH_BYTES || hc->roomy) && rg_list_empty(&hc->bulky_node))
             rg_list_append(&host->bulky, &hc->bulky_node);
         break;
     case RG_LOOP_WRITABLE:

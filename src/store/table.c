@@ -86,6 +86,19 @@ static void bucket_prefetch_items(const struct rg_bucket *bucket)
     __builtin_prefetch(rg_bucket_address(bucket, slot));
 }
 
+/* All of its items are about to be, most of which reach into a second cache line. */
+static void bucket_prefetch_whole(const struct rg_bucket *bucket)
+{
+    enum { LINE = 64 };
+
+    RG_BUCKET_EACH(slot, rg_bucket_items(bucket))
+    {
+        const char *item = rg_bucket_address(bucket, slot);
+        __builtin_prefetch(item);
+        __builtin_prefetch(item + LINE);
+    }
+}
+
 /* Moves every item of the chain to where its hash belongs now; the chain is a detached copy. */
 static void chain_spread(struct rg_table *table, struct rg_bucket chain, struct rg_bucket *only)
 {
@@ -489,8 +502,15 @@ uint64_t rg_table_scan(const struct rg_table *table, uint64_t cursor, uint64_t c
         return 0;
     uint64_t visited = 0;
     uint64_t steps_left = count > UINT64_MAX / 10 ? UINT64_MAX : count * 10;
+    uint64_t index = bucket_index(table, cursor);
     do {
-        uint64_t index = bucket_index(table, cursor);
+        /* The buckets lie all over the table: while one is visited the next one's items are
+         * fetched, and the bucket behind that. */
+        uint64_t next = cursor_next(table, cursor, index);
+        uint64_t next_index = bucket_index(table, next);
+        bucket_prefetch_whole(bucket_at(table, next_index));
+        __builtin_prefetch(
+            bucket_at(table, bucket_index(table, cursor_next(table, next, next_index))));
         for (struct rg_bucket *b = bucket_at(table, index); b != NULL; b = rg_bucket_next(b)) {
             RG_BUCKET_EACH(slot, rg_bucket_items(b))
             {
@@ -498,7 +518,8 @@ uint64_t rg_table_scan(const struct rg_table *table, uint64_t cursor, uint64_t c
                 visited++;
             }
         }
-        cursor = cursor_next(table, cursor, index);
+        cursor = next;
+        index = next_index;
     } while (cursor != 0 && visited < count && --steps_left > 0);
     return cursor;
 }
