@@ -14,7 +14,6 @@
 #include "node/latency.h"
 #include "node/limits.h"
 #include "node/migrate.h"
-#include "node/monitor.h"
 #include "node/notify.h"
 #include "node/own_keys.h"
 #include "node/pubsub.h"
