@@ -219,7 +219,7 @@ static void world_part(struct world *world)
 {
     struct sim_loop *loop = &world->loop;
     bool one_way = sim_chance(loop, 0.3);
-    bool side[WORLD_MACHINES];
+    bool side[WORLD_MACHINES] = {0};
 
     if (world->heal_us != 0)
         return;
@@ -299,7 +299,7 @@ static void world_mend(struct world *world, bool all)
 
 static bool world_agree(const struct world *world, unsigned primary, char *why, size_t size)
 {
-    struct rg_sentinel_view first = {0};
+    struct rg_sentinel_view first = {.host = ""};
     struct rg_node_view node;
 
     for (unsigned i = WORLD_DATA; i < world->count; i++) {

@@ -1,4 +1,3 @@
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -121,17 +120,15 @@ bool sentinel_send(struct rg_sentinel *s, struct sentinel_inst *inst, enum senti
     return true;
 }
 
-bool sentinel_send_strs(struct rg_sentinel *s, struct sentinel_inst *inst, enum sentinel_ask ask,
-                        const char *first, ...)
+bool sentinel_send_words(struct rg_sentinel *s, struct sentinel_inst *inst, enum sentinel_ask ask,
+                         const char *const *words)
 {
-    struct rg_bytes argv[8];
+    enum { SEND_WORDS = 8 };
+    struct rg_bytes argv[SEND_WORDS];
     int argc = 0;
-    va_list args;
 
-    va_start(args, first);
-    for (const char *word = first; word != NULL && argc < 8; word = va_arg(args, const char *))
-        argv[argc++] = rg_bytes_str(word);
-    va_end(args);
+    for (; argc < SEND_WORDS && words[argc] != NULL; argc++)
+        argv[argc] = rg_bytes_str(words[argc]);
     return sentinel_send(s, inst, ask, argv, argc);
 }
 

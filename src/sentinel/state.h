@@ -280,8 +280,11 @@ bool sentinel_link_is_up(const struct sentinel_inst *inst);
 /* Sends on the command link. False: it is not open. */
 bool sentinel_send(struct rg_sentinel *s, struct sentinel_inst *inst, enum sentinel_ask ask,
                    const struct rg_bytes *argv, int argc);
-bool sentinel_send_strs(struct rg_sentinel *s, struct sentinel_inst *inst, enum sentinel_ask ask,
-                        const char *first, ...) __attribute__((sentinel));
+/* The same of C strings, ended by NULL. */
+bool sentinel_send_words(struct rg_sentinel *s, struct sentinel_inst *inst, enum sentinel_ask ask,
+                         const char *const *words);
+#define sentinel_send_strs(s, inst, ask, ...)                                                      \
+    sentinel_send_words(s, inst, ask, (const char *const[]){__VA_ARGS__})
 /* host NULL: it becomes a primary. */
 bool sentinel_send_slaveof(struct rg_sentinel *s, struct sentinel_inst *inst, const char *host,
                            uint16_t port);
