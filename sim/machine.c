@@ -488,14 +488,23 @@ static void machine_tidy(struct sim_machine *machine)
     }
 }
 
+/* What a node wrote of its configuration, or what it was given at first. */
+static struct rg_bytes machine_config_text(const struct sim_machine *machine)
+{
+    const struct sim_file *file = sim_disk_find(&machine->disk, "sim.conf");
+
+    return file != NULL ? rg_buf_view(&file->data) : rg_bytes_str(machine->config.text);
+}
+
 static struct rg_config *machine_config(struct sim_machine *machine)
 {
     struct rg_config *config = rg_config_new();
     struct rg_buf error = {0};
 
-    if (rg_config_read(config, "sim.conf", rg_bytes_str(machine->config.text), NULL, NULL, &error) <
-            0 ||
-        rg_config_check(config, &error) < 0)
+    if (machine->config.sentinel)
+        rg_config_be_sentinel(config);
+    if (rg_config_read(config, "sim.conf", machine_config_text(machine), NULL, NULL, &error) < 0 ||
+        rg_config_check(config, &error) < 0 || rg_node_check_sentinel(config, &error) < 0)
         sim_fail(machine->loop, "the simulation's configuration is refused: %.*s",
                  (int)rg_buf_len(&error), rg_buf_view(&error).data);
     rg_buf_fini(&error);

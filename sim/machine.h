@@ -25,7 +25,8 @@ struct sim_machine_config {
     const char *text;    /* redis.conf's; borrowed for the world's life */
     const char *address; /* "10.0.0.1" */
     uint16_t port;
-    const char *member; /* "10.0.0.1:7001" */
+    const char *member; /* "10.0.0.1:7001"; NULL outside groups */
+    bool sentinel;      /* it watches others, and has no data */
     unsigned planted;
 };
 

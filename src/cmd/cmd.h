@@ -40,6 +40,9 @@ void rg_propagation_reset(struct rg_propagation *propagation);
 void rg_propagation_add(struct rg_propagation *propagation, unsigned db,
                         const struct rg_bytes *argv, int argc);
 
+/* Takes the last ones back, so that `count` remain. */
+void rg_propagation_truncate(struct rg_propagation *propagation, size_t count);
+
 struct rg_cmd_counters {
     uint64_t keyspace_hits;
     uint64_t keyspace_misses;

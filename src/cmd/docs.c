@@ -80,6 +80,7 @@ static void docs_flags(struct rg_reply *reply, const struct rg_command *command)
         {RG_CMD_NO_AUTH, "no_auth"},
         {RG_CMD_NO_ASYNC_LOADING, "no_async_loading"},
         {RG_CMD_NO_MULTI, "no_multi"},
+        {RG_CMD_NO_MANDATORY_KEYS, "no_mandatory_keys"},
         {RG_CMD_MOVABLEKEYS, "movablekeys"},
         {RG_CMD_ALLOW_BUSY, "allow_busy"},
     };
@@ -151,6 +152,8 @@ static const char *docs_note(const struct rg_command *command, int spec)
         const char *note;
     } notes[] = {
         {RG_CMD_ID_bitfield, 0, "Only GET leaves the value as it is"},
+        {RG_CMD_ID_eval, 0, "What a script does with its keys is not known: anything"},
+        {RG_CMD_ID_eval_ro, 0, "What a script does with its keys is not known: it may read them"},
         {RG_CMD_ID_getex, 0, "RW and update for the expiry, which it may change"},
         {RG_CMD_ID_pfcount, 0, "RW since the count is kept in the value, and so replicated"},
         {RG_CMD_ID_set, 0, "RW and access only where GET is given"},

@@ -38,6 +38,15 @@ void rg_propagation_add(struct rg_propagation *propagation, unsigned db,
         (struct rg_propagated){db, rg_buf_len(&propagation->bytes) - before};
 }
 
+void rg_propagation_truncate(struct rg_propagation *propagation, size_t count)
+{
+    size_t len = rg_buf_len(&propagation->bytes);
+
+    while (propagation->count > count)
+        len -= propagation->items[--propagation->count].len;
+    rg_buf_truncate(&propagation->bytes, len);
+}
+
 void rg_cmd_run(struct rg_cmd_ctx *ctx)
 {
     RG_ASSERT(ctx->command->run != NULL);

@@ -34,6 +34,7 @@ enum rg_cmd_flag {
     RG_CMD_CONTAINER = 1 << 17, /* has subcommands and no handler of its own */
     RG_CMD_HIDDEN = 1 << 18,    /* between Regent's own nodes; not listed by COMMAND */
     RG_CMD_NO_ASYNC_LOADING = 1 << 19,
+    RG_CMD_NO_MANDATORY_KEYS = 1 << 20,
 };
 
 struct rg_cmd_ctx;

@@ -9,6 +9,7 @@
 #include "node/multi.h"
 #include "node/notify.h"
 #include "node/own_keys.h"
+#include "node/scripting.h"
 #include "node/serve_count.h"
 #include "node/tracking.h"
 
@@ -134,24 +135,20 @@ static const char *dispatch_group_refusal(const struct rg_node *node, uint32_t f
     return NULL;
 }
 
-/*
- * What the state of the node is against, for commands with these flags. grows: the memory limit
- * counts for it whatever its flags; ping: it is refused like a write where the disk fails.
- */
-static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, bool grows,
-                                         bool ping)
+/* What stands against any command with these flags: what is loaded, and a group's rules. */
+static const char *dispatch_serving_refusal(const struct rg_node *node, uint32_t flags)
 {
-    const struct rg_config *config = node->config;
-    const char *refusal = NULL;
-
     if (node->loading.on && !(flags & RG_CMD_LOADING))
         return "LOADING Redis is loading the dataset in memory";
-    refusal = dispatch_group_refusal(node, flags);
-    if (refusal != NULL)
-        return refusal;
-    if (config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
-        ((flags & RG_CMD_DENYOOM) || grows))
-        return "OOM command not allowed when used memory > 'maxmemory'.";
+    return dispatch_group_refusal(node, flags);
+}
+
+/* … and its disk, its replicas, and its role. ping: it is refused like a write where the disk
+ * fails. */
+static const char *dispatch_write_refusal(const struct rg_node *node, uint32_t flags, bool ping)
+{
+    const struct rg_config *config = node->config;
+
     if (((flags & RG_CMD_WRITE) || ping) && save_refuses_writes(node))
         return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to "
                "persist to disk. Commands that may modify the data set are disabled, because this "
@@ -167,10 +164,31 @@ static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, b
         return "NOREPLICAS Not enough good replicas to write.";
     if ((flags & RG_CMD_WRITE) && !node_is_primary(node) && config->replica_read_only)
         return "READONLY You can't write against a read only replica.";
-    if (!node_is_primary(node) && !follow_link_up(node) && !config->replica_serve_stale_data &&
-        !(flags & RG_CMD_STALE))
-        return NODE_MASTERDOWN;
     return NULL;
+}
+
+static bool dispatch_is_stale(const struct rg_node *node)
+{
+    return !node_is_primary(node) && !follow_link_up(node) &&
+           !node->config->replica_serve_stale_data;
+}
+
+/* The same for commands with these flags. grows: the memory limit counts for it whatever its
+ * flags. */
+static const char *dispatch_node_refusal(struct rg_node *node, uint32_t flags, bool grows,
+                                         bool ping)
+{
+    const char *refusal = dispatch_serving_refusal(node, flags);
+
+    if (refusal != NULL)
+        return refusal;
+    if (node->config->maxmemory > 0 && node_is_primary(node) && !evict_make_room(node) &&
+        ((flags & RG_CMD_DENYOOM) || grows))
+        return NODE_OUT_OF_MEMORY;
+    refusal = dispatch_write_refusal(node, flags, ping);
+    if (refusal == NULL && dispatch_is_stale(node) && !(flags & RG_CMD_STALE))
+        refusal = NODE_MASTERDOWN;
+    return refusal;
 }
 
 void dispatch_look(struct rg_node *node)
@@ -368,7 +386,8 @@ static void dispatch_execute(struct rg_call *call)
     stats->calls++;
     stats->usec += took_us;
     stats->failed += dispatch_count_error(call, reply_mark);
-    slowlog_note(call, took_us);
+    if (!call->scripted)
+        slowlog_note(call, took_us);
     latency_command(node, call->command, took_us);
 }
 
@@ -402,6 +421,7 @@ static void dispatch_run(struct rg_call *call)
 
     conn->pushed = 0;
     dispatch_execute(call);
+    data |= call->data;
     bool wrote = node_log_end(node) != log_before && node_is_primary(node);
     if (wrote)
         conn->last_write = node_log_end(node);
@@ -430,6 +450,56 @@ void dispatch_queued(struct rg_call *call)
     }
     dispatch_execute(call);
     dispatch_notes(call);
+}
+
+/* Why a script cannot run it; the order of the questions is Redis'. */
+static const char *dispatch_script_stops(struct rg_call *call, const struct dispatch_script *script)
+{
+    uint32_t flags;
+
+    if (rg_cmd_index_find(call->node->commands, call->argv, call->argc, &call->command) < 0)
+        return "ERR Unknown Redis command called from script";
+    if (!rg_cmd_arity_ok(call->command, call->argc))
+        return "ERR Wrong number of args calling Redis command from script";
+    flags = call->command->flags;
+    if (flags & RG_CMD_NOSCRIPT)
+        return "ERR This Redis command is not allowed from script";
+    if ((flags & RG_CMD_WRITE) && script->reads_only)
+        return "ERR Write commands are not allowed from read-only scripts.";
+    const char *refusal = dispatch_serving_refusal(call->node, flags);
+    if (refusal == NULL)
+        refusal = dispatch_write_refusal(call->node, flags, false);
+    if (refusal != NULL)
+        return refusal;
+    if ((flags & RG_CMD_DENYOOM) && script->out_of_memory)
+        return NODE_OUT_OF_MEMORY;
+    if (dispatch_is_stale(call->node) && !(flags & RG_CMD_STALE) && !script->allows_stale)
+        return "ERR Can not execute the command on a stale replica";
+    return NULL;
+}
+
+bool dispatch_scripted(struct rg_call *call, const struct dispatch_script *script)
+{
+    const char *why = dispatch_script_stops(call, script);
+
+    if (why != NULL) {
+        rg_reply_error(&call->reply, why);
+        return false;
+    }
+    call->in_exec = true;
+    call->scripted = true;
+    dispatch_execute(call);
+    dispatch_notes(call);
+    return true;
+}
+
+const char *dispatch_script_refusal(const struct rg_node *node, bool writes, bool allows_stale)
+{
+    const char *refusal = writes ? dispatch_write_refusal(node, RG_CMD_WRITE, false) : NULL;
+
+    if (dispatch_is_stale(node) && !allows_stale)
+        return NODE_MASTERDOWN;
+    return refusal;
 }
 
 bool dispatch_resume(struct rg_call *call)

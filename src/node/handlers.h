@@ -16,6 +16,13 @@ void cmd_reset(struct rg_call *call);
 void cmd_time(struct rg_call *call);
 /* Names the connection, or replies why not. */
 bool connection_set_name(struct rg_call *call, struct rg_bytes name);
+/* script.c */
+void cmd_eval(struct rg_call *call); /* EVALSHA and the read-only two, too */
+void cmd_script_debug(struct rg_call *call);
+void cmd_script_exists(struct rg_call *call);
+void cmd_script_flush(struct rg_call *call);
+void cmd_script_kill(struct rg_call *call);
+void cmd_script_load(struct rg_call *call);
 /* multi.c */
 void cmd_multi(struct rg_call *call);
 void cmd_exec(struct rg_call *call);

@@ -4,6 +4,7 @@
 
 #include "node/client_info.h"
 #include "node/info.h"
+#include "node/scripting.h"
 
 typedef unsigned long long ull;
 
@@ -114,6 +115,25 @@ static void memory_excess(struct rg_buf *out, const char *name, uint64_t part, u
                   (long long)(whole - part));
 }
 
+/* There are no functions beside scripts. */
+static void memory_scripts(const struct rg_node *node, struct rg_buf *out)
+{
+    struct rg_scripts_use use = scripts_use(node->scripts);
+
+    memory_line(out, "used_memory_lua", use.vm_bytes);
+    memory_line(out, "used_memory_vm_eval", use.vm_bytes);
+    char human[32];
+    memory_human(human, sizeof(human), use.vm_bytes);
+    rg_buf_printf(out, "used_memory_lua_human:%s\r\n", human);
+    memory_line(out, "used_memory_scripts_eval", use.cache_bytes);
+    rg_buf_printf(out, "number_of_cached_scripts:%u\r\n", use.count);
+    rg_buf_append_str(out, "number_of_functions:0\r\nnumber_of_libraries:0\r\n"
+                           "used_memory_vm_functions:0\r\n");
+    memory_lines(out, "used_memory_vm_total", use.vm_bytes);
+    memory_line(out, "used_memory_functions", 0);
+    memory_lines(out, "used_memory_scripts", use.cache_bytes);
+}
+
 static void memory_allocator(const struct memory_use *use, struct rg_buf *out)
 {
     memory_excess(out, "allocator_frag", use->allocated, use->active);
@@ -143,13 +163,7 @@ void info_memory(const struct rg_node *node, struct rg_buf *out)
     memory_line(out, "allocator_active", use.active);
     memory_line(out, "allocator_resident", use.resident);
     memory_lines(out, "total_system_memory", node->facts.total_system_memory);
-    rg_buf_append_str(out, "used_memory_lua:0\r\nused_memory_vm_eval:0\r\n"
-                           "used_memory_lua_human:0B\r\nused_memory_scripts_eval:0\r\n"
-                           "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\n"
-                           "number_of_libraries:0\r\nused_memory_vm_functions:0\r\n"
-                           "used_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
-                           "used_memory_functions:0\r\nused_memory_scripts:0\r\n"
-                           "used_memory_scripts_human:0B\r\n");
+    memory_scripts(node, out);
     memory_lines(out, "maxmemory", (uint64_t)node->config->maxmemory);
     rg_config_get(node->config, &policy, 1, memory_policy, out);
     memory_allocator(&use, out);

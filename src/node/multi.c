@@ -48,8 +48,9 @@ bool multi_queues(const struct rg_call *call)
 
 static bool multi_logs_command(const struct rg_command *command)
 {
-    /* CONFIG SET replication-mode writes a record. */
-    return command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_spublish ||
+    /* CONFIG SET replication-mode writes a record; a script does what it likes. */
+    return command->id == RG_CMD_ID_eval || command->id == RG_CMD_ID_evalsha ||
+           command->id == RG_CMD_ID_publish || command->id == RG_CMD_ID_spublish ||
            command->id == RG_CMD_ID_config_set;
 }
 
@@ -60,10 +61,17 @@ bool multi_logs(const struct rg_call *call)
     return multi_logs_command(call->command);
 }
 
+static uint32_t multi_command_flags(const struct rg_command *command)
+{
+    if (command->id == RG_CMD_ID_eval || command->id == RG_CMD_ID_evalsha)
+        return command->flags | RG_CMD_MAY_REPLICATE;
+    return command->flags;
+}
+
 uint32_t multi_flags(const struct rg_call *call)
 {
     const struct rg_multi *multi = call->conn->multi;
-    uint32_t flags = call->command->flags;
+    uint32_t flags = multi_command_flags(call->command);
 
     if (call->command->id != RG_CMD_ID_exec || multi == NULL)
         return flags;
@@ -89,7 +97,7 @@ void multi_queue(struct rg_call *call)
         multi->lens[multi->len_count++] = call->argv[i].len;
         rg_buf_append_bytes(&multi->words, call->argv[i]);
     }
-    multi->flags |= command->flags;
+    multi->flags |= multi_command_flags(command);
     multi->needs_fresh |= !(command->flags & RG_CMD_STALE);
     multi->logs |= multi_logs_command(command);
     rg_reply_simple(&call->reply, "QUEUED");
@@ -196,6 +204,7 @@ static void multi_run_one(struct rg_call *exec, const struct multi_command *item
         call.reply.out = &exec->node->muted;
     }
     dispatch_queued(&call);
+    exec->data |= call.data;
 }
 
 static void multi_run(struct rg_call *exec, const struct rg_multi *multi, struct rg_buf *replies)

@@ -12,11 +12,12 @@
 #include "node/failover.h"
 #include "node/info_memory.h"
 #include "node/latency.h"
+#include "node/limits.h"
 #include "node/migrate.h"
-#include "node/monitor.h"
 #include "node/notify.h"
 #include "node/own_keys.h"
 #include "node/pubsub.h"
+#include "node/scripting.h"
 #include "node/sentinel.h"
 #include "node/serve_disk.h"
 #include "node/spool.h"
@@ -185,6 +186,7 @@ void rg_node_free(struct rg_node *node)
     snapshot_drop(node);
     save_free(node->save);
     node->save = NULL;
+    scripts_free(node->scripts);
     aof_load_free(node);
     transfer_free(node, node->load);
     transfer_free(node, node->follow.transfer);
@@ -405,14 +407,6 @@ void rg_node_file_done(struct rg_node *node, uint64_t token, int result, struct 
     }
 }
 
-void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
-                          struct rg_time now)
-{
-    node->now = now;
-    if (node->sentinel != NULL)
-        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
-}
-
 void rg_node_file_read(struct rg_node *node, uint64_t token, int result, struct rg_bytes bytes,
                        uint64_t size, struct rg_time now)
 {
@@ -526,70 +520,13 @@ static void node_sample(struct rg_node *node)
     stats->sample_us = node->now.mono_us;
 }
 
-static bool node_over_output_limit(struct rg_node *node, struct rg_conn *conn)
-{
-    enum rg_client_class class = conn->subscriptions > 0 ? RG_CLASS_PUBSUB : RG_CLASS_NORMAL;
-    const struct rg_config_limit *limit = &node->config->output_limit[class];
-    uint64_t used = rg_buf_len(&conn->out) + lend_bytes(conn);
-
-    if (limit->hard_bytes > 0 && used > limit->hard_bytes)
-        return true;
-    if (limit->soft_bytes == 0 || used <= limit->soft_bytes) {
-        conn->over_soft_since_us = 0;
-        return false;
-    }
-    if (conn->over_soft_since_us == 0)
-        conn->over_soft_since_us = node->now.mono_us;
-    return node->now.mono_us - conn->over_soft_since_us > limit->soft_seconds * RG_S_US;
-}
-
-static bool node_enforce_output_limit(struct rg_node *node, struct rg_conn *conn)
-{
-    if (conn->kind != RG_CONN_CLIENT || conn->closing || !node_over_output_limit(node, conn))
-        return false;
-    node_say(node, RG_LOG_WARNING,
-             "Client id=%llu addr=%s scheduled to be closed ASAP for overcoming of output buffer "
-             "limits.",
-             (unsigned long long)conn->id, conn->peer);
-    conn_close(node, conn, false);
-    return true;
-}
-
-/* Before any of it is sent: what one run adds counts whole. */
-static void node_output_limits(struct rg_node *node)
-{
-    RG_LIST_EACH(link, &node->with_output)
-    {
-        (void)node_enforce_output_limit(node, RG_CONTAINER_OF(link, struct rg_conn, output_link));
-    }
-}
-
-static void node_clients_cron(struct rg_node *node)
-{
-    int64_t timeout_us = node->config->timeout * RG_S_US;
-
-    RG_LIST_EACH(link, &node->conns)
-    {
-        struct rg_conn *conn = RG_CONTAINER_OF(link, struct rg_conn, link);
-        if (conn->kind != RG_CONN_CLIENT || conn->closing)
-            continue;
-        if (node_enforce_output_limit(node, conn))
-            continue;
-        if (timeout_us > 0 && conn->subscriptions == 0 && !monitor_is(conn) &&
-            conn->block == RG_BLOCK_NONE && node->now.mono_us - conn->active_us > timeout_us) {
-            node_say(node, RG_LOG_VERBOSE, "Closing idle client");
-            conn_close(node, conn, false);
-        }
-    }
-}
-
 static void node_cron(struct rg_node *node)
 {
     if (node->next_cron_us > node->now.mono_us)
         return;
     node->next_cron_us = node->now.mono_us + NODE_CRON_US;
     node_sample(node);
-    node_clients_cron(node);
+    limits_cron(node);
     room_cron(node);
     serve_cron(node);
     follow_cron(node);
@@ -639,8 +576,8 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
     if (node->loading.on) {
         /* There is no data yet that anything could be done with. */
         batch_run(node);
-        node_clients_cron(node);
-        node_output_limits(node);
+        limits_cron(node);
+        limits_run(node);
         stop_run(node);
         return;
     }
@@ -674,7 +611,7 @@ void rg_node_run(struct rg_node *node, struct rg_time now)
         feed_trim(node);
     }
     prefix_tell(node);
-    node_output_limits(node);
+    limits_run(node);
     node_free_dropped(node);
     stop_run(node);
 }

@@ -32,6 +32,7 @@ struct rg_tracking;
 struct rg_migrate;
 struct tracking_client;
 struct rg_latency;
+struct rg_node_scripts;
 struct rg_sentinel;
 struct rg_sentinel_link;
 struct rg_multi;   /* a transaction being queued (multi.c) */
@@ -446,7 +447,8 @@ struct rg_node {
     struct rg_follow follow;
     struct rg_failover *failover; /* FAILOVER is under way (failover.c); owned; NULL */
     struct rg_members members;
-    int last_primary; /* whom +switch-master named last; -1 */
+    int last_primary;                /* whom +switch-master named last; -1 */
+    struct rg_node_scripts *scripts; /* EVAL (script.c); owned; NULL until the first one */
     struct rg_pubsub *pubsub;
     struct rg_tracking *tracking; /* what clients remember of keys (tracking.c) */
     unsigned tracking_clients;
@@ -499,6 +501,7 @@ void node_upkeep_done(struct rg_node *node);
 /* What a client is told that asks for data where nobody can vouch for it. */
 #define NODE_MASTERDOWN                                                                            \
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+#define NODE_OUT_OF_MEMORY "OOM command not allowed when used memory > 'maxmemory'."
 /* The words for what a file effect ended with. */
 const char *node_file_error(int result);
 
@@ -567,12 +570,14 @@ struct rg_call {
     const struct rg_command *command;
     const struct rg_bytes *argv;
     int argc;
-    bool in_exec; /* one of a transaction's commands */
+    bool in_exec; /* one of a transaction's or a script's commands */
+    bool scripted;
     bool resumed; /* run again for a client that waits for keys */
 
     /* What the data command said. */
     bool changed;
     bool waits; /* resumed, and to wait on */
+    bool data;  /* one of the node's own commands has seen or changed data, or let others do so */
 };
 /* Runs one command of a client. False: it was held back, and is to be tried again later. */
 bool dispatch_client(struct rg_node *node, struct rg_conn *conn, const struct rg_bytes *argv,

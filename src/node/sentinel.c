@@ -308,6 +308,14 @@ void sentinel_file_done(struct rg_node *node, uint64_t seq, int result)
     sentinel_drain(node);
 }
 
+void rg_node_script_ended(struct rg_node *node, uint64_t token, int status, int signal,
+                          struct rg_time now)
+{
+    node->now = now;
+    if (node->sentinel != NULL)
+        rg_sentinel_script_ended(node->sentinel, token, status, signal, now);
+}
+
 /* ---- Views ---- */
 
 bool rg_node_sentinel_view(const struct rg_node *node, unsigned index,

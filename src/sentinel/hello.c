@@ -115,13 +115,16 @@ static struct sentinel_inst *hello_join(struct rg_sentinel *s, struct sentinel_i
 static void hello_configuration(struct rg_sentinel *s, struct sentinel_inst *primary,
                                 struct sentinel_inst *from, const struct hello *hello)
 {
-    struct sentinel_addr before = primary->addr;
+    struct sentinel_addr before = *sentinel_current_addr(primary);
+    /* An own failover of an older epoch is over, also where it is back to the address before it. */
+    bool overtaken =
+        (primary->flags & FLAG_FAILOVER) && primary->failover_epoch < hello->config_epoch;
 
     if (primary->config_epoch >= hello->config_epoch)
         return;
     primary->config_epoch = hello->config_epoch;
     sentinel_dirty(s);
-    if (sentinel_addr_equal(&primary->addr, &hello->primary))
+    if (!overtaken && sentinel_addr_equal(&before, &hello->primary))
         return;
     sentinel_event(s, RG_SENTINEL_WARNING, "+config-update-from", from, "%s", "");
     sentinel_event(s, RG_SENTINEL_WARNING, "+switch-master", NULL, "%s %s %u %s %u", primary->name,

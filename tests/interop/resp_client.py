@@ -20,6 +20,10 @@ class Double(bytes):
     """The text of a RESP3 double: two servers must write it alike."""
 
 
+class BigNumber(bytes):
+    """An integer of any length, as its digits."""
+
+
 class NullArray:
     def __eq__(self, other):
         return isinstance(other, NullArray)
@@ -115,4 +119,6 @@ class Client:
             return text == b"t"
         if kind == b",":
             return Double(text)
+        if kind == b"(":
+            return BigNumber(text)
         raise ConnectionError("reply of unknown kind: %r" % line)

@@ -5,9 +5,8 @@ import pytest
 from resp_client import Client, Map
 
 # Whole families that stand elsewhere than in this table; the rest of Redis' commands is here.
-ABSENT = {"acl", "asking", "cluster", "eval", "eval_ro", "evalsha", "evalsha_ro", 
-          "fcall", "fcall_ro", "function", "module", "readonly", "readwrite", "restore-asking",
-          "script"}
+ABSENT = {"acl", "asking", "cluster", "fcall", "fcall_ro", "function", "module", "readonly",
+          "readwrite", "restore-asking"}
 # WAITAOF is of Redis 7.2.
 OWN = {"client|replication-mode", "group", "sentinel", "waitaof"}
 
