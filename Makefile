@@ -15,8 +15,7 @@ all:
 
 release:
 	@scripts/install-packages.sh build
-	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false \
-		-Doptimization=3
+	@test -f build-release/build.ninja || meson setup build-release -Dlto=true -Dtests=false
 	@ninja -C build-release -j$(JOBS) regent
 
 demo:
