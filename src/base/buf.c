@@ -24,8 +24,10 @@ int rg_buf_try_reserve(struct rg_buf *buf, size_t n, char **ret_room)
     if (buf->cap - buf->tail < n && buf->head >= buf->tail - buf->head) {
         /* At least half is consumed: moving the rest down is cheaper than growing. */
         size_t len = buf->tail - buf->head;
-        if (len > 0)
+        if (len > 0) {
+            RG_ASSERT(buf->data != NULL);
             memcpy(buf->data, buf->data + buf->head, len);
+        }
         buf->head = 0;
         buf->tail = len;
     }

@@ -1,11 +1,11 @@
 #ifndef RG_SCRIPT_ENGINE_H
 #define RG_SCRIPT_ENGINE_H
 
-#include <lua.h>
-
 #include "script/script.h"
 
 /* Private to the layer: what its files share of the interpreter. */
+
+typedef struct lua_State lua_State; /* as in lua.h, which lies where only this layer looks */
 
 struct rg_script {
     struct rg_script *next; /* in the cache */
