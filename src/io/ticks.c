@@ -11,8 +11,10 @@
 enum {
     TICKS_MEASURE_US = 10 * 1000, /* of the first rate */
     TICKS_HOLD_US = 100 * 1000,
-    TICKS_FRACTION = 32, /* bits of the rate behind the point */
-    TICKS_SLACK = 100,   /* a rate that changed by more than a hundredth is another machine's */
+    TICKS_TRIES = 4,
+    TICKS_APART = 100 * 1000, /* between two readings: some tens of microseconds */
+    TICKS_FRACTION = 32,      /* bits of the rate behind the point */
+    TICKS_SLACK = 100, /* a rate that changed by more than a hundredth is another machine's */
 };
 
 /* The counter neither stops nor changes its pace. */
@@ -55,14 +57,30 @@ static void ticks_measure(struct rg_ticks *ticks, uint64_t now, int64_t now_us)
     ticks->valid_ticks = ((uint64_t)TICKS_HOLD_US << TICKS_FRACTION) / rate;
 }
 
-static int64_t ticks_anchor(struct rg_ticks *ticks, uint64_t now)
+/* Both at one moment: false where the processor was taken away between the two readings. */
+static bool ticks_read_both(uint64_t *ret_now, int64_t *ret_now_us)
 {
-    int64_t now_us = rg_clock_mono_us();
+    for (int tries = 0; tries < TICKS_TRIES; tries++) {
+        *ret_now = __rdtsc();
+        *ret_now_us = rg_clock_mono_us();
+        if (__rdtsc() - *ret_now < TICKS_APART)
+            return true;
+    }
+    return false;
+}
+
+static int64_t ticks_anchor(struct rg_ticks *ticks)
+{
+    uint64_t now;
+    int64_t now_us;
     int64_t last_us = ticks->anchor_us;
+    bool together = ticks_read_both(&now, &now_us);
 
     if (ticks->valid_ticks > 0)
         last_us += (int64_t)(ticks->valid_ticks * ticks->rate >> TICKS_FRACTION);
-    if (ticks->first_ticks != 0 || ticks_even())
+    if (!together)
+        ticks->valid_ticks = 0;
+    else if (ticks->first_ticks != 0 || ticks_even())
         ticks_measure(ticks, now, now_us);
     ticks->anchor_ticks = now;
     ticks->anchor_us = now_us;
@@ -81,7 +99,7 @@ int64_t rg_ticks_us(struct rg_ticks *ticks)
 
     if (since < ticks->valid_ticks)
         return ticks->anchor_us + (int64_t)(since * ticks->rate >> TICKS_FRACTION);
-    return ticks_anchor(ticks, now);
+    return ticks_anchor(ticks);
 }
 
 #else

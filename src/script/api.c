@@ -60,12 +60,12 @@ static const char *api_words(lua_State *lua, struct rg_bytes *words, int count)
 static int api_run(lua_State *lua, const struct rg_bytes *words, int count, bool raise)
 {
     struct rg_scripts *scripts = script_engine(lua);
-    struct rg_reply reply = {.out = &scripts->reply, .proto = scripts->proto};
+    struct rg_reply reply = {.out = &scripts->scratch, .proto = scripts->proto};
     bool refused = false;
 
-    rg_buf_reset(&scripts->reply, 64 * 1024);
+    rg_buf_reset(&scripts->scratch, 64 * 1024);
     scripts->host->call(scripts->host->arg, words, count, &reply, &refused);
-    struct rg_bytes all = rg_buf_view(&scripts->reply);
+    struct rg_bytes all = rg_buf_view(&scripts->scratch);
     bool error = all.data[0] == '-';
     script_push_reply(lua, all, scripts->proto);
     if (!error)

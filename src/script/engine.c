@@ -65,7 +65,7 @@ void rg_scripts_free(struct rg_scripts *scripts)
         return;
     rg_scripts_flush(scripts);
     lua_close(scripts->lua);
-    rg_buf_fini(&scripts->reply);
+    rg_buf_fini(&scripts->scratch);
     rg_free(scripts);
 }
 

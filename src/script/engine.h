@@ -21,8 +21,9 @@ struct rg_scripts {
     struct rg_script *cache; /* owned; hundreds at most, by their SHA-1 */
     unsigned count;
     uint64_t cache_bytes;
-    int proto;           /* of the replies that the running script sees: redis.setresp */
-    struct rg_buf reply; /* of the command that runs */
+    int proto; /* of the replies that the running script sees: redis.setresp */
+    struct rg_buf
+        scratch; /* the reply of a command, or what a library makes; errors may leave it */
 };
 
 /* The engine of a state. */
@@ -41,7 +42,16 @@ void script_open_redis(lua_State *lua);
 /* Raises an error of the form that the handler of a run understands: text with its code. */
 int script_raise(lua_State *lua, const char *text);
 
+/* ---- Libraries: each leaves its table on the stack ---- */
+void script_open_struct(lua_State *lua);
+void script_open_msgpack(lua_State *lua);
+/* cmsgpack.pack, which has a file of its own. */
+int script_msgpack_pack(lua_State *lua);
+
 /* ---- to_lua.c, from_lua.c ---- */
+/* Puts a list of the table's keys, and with `values` each one's value behind it, in place of the
+ * table on the top. Returns the length of the list. */
+int script_flatten(lua_State *lua, bool values);
 /* Pushes what a whole reply says. */
 void script_push_reply(lua_State *lua, struct rg_bytes reply, int proto);
 /* Writes the value on the top of the stack as a reply, and takes it off. */

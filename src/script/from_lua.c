@@ -109,8 +109,7 @@ static int64_t from_lua_count(lua_State *lua)
     }
 }
 
-/* Puts a list of the keys, and of a map their values behind them, in place of the table. */
-static int64_t from_lua_flatten(lua_State *lua, bool values)
+int script_flatten(lua_State *lua, bool values)
 {
     int count = 0;
 
@@ -137,7 +136,7 @@ static struct from_lua_level from_lua_begin(lua_State *lua, struct rg_reply *rep
 
     if (map || set) {
         lua_replace(lua, -2);
-        count = from_lua_flatten(lua, map);
+        count = script_flatten(lua, map);
     } else {
         count = from_lua_count(lua);
     }

@@ -260,6 +260,10 @@ static void sandbox_libraries(lua_State *lua)
     lua_pushcfunction(lua, luaopen_cjson);
     lua_call(lua, 0, 1);
     sandbox_library(lua, "cjson");
+    script_open_struct(lua);
+    sandbox_library(lua, "struct");
+    script_open_msgpack(lua);
+    sandbox_library(lua, "cmsgpack");
     script_open_redis(lua);
     sandbox_library(lua, "redis");
 }

@@ -111,13 +111,16 @@ static struct rg_bytes untail_word(struct untail_reader *reader)
 static bool untail_call_begins(struct untail_reader *reader)
 {
     struct rg_bytes name = untail_word(reader);
-    bool library = rg_bytes_is(name, "redis") || rg_bytes_is(name, "cjson");
+    bool all = rg_bytes_is(name, "redis") || rg_bytes_is(name, "cjson");
+    bool some = rg_bytes_is(name, "struct") || rg_bytes_is(name, "cmsgpack");
 
-    if (library) {
+    if (all || some) {
         if (untail_peek(reader, 0) != '.')
             return false;
         reader->at++;
-        (void)untail_word(reader);
+        struct rg_bytes function = untail_word(reader);
+        if (some && !rg_bytes_is(function, "pack") && !rg_bytes_is(function, "size"))
+            return false;
     } else if (!rg_bytes_is(name, "error") && !rg_bytes_is(name, "setmetatable") &&
                !rg_bytes_is(name, "rawset")) {
         return false;

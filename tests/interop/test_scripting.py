@@ -69,6 +69,38 @@ SCRIPTS = [
     ("return cjson.encode({1, 2, 'x', {b=true}})", []),
     ("return cjson.decode('{\"a\": [1, 2, {\"b\": null}]}').a[2]", []),
     ("return cjson.decode('not json')", []),
+    *[("local s = cmsgpack.pack(%s) return {#s, s:gsub('.', function(c) return "
+       "string.format('%%02x', c:byte()) end)}" % value, []) for value in (
+           "1", "-1", "-33", "127", "128", "256", "65536", "4294967296", "-129", "-32769",
+           "-2147483649", "1.5", "0.1", "1e300", "'text'", "('x'):rep(40)", "('x'):rep(300)",
+           "('x'):rep(70000)", "true", "nil", "{}", "{1, 2, 3}", "{1, 'a', {true}}", "{a=1}",
+           "{[3]=3}", "1, 2, 'x'", "print", "")],
+    *[("return {cmsgpack.unpack(cmsgpack.pack(%s))}" % value, []) for value in (
+        "1", "-1", "-33", "65536", "'text'", "('x'):rep(300)", "true", "{1, {2, {3}}}", "1, 2, 3",
+        "-2147483648", "2147483648")],
+    *[("return {%s}" % call, []) for call in (
+        "cmsgpack.unpack('\\193')", "cmsgpack.unpack('\\217\\005abc')", "cmsgpack.unpack('')",
+        "cmsgpack.unpack_one(cmsgpack.pack(1, 2, 3))", "cmsgpack.unpack_one(cmsgpack.pack(1))",
+        "cmsgpack.unpack_one(cmsgpack.pack(1, 2, 3), 1)",
+        "cmsgpack.unpack_limit(cmsgpack.pack(1, 2, 3), 2)",
+        "cmsgpack.unpack_limit(cmsgpack.pack(1, 2, 3), 2, 2)",
+        "cmsgpack.unpack_one('abc', 4)", "cmsgpack.unpack_one('abc', -1)",
+        "cmsgpack.unpack_limit('abc', -1)", "cmsgpack.unpack(cmsgpack.pack({a={b={c=1}}})).a.b.c")],
+    *[("local s = struct.pack(%s) return {#s, s:gsub('.', function(c) return "
+       "string.format('%%02x', c:byte()) end)}" % words, []) for words in (
+           "'>I2', 258", "'<I2', 258", "'b', -1", "'Hh', 1, -2", "'Ll', 1, -2", "'i3', -2", "'i9', 1",
+           "'f', 1.5", "'>d', 0.1", "'s', 'text'", "'c2', 'text'", "'c0', 'text'", "'bxb', 1, 2",
+           "'!4bi', 1, 2", "'!bl', 1, 2", "'! > b h', 1, 2", "'T', 5", "'i33', 1", "'!3b', 1", "'z', 1",
+           "'c9', 'text'", "'b'", "'i99999999999', 1", "'<i', -3.7", "''")],
+    *[("return {struct.unpack(%s)}" % words, []) for words in (
+        "'>I2', '\\001\\002'", "'<i2', '\\255\\255'", "'b', '\\200'", "'B', '\\200'",
+        "'I3', 'abc'", "'s', 'text\\0more'", "'s', 'text'", "'c2', 'text'", "'bc0', '\\003text'",
+        "'c0', 'text'", "'i', 'abc'", "'bxb', 'abc'", "'b', 'abc', 2", "'b', 'abc', 0", "'b', 'abc', 9",
+        "'!4bi', 'a\\0\\0\\0\\001\\0\\0\\0'", "'l', ('x'):rep(8)", "'y', 'x'")],
+    *[("return struct.size(%s)" % words, []) for words in (
+        "'i'", "'!4bi'", "'c5'", "'c0'", "'s'", "'bhl'", "'!bhl'", "'q'", "''")],
+    ("return {struct.unpack('<f', struct.pack('<f', 1.5))[1]}", []),
+    ("return tostring(struct.unpack('>d', struct.pack('>d', 0.1)))", []),
     ("return {bit.band(12, 10), bit.lshift(1, 4), bit.tohex(255)}", []),
     ("return {string.format('%5.2f|%s', 1.234, 'x'), ('x'):rep(3), #KEYS}", [2, "a", "b"]),
     ("return {type(loadstring('return 1')), loadstring('return 1')()}", []),

@@ -16,6 +16,7 @@ RG_TEST(calls_behind_return)
     check_untailed("return redis.call('get', KEYS[1])", "return (redis.call('get', KEYS[1]))");
     check_untailed("return\n  redis.pcall ('a', f(1)) end",
                    "return\n  (redis.pcall ('a', f(1))) end");
+    check_untailed("return struct.size('c')", "return (struct.size('c'))");
     check_untailed("return redis.call('a')[1] + 1", "return (redis.call('a'))[1] + 1");
     check_untailed("if x then return error('a)') end return cjson.decode(')')",
                    "if x then return (error('a)')) end return (cjson.decode(')'))");
@@ -31,6 +32,7 @@ RG_TEST(what_stays_as_it_is)
         "return 1",
         "return unpack(redis.call('a'))",
         "return redis",
+        "return struct.unpack('bb', 'xx')",
         "return redis.REPL_ALL",
         "return redis.call",
         "local t = 'return redis.call(1)'",
