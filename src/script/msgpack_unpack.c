@@ -61,15 +61,26 @@ static void msgpack_push_float(struct msgpack_reader *reader, unsigned bytes)
     lua_pushnumber(reader->lua, bytes == 4 ? (double)narrow : wide);
 }
 
+static double msgpack_signed(uint64_t bits, unsigned bytes)
+{
+    switch (bytes) {
+    case 1:
+        return (int8_t)bits;
+    case 2:
+        return (int16_t)bits;
+    case 4:
+        return (int32_t)bits;
+    default:
+        return (double)(int64_t)bits;
+    }
+}
+
 static void msgpack_push_integer(struct msgpack_reader *reader, unsigned bytes, bool negative)
 {
     uint64_t bits = msgpack_take(reader, bytes);
-    unsigned unused = 64 - 8 * bytes;
 
-    if (reader->error != NULL)
-        return;
-    lua_pushnumber(reader->lua,
-                   negative ? (double)((int64_t)(bits << unused) >> unused) : (double)bits);
+    if (reader->error == NULL)
+        lua_pushnumber(reader->lua, negative ? msgpack_signed(bits, bytes) : (double)bits);
 }
 
 /* Begins a table, whose values are to come; each takes one byte at least. */
