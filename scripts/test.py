@@ -278,7 +278,7 @@ def soak(seconds, rounds, commands, megabytes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="steps, separated by commas: " + ",".join(STEPS))
-    parser.add_argument("--fuzz-seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", 60)))
+    parser.add_argument("--fuzz-seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", 30)))
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", 2)))
     parser.add_argument("--soak", action="store_true")
     parser.add_argument("--seconds", type=int, default=60)

@@ -388,7 +388,7 @@ struct rg_node {
     uint64_t changes_saved;  /* of those the first that the last save holds */
     uint64_t startup_memory; /* 0: the host has not said yet */
     uint64_t fixed_memory;   /* what is allocated and none of the figures below names */
-    uint64_t clients_memory; /* as it was when it was measured last */
+    uint64_t clients_memory; /* as it was measured last, and what they took from the rooms since */
     uint64_t peak_memory;
     struct rg_buf muted; /* replies that CLIENT REPLY keeps from their client */
     int64_t slept_us;    /* asked of the host by the command that runs (DEBUG SLEEP) */

@@ -19,6 +19,8 @@ void room_take(struct rg_node *node, struct rg_buf *buf)
         return;
     *buf = node->rooms.spare[--node->rooms.count];
     node->rooms.bytes -= buf->cap;
+    /* It counts as the clients' at once: to the eviction no memory is gone. */
+    node->clients_memory += buf->cap;
     if (node->rooms.count < node->rooms.low)
         node->rooms.low = node->rooms.count;
 }
@@ -40,6 +42,7 @@ void room_give(struct rg_node *node, struct rg_buf *buf)
     rg_buf_reset(buf, buf->cap);
     rooms->spare[rooms->count++] = *buf;
     rooms->bytes += buf->cap;
+    node->clients_memory -= buf->cap < node->clients_memory ? buf->cap : node->clients_memory;
     *buf = (struct rg_buf){0};
 }
 
