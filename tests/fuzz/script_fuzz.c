@@ -21,12 +21,15 @@ static void fuzz_call(void *arg, const struct rg_bytes *argv, int argc, struct r
     rg_reply_null(reply);
 }
 
+/* What was read is written, and read again, in the same form. */
+static const char again[] =
+    "local v = cmsgpack.unpack(ARGV[1] .. ARGV[2]) local s = cmsgpack.pack(v) "
+    "if type(v) ~= 'table' then assert(cmsgpack.pack(cmsgpack.unpack(s)) == s, 'FUZZ') end";
+
 static const char *const bodies[] = {
     "return {cmsgpack.unpack(ARGV[1] .. ARGV[2])}",
     "return {cmsgpack.unpack_limit(ARGV[2], #ARGV[1], #ARGV[1])}",
-    /* What was read is written, and read again, in the same form. */
-    "local v = cmsgpack.unpack(ARGV[1] .. ARGV[2]) local s = cmsgpack.pack(v) "
-    "if type(v) ~= 'table' then assert(cmsgpack.pack(cmsgpack.unpack(s)) == s, 'FUZZ') end",
+    again,
     "return {struct.unpack(ARGV[1], ARGV[2])}",
     "return struct.pack(ARGV[1], 1, -2, ARGV[2], 3.5, ARGV[2], ARGV[2], 7)",
     "return struct.size(ARGV[1] .. ARGV[2])",
