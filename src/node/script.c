@@ -114,23 +114,29 @@ static bool script_keys(struct rg_call *call, int *ret_keys)
     return false;
 }
 
-/* NULL where there is none; the error is replied. */
-static const struct rg_script *script_find(struct rg_call *call, struct rg_scripts *engine)
+/* The script of a text. NULL where it cannot be compiled; the error is replied. */
+static const struct rg_script *script_load(struct rg_call *call, struct rg_scripts *engine,
+                                           struct rg_bytes body)
 {
-    bool by_sha =
-        call->command->id == RG_CMD_ID_evalsha || call->command->id == RG_CMD_ID_evalsha_ro;
     const struct rg_script *script = NULL;
     struct rg_buf error = {0};
 
-    if (by_sha) {
-        script = rg_scripts_find(engine, call->argv[1]);
-        if (script == NULL)
-            rg_reply_error(&call->reply, "NOSCRIPT No matching script. Please use EVAL.");
-    } else if (rg_scripts_load(engine, call->argv[1], &script, &error) < 0) {
+    if (rg_scripts_load(engine, body, &script, &error) < 0) {
         rg_buf_append_char(&error, '\0');
         rg_reply_error(&call->reply, rg_buf_view(&error).data);
     }
     rg_buf_fini(&error);
+    return script;
+}
+
+/* NULL where there is none; the error is replied. */
+static const struct rg_script *script_find(struct rg_call *call, struct rg_scripts *engine)
+{
+    if (call->command->id != RG_CMD_ID_evalsha && call->command->id != RG_CMD_ID_evalsha_ro)
+        return script_load(call, engine, call->argv[1]);
+    const struct rg_script *script = rg_scripts_find(engine, call->argv[1]);
+    if (script == NULL)
+        rg_reply_error(&call->reply, "NOSCRIPT No matching script. Please use EVAL.");
     return script;
 }
 
@@ -207,16 +213,11 @@ void cmd_eval(struct rg_call *call)
 
 void cmd_script_load(struct rg_call *call)
 {
-    const struct rg_script *script;
-    struct rg_buf error = {0};
+    const struct rg_script *script =
+        script_load(call, scripts_of(call->node)->engine, call->argv[2]);
 
-    if (rg_scripts_load(scripts_of(call->node)->engine, call->argv[2], &script, &error) < 0) {
-        rg_buf_append_char(&error, '\0');
-        rg_reply_error(&call->reply, rg_buf_view(&error).data);
-    } else {
+    if (script != NULL)
         rg_reply_bulk_str(&call->reply, rg_script_name(script));
-    }
-    rg_buf_fini(&error);
 }
 
 void cmd_script_exists(struct rg_call *call)

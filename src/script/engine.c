@@ -306,10 +306,7 @@ void rg_script_run(struct rg_scripts *scripts, const struct rg_script *script,
                    int arg_count, struct rg_reply *reply)
 {
     lua_State *lua = scripts->lua;
-    char name[RG_SCRIPT_SHA_LEN + 1];
 
-    /* A script may flush the cache that it stands in. */
-    memcpy(name, script->sha, sizeof(name));
     scripts->proto = 2;
     lua_pushcfunction(lua, engine_handler);
     int handler = lua_gettop(lua);
@@ -321,7 +318,7 @@ void rg_script_run(struct rg_scripts *scripts, const struct rg_script *script,
     lua_pop(lua, 1);
     lua_rawgeti(lua, LUA_REGISTRYINDEX, script->function);
     if (lua_pcall(lua, 0, 1, handler) != 0)
-        engine_reply_error(scripts, name, reply);
+        engine_reply_error(scripts, script->sha, reply);
     else
         script_write_reply(scripts, reply);
     lua_settop(lua, handler - 1);
